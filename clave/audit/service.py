@@ -1,0 +1,24 @@
+"""Recording what happened. Call it inside the use case's transaction."""
+
+from typing import Any
+
+from clave.audit.models import Entry
+from clave.core import clock
+from clave.core.visit import Visit
+from clave.holders.models import Holder
+
+
+def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: str = "ok", **detail: Any) -> None:
+    """Append one entry: `action` as room.verb, who it concerns, from where, and its outcome.
+
+    `detail` takes codes and counts only: never a key, an answer, a token or a contact.
+    """
+    Entry.objects.create(
+        at=clock.now(),
+        action=action,
+        outcome=outcome,
+        subject=str(holder.pk) if holder else "",
+        address=visit.address,
+        agent=visit.agent,
+        detail=detail,
+    )

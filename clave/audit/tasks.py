@@ -1,0 +1,9 @@
+from django_tasks import task
+
+from clave.audit import seals
+
+
+@task()
+def seal() -> int:
+    """Seal what has been recorded since the last time."""
+    return seals.seal_new()

@@ -1,0 +1,145 @@
+"""What happens to every request before a view sees it, and to every answer on its way out."""
+
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
+
+from clave.core.secrets import keyed_hash
+from clave.core.visit import Visit
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+BROWSER_COOKIE = "navegador"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+}
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class BadRequest(Exception):
+    """The request is malformed in a way no browser with our pages would produce."""
+
+
+class Shield:
+    """Refuse malformed requests early; put the security headers on every answer.
+
+    A page is never stored by a cache: the back button must not show another person's data.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.headers = dict(HEADERS)
+        if settings.CLAVE_URL.startswith("https://"):
+            self.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = refusal(request) or self.get_response(request)
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        keep_browser(request, response)
+        return response
+
+
+def refusal(request: HttpRequest) -> HttpResponse | None:
+    """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
+    from clave.core.errors import error_page
+
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.CLAVE_MAX_BODY:
+        return error_page(request, 413)
+    if "\0" in request.path or len(request.META.get("QUERY_STRING", "")) > 4096:
+        return error_page(request, 400)
+    if request.method != "POST":
+        return None
+    if request.content_type not in _FORM_TYPES:
+        return error_page(request, 400)
+    try:
+        well_formed = _is_well_formed(request)
+    except Exception:  # Django raises several kinds for a body it cannot parse: too big, too many fields, bad multipart
+        return error_page(request, 400)
+    return None if well_formed else error_page(request, 400)
+
+
+def _is_well_formed(request: HttpRequest) -> bool:
+    """Each name once, valid UTF-8, no control characters besides line ends."""
+    if request.content_type == _FORM_TYPES[0]:
+        from urllib.parse import unquote_to_bytes
+
+        unquote_to_bytes(request.body.replace(b"+", b" ")).decode("utf-8")
+    for name, values in request.POST.lists():
+        if len(values) > 1 or "\0" in name or any("\0" in value or "\ufffd" in value for value in values):
+            return False
+    return True
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the client's address; X-Forwarded-For counts only behind `CLAVE_TRUSTED_PROXIES` proxies."""
+    hops = settings.CLAVE_TRUSTED_PROXIES
+    if hops:
+        chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if len(chain) >= hops and chain[-hops]:
+            return str(chain[-hops])[:45]
+    return str(request.META.get("REMOTE_ADDR") or "local")[:45]
+
+
+def browser_id(request: HttpRequest) -> str:
+    """Return this browser's random id, making one if it has none; the answer then carries the cookie."""
+    known = getattr(request, "_browser", "")
+    if known:
+        return str(known)
+    try:
+        value = str(signing.loads(request.COOKIES.get(BROWSER_COOKIE, ""), salt="browser"))
+    except signing.BadSignature:
+        value = secrets.token_urlsafe(18)
+        request._new_browser = True  # type: ignore[attr-defined]
+    request._browser = value  # type: ignore[attr-defined]
+    return value
+
+
+def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
+    if getattr(request, "_new_browser", False):
+        response.set_cookie(  # type: ignore[attr-defined]
+            BROWSER_COOKIE,
+            signing.dumps(browser_id(request), salt="browser"),
+            max_age=400 * 24 * 3600,
+            httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
+
+
+def visit_of(request: HttpRequest) -> Visit:
+    """Describe where this request comes from, for limits and the audit."""
+    return Visit(
+        address=address_of(request),
+        browser=keyed_hash("browser", browser_id(request))[:32],
+        agent=request.META.get("HTTP_USER_AGENT", "")[:200],
+        language=translation.get_language() or "es",
+    )
+
+
+class ChosenLanguage:
+    """Speak Spanish unless the person chose another language: a borrowed phone's settings are no choice."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.known = {code for code, _ in settings.LANGUAGES}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        translation.activate(chosen if chosen in self.known else settings.LANGUAGE_CODE)
+        return self.get_response(request)

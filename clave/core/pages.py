@@ -1,0 +1,186 @@
+"""The views every form page is made of."""
+
+import secrets
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views import View
+
+from clave.core import captcha, submissions
+from clave.core.forms import ClaveForm
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome, Refused
+from clave.core.submissions import Done
+from clave.core.visit import Visit
+from clave.core.wizard import Wizard
+
+# Stand-ins for the three tokens of a page, so that a blank form is rendered once and then only filled in.
+# Random in each process, so that nobody can type one.
+_NONCE = secrets.token_hex(8)
+CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", captcha.STAND_IN
+
+
+def filled(request: HttpRequest, html: str) -> str:
+    """Put this request's tokens into a rendered page."""
+    html = html.replace(CSRF, get_token(request)).replace(SUBMISSION, submissions.new_key())
+    return html.replace(TICKET, captcha.ticket(request)) if TICKET in html else html
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """Render a page with its tokens."""
+    html = render_to_string(template, {"csrf": CSRF, "submission": SUBMISSION, **(context or {})}, request)
+    return HttpResponse(filled(request, html), status=status)
+
+
+class FormPage(View):
+    """A page with one form and one task.
+
+    `perform` runs the use case and returns where to go: an `Outcome` (its page is shown, once and for all)
+    or a response. A `Refused` goes back beside its field. `changes` says that the form changes something
+    and must do it once.
+    """
+
+    form_class: ClassVar[type[ClaveForm]]
+    template_name = "theme/form_page.html"
+    title: ClassVar[Any] = ""
+    intro: ClassVar[Any] = ""
+    button: ClassVar[Any] = ""
+    step: ClassVar[tuple[int, int] | None] = None
+    back = "/"
+    changes = False
+    blank_is_shared = True
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if self.blank_is_shared:
+            return HttpResponse(filled(request, self._blank(request)))
+        return self.page(self.make_form())
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if "refrescar" in request.POST:
+            return self._refreshed(request)
+        if not self.changes:
+            return self._submitted(visit_of(request))
+        key = request.POST.get("envio", "")
+        if not 16 <= len(key) <= 64:
+            return self.page(self.make_form(), status=400)
+        visit = replace(visit_of(request), submission=key)
+        with submissions.once(visit) as done:
+            return self.done_page(done) if done else self._submitted(visit)
+
+    def _submitted(self, visit: Visit) -> HttpResponse:
+        form = self.make_form(self.request.POST)
+        if not form.is_valid():
+            return self.page(form, status=400)
+        try:
+            result = self.perform(form, visit)
+        except Refused as refused:
+            return self.refused(form, refused)
+        if isinstance(result, HttpResponse):
+            return result
+        reference = submissions.fingerprint(visit.submission)
+        return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
+
+    def _refreshed(self, request: HttpRequest) -> HttpResponse:
+        """Another picture without a script: everything typed stays but the secrets."""
+        return self.page(self.make_form(initial=request.POST.dict()))
+
+    def _blank(self, request: HttpRequest) -> str:
+        key = (type(self), request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
+        return _rendered_once(key, self)
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        return self.form_class(data, initial=initial, request=self.request)
+
+    def context(self) -> dict[str, Any]:
+        """Return what the template needs besides the form."""
+        return {}
+
+    def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponse:
+        raise NotImplementedError
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
+        from clave.core.errors import refusal_page
+
+        if not refused.message:
+            return refusal_page(self.request, refused)
+        form.refuse(refused.code, refused.message, refused.field)
+        return self.page(form, status=refused.status)
+
+    def render_page(self, form: ClaveForm) -> str:
+        context = {
+            "csrf": CSRF,
+            "submission": SUBMISSION,
+            "form": form,
+            "title": self.title,
+            "intro": self.intro,
+            "button": self.button,
+            "step": self.step,
+            "back": self.back,
+            "changes": self.changes,
+            **self.context(),
+        }
+        return render_to_string(self.template_name, context, self.request)
+
+    def page(self, form: ClaveForm, status: int = 200) -> HttpResponse:
+        return HttpResponse(filled(self.request, self.render_page(form)), status=status)
+
+    def done_page(self, done: Done) -> HttpResponse:
+        """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""
+        if done.secret:
+            return show(self.request, f"done/{done.kind}.html", {**done.facts, "secret": done.secret})
+        return HttpResponseRedirect(reverse("done", args=[done.reference]))
+
+
+_blanks: dict[Any, str] = {}
+
+
+def _rendered_once(key: Any, page: FormPage) -> str:
+    if key not in _blanks:
+        _blanks[key] = page.render_page(page.make_form())
+    return _blanks[key]
+
+
+class StepPage(FormPage):
+    """A step of a wizard. `flow` and `name` say which; `self.wizard` holds what earlier steps established."""
+
+    flow: ClassVar[str]
+    name: ClassVar[str]
+    blank_is_shared = False
+    wizard: Wizard
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        from clave.core.errors import refusal_page
+
+        if request.method == "POST" and self.changes:
+            # A finished run is gone, but the same form posted again must show the same result.
+            key = request.POST.get("envio", "")
+            done = submissions.find_again(replace(visit_of(request), submission=key))
+            if done:
+                return self.done_page(done)
+        try:
+            self.wizard = Wizard.load(request, self.flow, kwargs["run"], self.name)
+        except Refused as refused:
+            return refusal_page(request, refused, {"restart": reverse(self.flow)})
+        return super().dispatch(request, *args, **kwargs)
+
+    def go(self, step: str, **data: Any) -> HttpResponseRedirect:
+        """Allow the next step and go there."""
+        self.wizard.allow(step, **data)
+        return HttpResponseRedirect(reverse(f"{self.flow}_{step}", args=[self.wizard.run]))
+
+
+def done(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show what this browser achieved. It survives reload and cannot be replayed."""
+    from clave.core.errors import error_page
+
+    found = submissions.find(reference, visit_of(request))
+    if found is None:
+        return error_page(request, 404)
+    return show(request, f"done/{found.kind}.html", found.facts)

@@ -1,0 +1,79 @@
+"""Chilean identifiers as values: RUT (also RUN) and NIE."""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+
+_RUT = re.compile(r"([0-9]{1,8})-?([0-9kK])")
+_NOISE = str.maketrans("", "", ". \t\u00a0")
+_HYPHENS = str.maketrans("‐‑‒–—−", "------")
+
+
+class InvalidRut(ValueError):
+    """The text is no RUT. `code` says why: `rut_shape` or `rut_digit`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class InvalidNie(ValueError):
+    """The text is no NIE: it must be digits, as many as `NIE_DIGITS` allows."""
+
+
+def check_digit(number: int) -> str:
+    """Return the check digit (módulo 11: factors 2 to 7 from the right) of a RUT's number."""
+    total, factor = 0, 2
+    while number:
+        number, digit = divmod(number, 10)
+        total += digit * factor
+        factor = 2 if factor == 7 else factor + 1
+    return "-123456789K0"[11 - total % 11]
+
+
+@dataclass(frozen=True, order=True)
+class Rut:
+    """A RUT or RUN whose check digit has been verified."""
+
+    number: int
+    dv: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Rut":
+        """Read a RUT however it is typed: dots, hyphen, k or K and spaces as one likes. Raises `InvalidRut`."""
+        match = _RUT.fullmatch(text.translate(_HYPHENS).translate(_NOISE))
+        if not match or int(match[1]) == 0:
+            raise InvalidRut("rut_shape")
+        rut = cls(int(match[1]), match[2].upper())
+        if check_digit(rut.number) != rut.dv:
+            raise InvalidRut("rut_digit")
+        return rut
+
+    def __str__(self) -> str:
+        """Return the stored form, `12345678-5`."""
+        return f"{self.number}-{self.dv}"
+
+    @property
+    def pretty(self) -> str:
+        """Return the form people read, `12.345.678-5`."""
+        return f"{self.number:,}".replace(",", ".") + f"-{self.dv}"
+
+
+@dataclass(frozen=True, order=True)
+class Nie:
+    """A Número de Identidad Extranjero: digits only, kept as written."""
+
+    digits: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Nie":
+        """Read a NIE, ignoring dots and spaces. Raises `InvalidNie`."""
+        digits = text.translate(_NOISE)
+        least, most = settings.NIE_DIGITS
+        if not (digits.isascii() and digits.isdigit() and least <= len(digits) <= most):
+            raise InvalidNie(text)
+        return cls(digits)
+
+    def __str__(self) -> str:
+        return self.digits

@@ -1,0 +1,25 @@
+"""Which characters a person's text may hold, and how texts are compared."""
+
+import re
+import unicodedata
+
+_SPACES = re.compile(r"\s+")
+_PUNCTUATION = set(" .,;:'\"´`’°ºª#/()&+-_@!?¡¿*%$=")
+
+
+def unexpected_characters(text: str) -> set[str]:
+    """Return the characters that have no place in a Chilean form: controls, emoji, other scripts."""
+    return {
+        char
+        for char in unicodedata.normalize("NFC", text)
+        if not (char.isascii() and char.isalnum())
+        and char not in _PUNCTUATION
+        and not (char.isalpha() and unicodedata.name(char, "").startswith("LATIN"))
+    }
+
+
+def folded(text: str) -> str:
+    """Return `text` without case, accents or repeated spaces, for comparing answers (flows.md, section 2)."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _SPACES.sub(" ", bare).strip()

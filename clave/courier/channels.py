@@ -1,0 +1,60 @@
+"""E-mail by SMTP, SMS by an HTTP gateway. A channel raises whatever went wrong; the outbox tries again."""
+
+import json
+from email.utils import parseaddr
+
+import httpx
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from clave.courier.models import Message
+
+
+class GatewayRefused(Exception):
+    """The SMS gateway answered, and it was not a yes."""
+
+
+def send(message: Message) -> None:
+    """Send `message` through its channel, in its language."""
+    context = {**json.loads(message.context), "site": settings.CLAVE_URL, "help_line": settings.CLAVE_HELP_LINE}
+    with translation.override(message.language):
+        if message.channel == "sms":
+            _send_sms(message, _rendered(f"courier/{message.template}.sms.txt", context))
+        else:
+            _send_email(message, _rendered(f"courier/{message.template}.txt", context), context)
+
+
+def _rendered(name: str, context: dict[str, str]) -> str:
+    return render_to_string(name, context).strip()
+
+
+def _send_email(message: Message, text: str, context: dict[str, str]) -> None:
+    """The first line of the template is the subject; paragraphs become the HTML part."""
+    subject, _, body = text.partition("\n")
+    body = body.strip() + "\n"
+    paragraphs = [part.strip() for part in body.split("\n\n")]
+    html = render_to_string(
+        "courier/wrapper.html", {**context, "paragraphs": paragraphs, "subject": subject, "language": message.language}
+    )
+    host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
+    mail = EmailMultiAlternatives(
+        subject.strip(),
+        body,
+        to=[message.destination],
+        headers={"Message-ID": f"<{message.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(html, "text/html")
+    mail.send()
+
+
+def _send_sms(message: Message, text: str) -> None:
+    answer = httpx.post(
+        settings.SMS_GATEWAY_URL,
+        json={"to": message.destination, "text": " ".join(text.split())},
+        headers={"Idempotency-Key": str(message.pk), "Authorization": f"Bearer {settings.SMS_GATEWAY_TOKEN}"},
+        timeout=10,
+    )
+    if not answer.is_success:
+        raise GatewayRefused(answer.status_code)

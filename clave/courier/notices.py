@@ -1,0 +1,13 @@
+"""Notices that several rooms send; a full mailbox for today must not stop what they tell about."""
+
+from contextlib import suppress
+
+from clave.courier.service import TooManyMessages, send
+from clave.holders.models import Holder
+
+
+def key_locked(holder: Holder | None) -> None:
+    """Tell the holder, if there is one, that somebody tries keys."""
+    if holder is not None and holder.email:
+        with suppress(TooManyMessages):
+            send(holder, "key_locked", {"identifier": holder.pretty_identifier}, email=holder.email)

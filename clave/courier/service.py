@@ -1,0 +1,78 @@
+"""The only door out: messages are written to the outbox in the use case's transaction and sent later.
+
+What is promised: a message whose transaction commits is never lost; it may arrive more than once, always
+with the same Message-ID (e-mail) or Idempotency-Key (SMS), because after a time-out nobody can know
+whether the other side took it.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.secrets import keyed_hash
+from clave.courier.models import Message, State
+from clave.courier.tasks import deliver
+from clave.holders.models import Holder
+
+EMAIL, SMS = "email", "sms"
+# Per destination and day, whoever asks: nobody's mailbox or phone is flooded from here (abuse case 6).
+DAILY = {EMAIL: 20, SMS: 8}
+LIFE = timedelta(days=2)
+LATE = timedelta(minutes=10)
+
+
+class TooManyMessages(Refused):
+    """This destination has had its share for today."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("too_many_messages")
+
+
+def send(
+    holder: Holder | None, template: str, context: Mapping[str, str], *, email: str = "", mobile: str = ""
+) -> list[str]:
+    """Put a message to each destination given into the outbox; return the channels.
+
+    `life` of a message that carries a temporary key ends with the key (context `seconds`). Raises
+    `TooManyMessages`, before anything is written, when a destination has had its share of the day.
+    """
+    wanted = [(channel, to) for channel, to in ((EMAIL, email), (SMS, mobile)) if to]
+    for channel, to in wanted:
+        since = clock.now() - timedelta(days=1)
+        sent = Message.objects.filter(destination_hash=_hash(channel, to), created_at__gt=since).count()
+        if sent >= DAILY[channel]:
+            raise TooManyMessages
+    for channel, to in wanted:
+        _post(holder, template, context, channel, to)
+    return [channel for channel, _ in wanted]
+
+
+def _hash(channel: str, destination: str) -> str:
+    return keyed_hash("destination", channel, destination.lower())
+
+
+def _post(holder: Holder | None, template: str, context: Mapping[str, str], channel: str, to: str) -> None:
+    now = clock.now()
+    life = timedelta(seconds=int(context["seconds"])) if "seconds" in context else LIFE
+    message = Message.objects.create(
+        channel=channel,
+        template=template,
+        language=holder.language if holder else "es",
+        holder=str(holder.pk) if holder else "",
+        destination=to,
+        destination_hash=_hash(channel, to),
+        context=json.dumps(dict(context)),
+        created_at=now,
+        expires_at=now + life,
+        next_try_at=now,
+    )
+    deliver.enqueue(str(message.pk))
+
+
+def late_messages() -> int:
+    """Return how many messages have waited more than ten minutes."""
+    return Message.objects.filter(state=State.PENDING, created_at__lt=clock.now() - LATE).count()

@@ -1,0 +1,65 @@
+"""Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import transaction
+
+from clave.audit import service as audit
+from clave.core import submissions
+from clave.core.masking import masked_email
+from clave.core.outcome import Outcome, Refused
+from clave.core.rut import Rut
+from clave.core.visit import Visit
+from clave.courier import notices
+from clave.courier import service as courier
+from clave.flows.common import when
+from clave.holders.models import Holder
+from clave.holders.service import find_person, require_minimum_data
+from clave.keys import service as keys
+from clave.keys.service import Proof, WrongKey
+
+
+@dataclass(frozen=True)
+class KeyChanged(Outcome):
+    """The CS was replaced and the holder told."""
+
+    kind: ClassVar[str] = "key_changed"
+    email: str
+
+
+def prove(rut: Rut, key: str, visit: Visit) -> Proof:
+    """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    holder = find_person(rut)
+    try:
+        proof = keys.verify(str(rut), holder, key, visit)
+    except Refused as refused:
+        audit.record("key.checked", visit, holder=holder, outcome=refused.code)
+        if isinstance(refused, WrongKey) and refused.locked:
+            notices.key_locked(holder)
+        raise
+    require_minimum_data(proof.holder)
+    return proof
+
+
+def change(proof: Proof, new_key: str, visit: Visit) -> KeyChanged:
+    """Replace the CS, end every session, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
+    holder = proof.holder
+    outcome = KeyChanged(email=masked_email(holder.email))
+    with transaction.atomic():
+        keys.replace(proof, new_key)
+        keys.unlock(holder.identifier)
+        holder.sessions.all().delete()
+        courier.send(
+            holder, "key_changed", {"when": when(), "identifier": holder.pretty_identifier}, email=holder.email
+        )
+        audit.record("key.changed", visit, holder=holder, temporary=bool(proof.temporary))
+        submissions.finish(visit, outcome)
+    return outcome
+
+
+def proof_from(data: dict[str, object]) -> Proof:
+    """Rebuild the proof that the first step established."""
+    holder = Holder.objects.get(pk=UUID(str(data["holder"])))
+    return Proof(holder, int(str(data["version"])), int(str(data["temporary"])))

@@ -1,0 +1,27 @@
+"""Throwing away what is over."""
+
+from datetime import timedelta
+
+from captcha.models import CaptchaStore
+from django.core.management import call_command
+from django_tasks import task
+
+from clave.core import clock
+from clave.core.models import Submission
+from clave.courier.models import Message, State
+from clave.keys.models import Attempts, KnownBrowser, TemporaryKey
+from clave.signin.models import Session
+
+
+@task()
+def tidy() -> None:
+    """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
+    now = clock.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    CaptchaStore.objects.filter(expiration__lt=now).delete()
+    Submission.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    TemporaryKey.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
+    Attempts.objects.filter(last_at__lt=now - timedelta(days=2)).delete()
+    KnownBrowser.objects.filter(last_at__lt=now - timedelta(days=400)).delete()
+    Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - timedelta(days=90)).delete()
+    call_command("prune_db_task_results", min_age_days=1, verbosity=0)

@@ -1,0 +1,70 @@
+"""The worker: runs tasks from the table, and on a timer puts in the ones that come round by themselves."""
+
+import signal
+import socket
+import threading
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connection
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from clave.core import clock
+from clave.core.models import Heartbeat
+from clave.flows.schedule import TIMETABLE
+
+log = structlog.get_logger(__name__)
+BEAT_SECONDS = 5
+
+
+class Command(BaseCommand):
+    help = "Send messages, seal the audit trail, verify waiting accounts, clean up."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = f"{socket.gethostname()}"[:40]
+        stopping = threading.Event()
+        timer = threading.Thread(target=beat, args=(name, stopping), daemon=True)
+        timer.start()
+        worker = Worker(
+            queue_names=["default"],
+            interval=0.5,
+            batch=False,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=f"{name}-{threading.get_native_id()}"[:64],
+            excluded_queue_names=[],
+        )
+        worker.configure_signals()
+        signal.signal(signal.SIGTERM, worker.shutdown)
+        try:
+            worker.run()
+        finally:
+            stopping.set()
+
+
+def beat(name: str, stopping: threading.Event) -> None:
+    """Every five seconds say that the worker lives and put in what is due."""
+    ticks = 0
+    while not stopping.is_set():
+        try:
+            close_old_connections()
+            Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.now()})
+            for every, due in TIMETABLE:
+                if ticks % max(1, every // BEAT_SECONDS) == 0:
+                    put_in(due)
+        except DatabaseError as error:
+            log.warning("worker.beat", error=type(error).__name__)
+            connection.close()
+        ticks += 1
+        stopping.wait(BEAT_SECONDS)
+
+
+def put_in(due: Any) -> None:
+    """Enqueue a task unless one like it still waits: two workers may share one timetable."""
+    if not DBTaskResult.objects.ready().filter(task_path=due.module_path).exists():
+        due.enqueue()
+
+

@@ -1,0 +1,118 @@
+"""Limits on failures, on three axes, with growing delay (flows.md, section 2; abuse cases 7 and 8).
+
+After `free` failures the axis waits `base` seconds, doubling with each further one up to `cap`. A success
+from the holder clears the holder's own axes. A browser from which the holder has signed in before is
+counted apart, so that a stranger cannot lock a holder out of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.secrets import keyed_hash
+from clave.core.visit import Visit
+from clave.keys.models import Attempts, KnownBrowser
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`free` failures cost nothing; then `base` seconds doubling to `cap`; forgotten after `window` seconds of quiet."""
+
+    free: int
+    base: int
+    cap: int
+    window: int = 24 * 3600
+
+
+KEY = Limit(free=5, base=30, cap=15 * 60)
+ANSWER = Limit(free=3, base=60, cap=30 * 60)
+ADDRESS = Limit(free=50, base=10, cap=10 * 60, window=3600)
+TOTAL = Limit(free=5000, base=1, cap=30, window=600)
+# Wrong keys from one address before everybody there is asked for the letters.
+_PATIENCE = 10
+WIDE = ("address", "total")
+
+
+class TooManyAttempts(Refused):
+    """This axis must wait until `until`."""
+
+    status = 429
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("too_many_attempts")
+        self.until = until
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes a try counts on: keyed hashes with their limits; which one is the holder's, which the address's."""
+
+    limits: dict[str, Limit]
+    own: str
+    address: str
+
+    def check(self) -> int:
+        """Return how many failures call for more care: the holder's own, or the address's beyond the tenth.
+
+        Raises `TooManyAttempts` if any axis must wait. One query.
+        """
+        rows = {row.axis: row for row in Attempts.objects.filter(axis__in=self.limits)}
+        now = clock.now()
+        waits = [row.until for row in rows.values() if row.until and row.until > now]
+        if waits:
+            raise TooManyAttempts(max(waits))
+        alive = {axis: row.count for axis, row in rows.items() if not _forgotten(row, self.limits[axis])}
+        return max(alive.get(self.own, 0), alive.get(self.address, 0) - _PATIENCE)
+
+    def fail(self) -> bool:
+        """Count a failure on every axis. Returns True when the holder's own axis has just begun to wait."""
+        began = False
+        for axis, limit in sorted(self.limits.items()):
+            row = _count(axis, limit)
+            began |= axis == self.own and row.count == limit.free
+        return began
+
+    def clear(self) -> None:
+        """Forget the failures on the holder's axis, after a success."""
+        Attempts.objects.filter(axis=self.own, count__gt=0).delete()
+
+
+def _forgotten(row: Attempts, limit: Limit) -> bool:
+    return row.last_at < clock.now() - timedelta(seconds=limit.window)
+
+
+def _count(axis: str, limit: Limit) -> Attempts:
+    now = clock.now()
+    with transaction.atomic():
+        Attempts.objects.get_or_create(axis=axis, defaults={"last_at": now})
+        row = Attempts.objects.select_for_update().get(axis=axis)
+        row.count = 1 if _forgotten(row, limit) else row.count + 1
+        row.last_at = now
+        over = row.count - limit.free
+        row.until = now + timedelta(seconds=min(limit.cap, limit.base * 2 ** min(over, 20))) if over >= 0 else None
+        row.save()
+    return row
+
+
+def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axes:
+    """Return the axes for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
+    own = keyed_hash("attempts", purpose, identifier)
+    if visit.browser and is_known(identifier, visit.browser):
+        own = keyed_hash("attempts", purpose, identifier, visit.browser)
+    address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
+    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address)
+
+
+def _network(name: str, visit: Visit) -> str:
+    """An IPv6 subscriber owns a /64, so that is what counts as one address."""
+    if name != "address":
+        return ""
+    return ":".join(visit.address.split(":")[:4]) if ":" in visit.address else visit.address
+
+
+def is_known(identifier: str, browser: str) -> bool:
+    """Say whether somebody signed in as `identifier` from this browser before."""
+    return KnownBrowser.objects.filter(holder__identifier=identifier, browser=browser).exists()

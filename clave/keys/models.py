@@ -1,0 +1,56 @@
+"""The secret: the CS, temporary keys, secret answers, attempts. Nothing here can be turned back into a key."""
+
+from django.db import models
+
+from clave.holders.models import Holder
+
+
+class Credential(models.Model):
+    """A holder's CS: its Argon2id hash and that of the one before. `version` grows with each change."""
+
+    holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="credential")
+    hash = models.CharField(max_length=160)
+    previous_hash = models.CharField(max_length=160, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField()
+
+
+class TemporaryKey(models.Model):
+    """A generated key: valid until `expires_at`, once, and only to set a new CS."""
+
+    holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="temporary_key")
+    hash = models.CharField(max_length=160)
+    # 16 bits under a key that is not in the database: says which hash to try, so that a try always costs one.
+    tag = models.CharField(max_length=4)
+    serial = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class SecretAnswer(models.Model):
+    """The question a holder chose and the slow hash of the normalised answer."""
+
+    holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="secret_answer")
+    question = models.CharField(max_length=20)
+    hash = models.CharField(max_length=160)
+
+
+class Attempts(models.Model):
+    """Failures counted on one axis. `axis` is a keyed hash: the table tells nobody whose RUT was tried."""
+
+    axis = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+
+class KnownBrowser(models.Model):
+    """A browser from which a holder has signed in: a stranger's failures elsewhere do not stop it."""
+
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="known_browsers")
+    browser = models.CharField(max_length=32)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "browser"], name="known_browser")]

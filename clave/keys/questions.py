@@ -1,0 +1,44 @@
+"""Secret questions and answers (guide PN, sections 2 and 5)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clave.core.secrets import keyed_hash
+from clave.core.text import folded
+
+QUESTIONS = {
+    "abuelo": _("Nombre de mi abuelo/a"),
+    "mascota": _("Nombre de mi mascota"),
+    "pais": _("País favorito"),
+    "profesor": _("Nombre de mi primer profesor o profesora"),
+    "escuela": _("Nombre de mi primera escuela"),
+    "amigo": _("Nombre de mi mejor amigo/a de la infancia"),
+    "calle": _("Calle donde vivía de niño/a"),
+}
+# Answers that a stranger tries first.
+COMMON_ANSWERS = frozenset(
+    "chile argentina peru brasil espana italia francia mexico venezuela haiti colombia estados unidos "
+    "maria juan jose luis ana rosa carlos manuel pedro carmen cholo bobby luna laika negro rocky max toby "
+    "si no ninguno ninguna nada nose no se perro gato casa mama papa hola abc qwerty asdf 123 1234 12345 123456".split()
+) | {"estados unidos", "no se", "no tengo", "don juan"}
+
+
+class CommonAnswer(ValueError):
+    """The answer is one a stranger would try first, or too short to be one."""
+
+
+def normalised(answer: str) -> str:
+    """Return the answer as it is hashed: without case, accents or repeated spaces."""
+    return folded(answer)
+
+
+def check_answer(answer: str) -> None:
+    """Raise `CommonAnswer` for an answer that is too short or among the first a stranger tries."""
+    text = normalised(answer)
+    if len(text) < 3 or len(set(text)) < 2 or text in COMMON_ANSWERS:
+        raise CommonAnswer
+
+
+def decoy_question(identifier: str) -> str:
+    """Return the question shown for a RUT that has none: always the same for the same RUT."""
+    codes = list(QUESTIONS)
+    return codes[int(keyed_hash("decoy", identifier)[:8], 16) % len(codes)]

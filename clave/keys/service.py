@@ -1,0 +1,202 @@
+"""The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.secrets import keyed_hash
+from clave.core.visit import Visit
+from clave.holders.models import Holder
+from clave.keys import attempts, hashing, policy, questions
+from clave.keys.models import Credential, KnownBrowser, SecretAnswer, TemporaryKey
+
+
+class WrongKey(Refused):
+    """The identifier and the key do not go together. `known` must not reach a page before a captcha."""
+
+    def __init__(self, *, known: bool = False, legacy: bool = False, locked: bool = False) -> None:
+        super().__init__("wrong_key", _("El RUT o la Clave SENCE no son correctos."))
+        self.known = known
+        self.legacy = legacy
+        self.locked = locked
+
+
+class WrongAnswer(Refused):
+    """The secret answer is not the one on file."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_answer", _("La respuesta no es correcta. Revísela e intente otra vez."), field="answer")
+
+
+class CaptchaNeeded(Refused):
+    """After failures a try must come with the letters of the image."""
+
+    def __init__(self) -> None:
+        super().__init__("captcha_needed", _("Escriba su clave otra vez y también las letras de la imagen."), field="captcha")
+
+
+class KeyAlreadyChanged(Refused):
+    """Somebody else used the same proof first: of two changes at once, one wins."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("already_changed", _("Su clave ya fue cambiada con esta validación. Empiece de nuevo."))
+
+
+class Proof:
+    """That a holder gave the right key: a CS at some version, or a temporary key. Used up by `replace`."""
+
+    def __init__(self, holder: Holder, version: int, temporary: int = 0) -> None:
+        self.holder = holder
+        self.version = version
+        self.temporary = temporary
+
+
+def about(holder: Holder) -> policy.About:
+    """Collect what a key of this holder must not repeat."""
+    phones = tuple(
+        "".join(char for char in phone if char.isdigit())
+        for phone in (holder.home_phone, holder.work_phone, holder.mobile)
+        if phone
+    )
+    return policy.About(holder.identifier, holder.birth_date, phones, holder.email, holder.full_name)
+
+
+def set_first(holder: Holder, key: str) -> None:
+    """Give a new holder its CS. Raises `PolicyViolation`."""
+    policy.check(key, about(holder))
+    Credential.objects.update_or_create(
+        holder=holder,
+        defaults={"hash": hashing.make(key), "previous_hash": "", "changed_at": clock.now()},
+    )
+
+
+def set_answer(holder: Holder, question: str, answer: str) -> None:
+    """Set the secret question and answer. Raises `CommonAnswer`."""
+    questions.check_answer(answer)
+    SecretAnswer.objects.update_or_create(
+        holder=holder, defaults={"question": question, "hash": hashing.make(questions.normalised(answer))}
+    )
+
+
+def question_of(identifier: str, holder: Holder | None) -> str:
+    """Return the code of the question to ask: the holder's, or a decoy that looks the same."""
+    if holder is not None and hasattr(holder, "secret_answer"):
+        return str(holder.secret_answer.question)
+    return questions.decoy_question(identifier)
+
+
+def _tag(holder: Holder, key: str) -> str:
+    return keyed_hash("temporary", str(holder.pk), key)[:4]
+
+
+def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
+    # Asked for nobody too: an unknown RUT must cost the same.
+    pk = holder.pk if holder else UUID(int=0)
+    return TemporaryKey.objects.filter(holder_id=pk, used_at=None, expires_at__gt=clock.now()).first()
+
+
+def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, human: bool = True) -> Proof:
+    """Try a key against a holder (or nobody): the same work whether the holder exists or not.
+
+    `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
+    before any hash, `WrongKey` after one. A live temporary key is accepted; the
+    caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
+    """
+    axes = attempts.axes("key", identifier, visit)
+    failures = axes.check()
+    if failures > 0 and not human:
+        raise CaptchaNeeded
+    temporary = _live_temporary(holder)
+    credential = getattr(holder, "credential", None)
+    if holder and temporary and temporary.tag == _tag(holder, key) and hashing.matches(temporary.hash, key):
+        return Proof(holder, credential.version if credential else 0, temporary.serial)
+    if hashing.matches(credential.hash if credential else None, key) and holder and credential:
+        if failures:
+            axes.clear()
+        return Proof(holder, credential.version)
+    raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=axes.fail())
+
+
+def verify_answer(identifier: str, holder: Holder | None, answer: str, visit: Visit) -> bool:
+    """Try a secret answer. Returns nothing of use but success. Raises `TooManyAttempts`, `WrongAnswer`."""
+    axes = attempts.axes("answer", identifier, visit, attempts.ANSWER)
+    axes.check()
+    secret = getattr(holder, "secret_answer", None)
+    if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)):
+        axes.fail()
+        raise WrongAnswer
+    axes.clear()
+    return True
+
+
+def issue_temporary(holder: Holder) -> tuple[str, datetime]:
+    """Make a temporary key and return it with its expiry. An earlier one stops working."""
+    key, now = policy.generate(), clock.now()
+    expires = now + timedelta(seconds=settings.TEMPORARY_KEY_SECONDS)
+    fields = {"hash": hashing.make(key), "tag": _tag(holder, key), "created_at": now, "expires_at": expires}
+    with transaction.atomic():
+        row = TemporaryKey.objects.select_for_update().filter(holder=holder).first()
+        if row is None:
+            TemporaryKey.objects.create(holder=holder, **fields)
+        else:
+            TemporaryKey.objects.filter(pk=row.pk).update(serial=row.serial + 1, used_at=None, **fields)
+    return key, expires
+
+
+def replace(proof: Proof, key: str) -> None:
+    """Set a new CS on the strength of a proof, once. Raises `PolicyViolation`, `KeyAlreadyChanged`.
+
+    Call inside the use case's transaction.
+    """
+    holder = proof.holder
+    policy.check(key, about(holder))
+    credential = Credential.objects.select_for_update().filter(holder=holder).first()
+    used = [credential.hash, credential.previous_hash] if credential else []
+    if any(old and hashing.matches(old, key) for old in used):
+        raise policy.PolicyViolation(["previous"])
+    if proof.temporary:
+        live = TemporaryKey.objects.filter(
+            holder=holder, serial=proof.temporary, used_at=None, expires_at__gt=clock.now()
+        )
+        if not live.update(used_at=clock.now()):
+            raise KeyAlreadyChanged
+    else:
+        TemporaryKey.objects.filter(holder=holder, used_at=None).update(used_at=clock.now())
+    _store(holder, credential, proof.version, hashing.make(key))
+
+
+def _store(holder: Holder, credential: Credential | None, version: int, hashed: str) -> None:
+    if credential is None:
+        if version:
+            raise KeyAlreadyChanged
+        try:
+            with transaction.atomic():
+                Credential.objects.create(holder=holder, hash=hashed, changed_at=clock.now())
+        except IntegrityError:
+            raise KeyAlreadyChanged from None
+        return
+    changed = Credential.objects.filter(holder=holder, version=version).update(
+        hash=hashed, previous_hash=credential.hash, version=version + 1, changed_at=clock.now()
+    )
+    if not changed:
+        raise KeyAlreadyChanged
+
+
+def remember_browser(holder: Holder, visit: Visit) -> None:
+    """Note that the holder signed in from this browser."""
+    if visit.browser:
+        KnownBrowser.objects.update_or_create(holder=holder, browser=visit.browser, defaults={"last_at": clock.now()})
+
+
+def unlock(identifier: str) -> None:
+    """Forget a holder's failures, after a proof of another kind."""
+    nobody = Visit(address="")
+    for purpose in ("key", "answer"):
+        attempts.axes(purpose, identifier, nobody).clear()

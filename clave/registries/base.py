@@ -1,0 +1,77 @@
+"""One door to the State's registries: timeouts, one retry, circuit breaker, every call audited without its content."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pybreaker
+import structlog
+from django.conf import settings
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from clave.audit import service as audit
+from clave.core.visit import Visit
+
+log = structlog.get_logger(__name__)
+# After this many failures in a row nobody is kept waiting; one call is let through after the pause.
+FAILURES, PAUSE = 5, 20
+PER_TRY = 0.5
+MAX_ANSWER = 64 * 1024
+
+
+class RegistryDown(Exception):
+    """The registry did not answer in time, answered nonsense, or is being left alone."""
+
+
+class Registry:
+    """A registry behind HTTP and JSON. One instance a registry and process: it keeps connections and the circuit."""
+
+    def __init__(self, name: str, url: str, token: str) -> None:
+        self.name = name
+        self.client = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=httpx.Timeout(PER_TRY),
+            follow_redirects=False,
+        )
+        self.breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=PAUSE)
+
+    def call(self, visit: Visit, method: str, path: str, payload: dict[str, str] | None = None) -> tuple[int, Any]:
+        """Return (status, JSON). Raises `RegistryDown` within `REGISTRY_BUDGET_SECONDS`."""
+        outcome = "ok"
+        try:
+            return self.breaker.call(self._with_retry, method, path, payload)
+        except pybreaker.CircuitBreakerError as error:
+            outcome = "circuit_open"
+            raise RegistryDown(outcome) from error
+        except (httpx.HTTPError, RetryError, ValueError) as error:
+            outcome = "down"
+            log.warning("registry.down", registry=self.name, error=type(error).__name__)
+            raise RegistryDown(outcome) from error
+        finally:
+            audit.record("registry.called", visit, outcome=outcome, registry=self.name)
+
+    def _with_retry(self, method: str, path: str, payload: dict[str, str] | None) -> tuple[int, Any]:
+        deadline = time.monotonic() + settings.REGISTRY_BUDGET_SECONDS
+        for attempt in Retrying(
+            stop=stop_after_attempt(2),
+            wait=wait_random(0.02, 0.12),
+            retry=retry_if_exception_type(httpx.HTTPError),
+            reraise=True,
+        ):
+            with attempt:
+                return self._once(method, path, payload, deadline)
+        raise RegistryDown  # pragma: no cover - Retrying either returns or raises
+
+    def _once(self, method: str, path: str, payload: dict[str, str] | None, deadline: float) -> tuple[int, Any]:
+        """One call. httpx bounds each read; the deadline bounds a server that drips byte by byte."""
+        body = bytearray()
+        with self.client.stream(method, path, json=payload) as answer:
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if time.monotonic() > deadline or len(body) > MAX_ANSWER:
+                    raise httpx.ReadTimeout("too slow or too long")
+            if answer.status_code not in (200, 404):
+                raise httpx.HTTPStatusError("unexpected status", request=answer.request, response=answer)
+        return answer.status_code, json.loads(body)

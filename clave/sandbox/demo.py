@@ -1,0 +1,53 @@
+"""The demo's holders, exactly as the contract lists them."""
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from clave.core import clock
+from clave.holders.models import Holder, Profile, Verification
+from clave.keys import service as keys
+from clave.sandbox.people import PEOPLE
+
+HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
+PERSONS: list[dict[str, Any]] = [
+    {"rut": "11111111-1", "email": "camila.rojas@example.cl", "mobile": "+56987650001", "key": "KM482915", "answer": ("mascota", "Copito"), **HOME},
+    {"rut": "22222222-2", "email": "diego.munoz@example.cl", "mobile": "+56987650002", "key": "TR618204", "answer": ("escuela", "Escuela Gabriela Mistral"), **HOME},
+    {"rut": "33333333-3", "email": "rosa.huenchumil@example.cl", "mobile": "+56987650003", "key": "PL905371", "answer": ("calle", "Los Copihues"), **HOME},
+    {"rut": "55555555-5", "email": "ivan.soto@example.cl", "key": "VB730164"},
+    {"rut": "66666666-6", "email": "nora.diaz@example.cl", "legacy": True},
+]
+
+
+def load() -> int:
+    """Load the demo's holders if the store holds nobody. Returns how many were made."""
+    if Holder.objects.exists():
+        return 0
+    with transaction.atomic():
+        for person in PERSONS:
+            _make(person)
+    (settings.CLAVE_HOME / "demo-data").touch()
+    return len(PERSONS)
+
+
+def _make(person: dict[str, Any]) -> None:
+    known = PEOPLE[person["rut"]]
+    fields = {name: person[name] for name in ("email", "mobile", "street", "street_number", "comuna", "legacy") if name in person}
+    holder = Holder.objects.create(
+        profile=Profile.PERSONA_NATURAL,
+        identifier=person["rut"],
+        names=known["nombres"],
+        surnames=f"{known['apellido_paterno']} {known['apellido_materno']}",
+        sex=known["sexo"],
+        birth_date=date.fromisoformat(known["fecha_nacimiento"]),
+        verification=Verification.VERIFIED,
+        created_at=clock.now(),
+        updated_at=clock.now(),
+        **fields,
+    )
+    if "key" in person:
+        keys.set_first(holder, person["key"])
+    if "answer" in person:
+        keys.set_answer(holder, *person["answer"])

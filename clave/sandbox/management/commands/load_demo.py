@@ -1,0 +1,12 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from clave.sandbox import demo
+
+
+class Command(BaseCommand):
+    help = "Load the demo's holders into an empty store."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{demo.load()} demo holders loaded")

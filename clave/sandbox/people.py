@@ -1,0 +1,26 @@
+"""What the simulated Registro Civil knows: the demo's identities and nobody else."""
+
+from typing import Any
+
+
+def _person(names: str, paternal: str, maternal: str, sex: str, born: str, serial: str = "", dead: bool = False) -> dict[str, Any]:
+    return {
+        "nombres": names,
+        "apellido_paterno": paternal,
+        "apellido_materno": maternal,
+        "sexo": sex,
+        "fecha_nacimiento": born,
+        "fallecido": dead,
+        "serie": serial,
+    }
+
+
+PEOPLE: dict[str, dict[str, Any]] = {
+    "11111111-1": _person("Camila", "Rojas", "Soto", "F", "1990-05-14", "111222333"),
+    "22222222-2": _person("Diego", "Muñoz", "Pérez", "M", "1985-11-02", "987654321"),
+    "33333333-3": _person("Rosa", "Huenchumil", "Cayul", "F", "1978-03-21", "123456789"),
+    "44444444-4": _person("Persona", "De Prueba", "Cuatro", "F", "1999-09-09", "444555666"),
+    "55555555-5": _person("Iván", "Soto", "Lara", "M", "1982-08-17"),
+    "66666666-6": _person("Nora", "Díaz", "Vera", "F", "1971-12-05"),
+    "77777777-7": _person("Persona", "De Prueba", "Siete", "M", "1940-01-01", dead=True),
+}

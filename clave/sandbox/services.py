@@ -1,0 +1,142 @@
+"""The machine's edge in a demo or a test, as real servers: Registro Civil and an SMS gateway over HTTP, mail over SMTP.
+
+Started by `manage.py sandbox_services`. What arrives lands as files in `CLAVE_HOME/mailbox`. How they
+behave (ok, slow, down, nonsense) is read from `CLAVE_HOME/behaviour.json` at each request.
+"""
+
+import json
+import time
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from django.conf import settings
+
+from clave.sandbox.people import PEOPLE
+
+BEHAVIOURS = ("ok", "slow", "down", "nonsense")
+SERVICES = ("registro_civil", "sms", "smtp")
+SLOW_SECONDS = 10
+
+
+def mailbox() -> Path:
+    folder = Path(settings.CLAVE_HOME) / "mailbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _file() -> Path:
+    return Path(settings.CLAVE_HOME) / "behaviour.json"
+
+
+def behaviours() -> dict[str, str]:
+    """Return how each service behaves now."""
+    told = json.loads(_file().read_text()) if _file().exists() else {}
+    return {name: told.get(name, "ok") for name in SERVICES}
+
+
+def behave(name: str, how: str) -> None:
+    """Tell a service how to behave from now on."""
+    if name not in SERVICES or how not in BEHAVIOURS:
+        raise ValueError(f"{name}: {how}")
+    _file().write_text(json.dumps({**behaviours(), name: how}))
+
+
+def _keep(kind: str, content: dict[str, Any]) -> None:
+    # The name sorts by time; written aside and renamed, so that a reader never sees half a message.
+    name = f"{time.time_ns()}-{kind}.json"
+    part = mailbox() / f".{name}"
+    part.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    part.rename(mailbox() / name)
+
+
+def messages() -> list[dict[str, Any]]:
+    """Return what has arrived, newest first."""
+    files = sorted(mailbox().glob("[0-9]*.json"), reverse=True)
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+class Edge(BaseHTTPRequestHandler):
+    """Registro Civil under /registro-civil/, the SMS gateway at /sms."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: addresses hold RUNs."""
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else {}
+        name = "sms" if self.path == "/sms" else "registro_civil"
+        how = behaviours()[name]
+        if how == "slow":
+            time.sleep(SLOW_SECONDS)
+        if how == "down":
+            return self._answer(503, {"error": "down"})
+        if how == "nonsense":
+            return self._answer(200, ["?"])
+        self._sms(body) if name == "sms" else self._registry(body)
+
+    def _sms(self, body: dict[str, Any]) -> None:
+        _keep("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
+        self._answer(202, {"accepted": True})
+
+    def _registry(self, body: dict[str, Any]) -> None:
+        if self.path == "/registro-civil/cedulas/verificar":
+            person = PEOPLE.get(str(body.get("run")))
+            valid = bool(person and person["serie"] and person["serie"] == body.get("serie"))
+            return self._answer(200, {"vigente": valid})
+        person = PEOPLE.get(self.path.removeprefix("/registro-civil/personas/"))
+        if person is None:
+            return self._answer(404, {"error": "not found"})
+        self._answer(200, {name: value for name, value in person.items() if name != "serie"})
+
+    def _answer(self, status: int, content: Any) -> None:
+        data = json.dumps(content).encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+
+class Mail:
+    """aiosmtpd handler: keeps what arrives."""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if behaviours()["smtp"] != "ok":
+            return "451 not now"
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        parts = {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
+        _keep(
+            "email",
+            {
+                "kind": "email",
+                "id": mail["Message-ID"],
+                "at": time.time(),
+                "to": ", ".join(envelope.rcpt_tos),
+                "from": mail["From"],
+                "subject": mail["Subject"],
+                "text": parts.get("text/plain", ""),
+                "html": parts.get("text/html", ""),
+            },
+        )
+        return "250 OK"
+
+
+def serve(http_port: int, smtp_port: int) -> ThreadingHTTPServer:
+    """Start both servers on the loopback address; the caller runs `serve_forever` on what is returned."""
+    Controller(Mail(), hostname="127.0.0.1", port=smtp_port).start()
+    ThreadingHTTPServer.daemon_threads = True
+    return ThreadingHTTPServer(("127.0.0.1", http_port), Edge)

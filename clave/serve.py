@@ -1,0 +1,117 @@
+"""Runs a whole Clave on one machine: web, worker and, in a demo, the simulated services. Ctrl-C stops all of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from clave.settings import choose
+
+CORES = len(os.sched_getaffinity(0))
+
+
+def free_port() -> int:
+    """Return a free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """Return granian's command line: one process a core, threads enough to wait for hashes and the store."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "clave.wsgi:application",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "4",
+        "--backlog", "1024", "--backpressure", "64", "--no-ws", "--http", "1", "--log-level", "warning",
+        "--respawn-failed-workers", "--workers-kill-timeout", "5",
+    ]  # fmt: skip
+
+
+class House:
+    """The processes of one installation. When one of them ends, all end."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def manage(self, *words: str) -> None:
+        """Run one management command to its end. Raises `CalledProcessError`."""
+        subprocess.run([sys.executable, "manage.py", *words], env=self.environ, check=True)
+
+    def start(self, command: list[str]) -> None:
+        self.processes.append(subprocess.Popen(command, env=self.environ, start_new_session=True))
+
+    def start_command(self, *words: str) -> None:
+        self.start([sys.executable, "manage.py", *words])
+
+    def wait(self) -> int:
+        """Wait until a process ends or somebody asks to stop; stop the rest. Returns the exit code."""
+        try:
+            while all(process.poll() is None for process in self.processes):
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            self.stop()
+        return 1
+
+    def stop(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + 8
+        for process in self.processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def demo_environ(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment with the demo's simulated services where none are configured."""
+    http, smtp = free_port(), free_port()
+    edge = f"http://127.0.0.1:{http}"
+    defaults = {
+        "CLAVE_EDGE_HTTP": str(http),
+        "CLAVE_EDGE_SMTP": str(smtp),
+        "REGISTRO_CIVIL_URL": f"{edge}/registro-civil",
+        "SMS_GATEWAY_URL": f"{edge}/sms",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(smtp),
+    }
+    return {**environ, **{name: environ.get(name, value) for name, value in defaults.items()}}
+
+
+def tuned(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment with allocator settings that keep a worker small while it hashes 19 MiB at a time."""
+    return {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "67108864", "MALLOC_MMAP_THRESHOLD_": "67108864", **environ}
+
+
+def main(report: Callable[[str], None] = print) -> int:
+    environ = tuned(dict(os.environ))
+    environ.setdefault("PYTHONUNBUFFERED", "1")
+    environ.setdefault("DJANGO_SETTINGS_MODULE", choose(environ))
+    demo = environ.get("CLAVE_DEMO") == "1"
+    if demo:
+        environ = demo_environ(environ)
+    port, host = int(environ.get("PORT", "8000")), environ.get("CLAVE_BIND", "127.0.0.1")
+    workers = int(environ.get("CLAVE_WORKERS", CORES))
+    house = House(environ)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        house.manage("prepare")
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    if demo:
+        house.start_command("sandbox_services", environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"])
+    house.start_command("worker")
+    house.start(web_command(host, port, workers))
+    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{port}')}")
+    return house.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Several machines: PostgreSQL through psycopg's pool, Valkey or Redis as cache."""
+
+import os
+
+import dj_database_url
+
+from clave.settings.base import *  # noqa: F403
+
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(os.environ["DATABASE_URL"]),
+        "OPTIONS": {
+            "pool": {"min_size": 2, "max_size": int(os.environ.get("CLAVE_POOL", "12")), "timeout": 5},
+            "connect_timeout": 3,
+        },
+    }
+}
+if url := os.environ.get("CACHE_URL"):
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

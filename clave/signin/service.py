@@ -1,0 +1,72 @@
+"""Proving who one is. Source: flows.md, section 7; guide PJ, section 1 (messages)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.audit.models import Entry
+from clave.core.outcome import Refused
+from clave.core.rut import Rut
+from clave.core.visit import Visit
+from clave.courier import notices
+from clave.holders.models import Holder, Verification
+from clave.holders.service import find_person, require_minimum_data
+from clave.keys import service as keys
+from clave.keys.service import Proof, WrongKey
+
+SIGNED_IN = "signin"
+
+
+class IdentityRefused(Refused):
+    """The registry said that this identity does not exist: the account cannot be used."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("identity_refused")
+
+
+def prove(rut: Rut, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
+    """Check RUT and key. Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`.
+
+    `explain` gives the guide's own messages, which tell whether a RUT is registered: only after a captcha.
+    """
+    holder = find_person(rut)
+    try:
+        proof = keys.verify(str(rut), holder, key, visit, human=human)
+    except Refused as refused:
+        audit.record(SIGNED_IN, visit, holder=holder, outcome=refused.code)
+        if isinstance(refused, WrongKey):
+            refused.message = _message(refused, explain)
+            if refused.locked:
+                notices.key_locked(holder)
+        raise
+    if proof.holder.verification == Verification.REFUSED:
+        raise IdentityRefused
+    return proof
+
+
+def _message(wrong: WrongKey, explain: bool) -> str:
+    if not explain:
+        return _("No autorizado: persona no registrada o Clave SENCE incorrecta.")
+    if wrong.legacy:
+        return _("La clave ingresada corresponde al sistema antiguo. Vuelva a registrarse o use los enlaces de esta página.")
+    if wrong.known:
+        return _("No autorizado: Clave SENCE incorrecta. Recupere su clave, cámbiela o actualice sus datos.")
+    return _("No autorizado: persona no registrada. Regístrese para obtener su Clave SENCE.")
+
+
+def admit(proof: Proof, visit: Visit) -> None:
+    """Record a sign-in with the CS. Raises `MinimumDataMissing`."""
+    require_minimum_data(proof.holder)
+    with transaction.atomic():
+        keys.remember_browser(proof.holder, visit)
+        audit.record(SIGNED_IN, visit, holder=proof.holder)
+
+
+def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:
+    """Return the ten last tries as (when, outcome, address, user agent), newest first."""
+    rows = Entry.objects.filter(subject=str(holder.pk), action=SIGNED_IN).order_by("-id")[:10]
+    return [(row.at, row.outcome, row.address, row.agent) for row in rows]

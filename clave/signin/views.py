@@ -1,0 +1,138 @@
+"""Ingresar, mi cuenta, salir."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+
+from clave.audit import service as audit
+from clave.core.forms import CaptchaField, ClaveForm, RutField, SecretField
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome, Refused
+from clave.core.pages import FormPage, show
+from clave.core.visit import Visit
+from clave.core.wizard import Wizard
+from clave.holders.models import Holder
+from clave.keys.models import Credential
+from clave.signin import service
+from clave.signin.models import Session
+
+
+class SignInForm(ClaveForm):
+    rut = RutField()
+    key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
+
+
+class SignInCaptchaForm(SignInForm):
+    captcha = CaptchaField()
+
+
+def local_path(request: HttpRequest) -> str:
+    """Return where to go after signing in: only a path of this site (abuse case 21)."""
+    back = request.POST.get("volver") or request.GET.get("volver") or ""
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return back if safe else reverse("account")
+
+
+class SignIn(FormPage):
+    form_class = SignInForm
+    template_name = "signin/signin.html"
+    title = _("Ingresar con mi Clave SENCE")
+    intro = _("Escriba su RUT y su Clave SENCE.")
+    button = _("Ingresar")
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        self.blank_is_shared = not request.GET
+        return super().get(request, **kwargs)
+
+    def context(self) -> dict[str, Any]:
+        return {"back_to": local_path(self.request)}
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
+        return (SignInCaptchaForm if wanted else SignInForm)(data, initial=initial, request=self.request)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
+        explain = human and settings.SIGNIN_MESSAGES == "guide"
+        rut, key = form.cleaned_data["rut"], form.cleaned_data["key"]
+        proof = service.prove(rut, key, visit, human=human, explain=explain)
+        if proof.temporary:
+            wizard = Wizard.begin(
+                self.request, "change", "key", holder=str(proof.holder.pk), version=proof.version, temporary=proof.temporary
+            )
+            return HttpResponseRedirect(reverse("change_key", args=[wizard.run]))
+        service.admit(proof, visit)
+        enter(self.request, proof.holder, visit)
+        return HttpResponseRedirect(local_path(self.request))
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        """After a failure the form asks for the letters too."""
+        if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
+            again = SignInCaptchaForm(form.data, request=self.request)
+            again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
+            form = again
+        return super().refused(form, refused)
+
+
+def enter(request: HttpRequest, holder: Holder, visit: Visit) -> None:
+    """Begin the holder's session under a new key; what the browser had before is gone."""
+    if request.session.session_key:
+        request.session.flush()
+    request.session.update({"holder": str(holder.pk), "address": visit.address, "agent": visit.agent})
+    rotate_token(request)
+
+
+def current_holder(request: HttpRequest) -> Holder | None:
+    """Return who is signed in in this browser."""
+    pk = request.session.get("holder") if request.session.session_key else None
+    return Holder.objects.select_related("secret_answer").filter(pk=pk).first() if pk else None
+
+
+def account(request: HttpRequest) -> HttpResponse:
+    """Show the holder's data, last sign-ins and open sessions."""
+    holder = current_holder(request)
+    if holder is None:
+        return HttpResponseRedirect(f"{reverse('signin')}?volver={request.path}")
+    sessions = Session.objects.filter(holder=holder).order_by("-created_at")
+    context = {
+        "holder": holder,
+        "signins": service.last_signins(holder),
+        "sessions": sessions,
+        "here_key": request.session.session_key,
+        "changed_at": Credential.objects.values_list("changed_at", flat=True).filter(holder=holder).first(),
+        "closed": "cerradas" in request.GET,
+    }
+    return show(request, "signin/account.html", context)
+
+
+class SignOut(View):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        holder = current_holder(request)
+        if holder:
+            audit.record("signout", visit_of(request), holder=holder)
+        request.session.flush()
+        return show(request, "signin/signed_out.html")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("account"))
+
+
+class CloseOthers(View):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        holder = current_holder(request)
+        if holder is None:
+            return HttpResponseRedirect(reverse("signin"))
+        ended, _each = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
+        # A browser whose session the holder ends is no longer one the holder vouches for.
+        holder.known_browsers.exclude(browser=visit_of(request).browser).delete()
+        audit.record("sessions.closed", visit_of(request), holder=holder, count=ended)
+        return HttpResponseRedirect(reverse("account") + "?cerradas=1")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("account"))

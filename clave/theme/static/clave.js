@@ -1,0 +1,117 @@
+// Everything here only helps: each page works without it.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const spanish = document.documentElement.lang.startsWith("es");
+
+  const summary = document.querySelector("[data-foco]");
+  if (summary) summary.focus();
+
+  // A RUT is dotted and hyphened as one leaves the field.
+  all("[data-rut]").forEach((input) => {
+    input.addEventListener("change", () => {
+      const bare = input.value.replace(/[^0-9kK]/g, "").toUpperCase();
+      const number = bare.slice(0, -1);
+      if (!/^[0-9]{1,8}$/.test(number)) return;
+      input.value = number.replace(/\B(?=(\d{3})+$)/g, ".") + "-" + bare.slice(-1);
+    });
+  });
+
+  // Comunas of the chosen region only.
+  const region = document.querySelector("[data-region]");
+  const comuna = document.querySelector("[data-comuna]");
+  if (region && comuna) {
+    const groups = all("optgroup", comuna);
+    const narrow = () => {
+      const name = region.selectedOptions[0].textContent;
+      const chosen = region.value !== "";
+      groups.forEach((group) => group.remove());
+      groups.filter((group) => !chosen || group.label === name).forEach((group) => comuna.append(group));
+      if (comuna.selectedIndex < 0) comuna.selectedIndex = 0;
+    };
+    region.addEventListener("change", narrow);
+    narrow();
+  }
+
+  // Without a mobile there is no number to type.
+  const none = document.querySelector("#id_no_mobile");
+  const mobile = document.querySelector("#id_mobile");
+  if (none && mobile) {
+    const follow = () => { mobile.readOnly = none.checked; if (none.checked) mobile.value = ""; };
+    none.addEventListener("change", follow);
+    follow();
+  }
+
+  // Show and hide secrets.
+  all("[data-secreto]").forEach((input) => {
+    const button = document.createElement("button");
+    const label = () => {
+      const hidden = input.type === "password";
+      button.textContent = spanish ? (hidden ? "Mostrar" : "Ocultar") : (hidden ? "Show" : "Hide");
+    };
+    button.type = "button";
+    button.setAttribute("aria-controls", input.id);
+    const holder = document.createElement("span");
+    holder.className = "secreto";
+    input.replaceWith(holder);
+    holder.append(input, button);
+    label();
+    button.addEventListener("click", () => {
+      input.type = input.type === "password" ? "text" : "password";
+      label();
+    });
+  });
+
+  // Rules of a new key are ticked off while typing.
+  const key = document.querySelector("[data-reglas]");
+  const tests = {
+    length: (text) => /^[A-Za-zÑñ0-9]{8,10}$/.test(text),
+    upper: (text) => (text.match(/[A-ZÑ]/g) || []).length >= 2,
+    digits: (text) => (text.match(/[0-9]/g) || []).length >= 6,
+    length_nist: (text) => text.length >= 15 && text.length <= 64,
+    common: (text) => new Set(text).size > 3,
+  };
+  if (key) {
+    key.addEventListener("input", () => all("[data-regla]").forEach((item) => {
+      item.classList.toggle("cumple", tests[item.dataset.regla](key.value));
+    }));
+  }
+
+  // A new image of letters without losing what was typed; the sound without leaving the page.
+  all("[data-captcha]").forEach((box) => {
+    box.querySelector("[data-refrescar]").addEventListener("click", async (event) => {
+      event.preventDefault();
+      const answer = await fetch("/captcha/nuevo");
+      const ticket = (await answer.json()).ticket;
+      box.querySelector("img").src = `/captcha/${ticket}.png`;
+      box.querySelector("[data-escuchar]").href = `/captcha/${ticket}.wav`;
+      box.querySelector("[name=captcha_ticket]").value = ticket;
+      const input = box.querySelector("[name=captcha]");
+      input.value = "";
+      input.focus();
+    });
+    box.querySelector("[data-escuchar]").addEventListener("click", (event) => {
+      event.preventDefault();
+      new Audio(event.currentTarget.href).play();
+      box.querySelector("[name=captcha]").focus();
+    });
+  });
+
+  // One click, one form sent; the button says that it is working.
+  all("[data-formulario]").forEach((form) => {
+    const button = form.querySelector("button[data-ocupado]");
+    const ready = button && button.textContent;
+    let sent = false;
+    form.addEventListener("submit", (event) => {
+      if (sent) { event.preventDefault(); return; }
+      if (event.submitter !== button && event.submitter) return;
+      sent = true;
+      button.textContent = button.dataset.ocupado;
+      button.setAttribute("aria-disabled", "true");
+    });
+    window.addEventListener("pageshow", () => {
+      sent = false;
+      if (button) { button.textContent = ready; button.removeAttribute("aria-disabled"); }
+    });
+  });
+})();

@@ -1,0 +1,74 @@
+"""The table of contents of the site."""
+
+from django.conf import settings
+from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
+
+from clave.core import captcha, pages
+from clave.flows.change import views as change
+from clave.flows.recover import views as recover
+from clave.flows.register import views as register
+from clave.flows.update import views as update
+from clave.signin import views as signin
+from clave.theme import views as theme
+
+
+class Run:
+    """A wizard's run, or the reference of something done: lower-case hexadecimal."""
+
+    regex = "[0-9a-f]{16,64}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Run, "run")
+
+urlpatterns = [
+    path("", theme.plain("theme/home.html"), name="home"),
+    path("ayuda", theme.plain("theme/help.html"), name="help"),
+    path("idioma/<slug:code>", theme.choose_language, name="language"),
+    path("captcha/nuevo", captcha.refresh, name="captcha_new"),
+    path("captcha/<slug:text>.png", captcha.image, name="captcha_image"),
+    path("captcha/<slug:text>.wav", captcha.audio, name="captcha_audio"),
+    path("listo/<run:reference>", pages.done, name="done"),
+    # Persona Natural
+    path("persona/registrarse", register.Register.as_view(), name="register"),
+    path("persona/recuperar", recover.Start.as_view(), name="recover"),
+    path("persona/recuperar/<run:run>/pregunta", recover.Answer.as_view(), name="recover_answer"),
+    path("persona/recuperar/<run:run>/cedula", recover.Card.as_view(), name="recover_card"),
+    path("persona/recuperar/<run:run>/correo", recover.Contact.as_view(), name="recover_contact"),
+    path("persona/cambiar", change.Start.as_view(), name="change"),
+    path("persona/cambiar/<run:run>/clave", change.NewKey.as_view(), name="change_key"),
+    path("persona/actualizar", update.Start.as_view(), name="update"),
+    path("persona/actualizar/fecha-y-correo", update.StartByBirth.as_view(), name="update_by_birth"),
+    path("persona/actualizar/<run:run>/pregunta", update.Question.as_view(), name="update_question"),
+    path("persona/actualizar/<run:run>/datos", update.Edit.as_view(), name="update_edit"),
+    # Signing in
+    path("ingresar", signin.SignIn.as_view(), name="signin"),
+    path("salir", signin.SignOut.as_view(), name="signout"),
+    path("mi-cuenta", signin.account, name="account"),
+    path("mi-cuenta/cerrar-otras", signin.CloseOthers.as_view(), name="close_others"),
+    # The addresses that old guides and plugins print
+    path("Account", RedirectView.as_view(pattern_name="home")),
+    path("Account/", RedirectView.as_view(pattern_name="home")),
+    path("Account/Registrar", theme.plain("theme/choose_register.html")),
+    path("Account/RecuperarClave", theme.plain("theme/choose_recover.html")),
+    path("Account/CambiarClave", theme.plain("theme/choose_change.html")),
+    path("Account/ActualizarDatos", theme.plain("theme/choose_update.html")),
+    path("Account/GenerarNuevaCusPj", theme.plain("theme/company_key.html")),
+    # Operations
+    path("healthz", theme.healthz),
+    path("readyz", theme.readyz),
+    path("metrics", theme.metrics),
+]
+if settings.CLAVE_DEMO:
+    urlpatterns.append(path("sandbox/", include("clave.sandbox.urls")))
+
+handler400 = "clave.core.errors.bad_request"
+handler403 = "clave.core.errors.forbidden"
+handler404 = "clave.core.errors.not_found"
+handler500 = "clave.core.errors.server_error"
