@@ -87,7 +87,12 @@ def demo_environ(environ: dict[str, str]) -> dict[str, str]:
 
 def tuned(environ: dict[str, str]) -> dict[str, str]:
     """Return the environment with allocator settings that keep a worker small while it hashes 19 MiB at a time."""
-    return {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "67108864", "MALLOC_MMAP_THRESHOLD_": "67108864", **environ}
+    return {
+        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_TRIM_THRESHOLD_": "67108864",
+        "MALLOC_MMAP_THRESHOLD_": "67108864",
+        **environ,
+    }
 
 
 def main(report: Callable[[str], None] = print) -> int:

@@ -55,10 +55,10 @@ urlpatterns = [
     # The addresses that old guides and plugins print
     path("Account", RedirectView.as_view(pattern_name="home")),
     path("Account/", RedirectView.as_view(pattern_name="home")),
-    path("Account/Registrar", theme.plain("theme/choose_register.html")),
-    path("Account/RecuperarClave", theme.plain("theme/choose_recover.html")),
-    path("Account/CambiarClave", theme.plain("theme/choose_change.html")),
-    path("Account/ActualizarDatos", theme.plain("theme/choose_update.html")),
+    path("Account/Registrar", theme.plain("theme/choose_register.html"), name="choose_register"),
+    path("Account/RecuperarClave", theme.plain("theme/choose_recover.html"), name="choose_recover"),
+    path("Account/CambiarClave", theme.plain("theme/choose_change.html"), name="choose_change"),
+    path("Account/ActualizarDatos", theme.plain("theme/choose_update.html"), name="choose_update"),
     path("Account/GenerarNuevaCusPj", theme.plain("theme/company_key.html")),
     # Operations
     path("healthz", theme.healthz),

@@ -6,6 +6,6 @@ from clave.settings import choose
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402  (settings must be chosen first)
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

@@ -41,6 +41,6 @@ translations() {
     for po in clave/theme/locale/*/LC_MESSAGES/django.po; do
         [ -e "$po" ] || continue
         mo=${po%.po}.mo
-        if [ ! -e "$mo" ] || [ "$po" -nt "$mo" ]; then "$PY" -m babel.messages.frontend compile -i "$po" -o "$mo" >/dev/null 2>&1; fi
+        if [ ! -e "$mo" ] || [ "$po" -nt "$mo" ]; then "$PY" -m babel.messages.frontend compile -i "$po" -o "$mo" 2>/dev/null; fi
     done
 }

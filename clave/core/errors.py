@@ -18,7 +18,9 @@ def error_page(request: HttpRequest, status: int) -> HttpResponse:
 def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, object] | None = None) -> HttpResponse:
     """Answer with the page of a refusal that ends a flow."""
     response = HttpResponse(
-        render_to_string(f"refused/{refused.code}.html", {"refused": refused, "code": refused.code, **(context or {})}, request),
+        render_to_string(
+            f"refused/{refused.code}.html", {"refused": refused, "code": refused.code, **(context or {})}, request
+        ),
         status=refused.status,
     )
     until = getattr(refused, "until", None)

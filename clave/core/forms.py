@@ -148,16 +148,17 @@ class ClaveForm(forms.Form):
     error does not cost a new picture.
     """
 
-    groups: ClassVar[list[tuple[Any, list[str]]]] = []
+    groups: list[tuple[Any, list[str]]] = []
     required_css_class = "obligatorio"
     use_required_attribute = False
+    _errors: Any
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
         self.label_suffix = ""
         for name, field in self.fields.items():
-            field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)
+            field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)  # type: ignore[no-untyped-call]
             describedby = [f"id_{name}_ayuda"] if field.help_text else []
             if self.is_bound and name in self.errors_so_far:
                 field.widget.attrs["aria-invalid"] = "true"
@@ -178,6 +179,11 @@ class ClaveForm(forms.Form):
             if not captcha.passes(self.request, ticket, answer):
                 text = gettext("Las letras no coinciden con la imagen. Escriba las letras de la imagen nueva.")
                 self.add_error("captcha", ValidationError(text, code="captcha"))
+
+    def codes(self) -> list[str]:
+        """Return the codes of the errors, once each, for the small print."""
+        found = [error.code or "" for errors in self.errors.as_data().values() for error in errors]
+        return list(dict.fromkeys(found))
 
     def grouped(self) -> Iterator[tuple[Any, list[forms.BoundField]]]:
         """Yield (title, bound fields) group by group, as the page shows them."""

@@ -16,6 +16,7 @@ from clave.core import captcha, submissions
 from clave.core.forms import ClaveForm
 from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome, Refused
+from clave.core.secrets import fingerprint
 from clave.core.submissions import Done
 from clave.core.visit import Visit
 from clave.core.wizard import Wizard
@@ -83,7 +84,7 @@ class FormPage(View):
             return self.refused(form, refused)
         if isinstance(result, HttpResponse):
             return result
-        reference = submissions.fingerprint(visit.submission)
+        reference = fingerprint(visit.submission)
         return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
 
     def _refreshed(self, request: HttpRequest) -> HttpResponse:

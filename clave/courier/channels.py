@@ -50,11 +50,10 @@ def _send_email(message: Message, text: str, context: dict[str, str]) -> None:
 
 
 def _send_sms(message: Message, text: str) -> None:
-    answer = httpx.post(
-        settings.SMS_GATEWAY_URL,
-        json={"to": message.destination, "text": " ".join(text.split())},
-        headers={"Idempotency-Key": str(message.pk), "Authorization": f"Bearer {settings.SMS_GATEWAY_TOKEN}"},
-        timeout=10,
-    )
+    headers = {"Idempotency-Key": str(message.pk)}
+    if settings.SMS_GATEWAY_TOKEN:
+        headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
+    content = {"to": message.destination, "text": " ".join(text.split())}
+    answer = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=10)
     if not answer.is_success:
         raise GatewayRefused(answer.status_code)

@@ -15,9 +15,7 @@ def lines() -> Iterator[str]:
     yield "# TYPE clave_messages gauge"
     for row in rows:
         yield f'clave_messages{{channel="{row["channel"]}",state="{row["state"]}"}} {row["n"]}'
-    figures = Message.objects.aggregate(
-        oldest=Min("created_at", filter=Q(state=State.PENDING))
-    )
+    figures = Message.objects.aggregate(oldest=Min("created_at", filter=Q(state=State.PENDING)))
     age = (clock.now() - figures["oldest"]).total_seconds() if figures["oldest"] else 0
     yield "# TYPE clave_oldest_message_seconds gauge"
     yield f"clave_oldest_message_seconds {age:.0f}"

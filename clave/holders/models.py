@@ -59,7 +59,9 @@ class Holder(models.Model):
         constraints = [models.UniqueConstraint(fields=["profile", "identifier"], name="holder_identity")]
         indexes = [
             models.Index(
-                fields=["created_at"], name="holder_to_verify", condition=models.Q(verification="unverified", legacy=False)
+                fields=["created_at"],
+                name="holder_to_verify",
+                condition=models.Q(verification="unverified", legacy=False),
             )
         ]
 

@@ -57,9 +57,7 @@ def missing_data(holder: Holder) -> list[str]:
     Names and birth date come from the registry: an account still to be verified may wait for them.
     """
     waiting = holder.verification == "unverified"
-    missing = [
-        name for name, has in _NEEDED if not has(holder) and not (waiting and name in ("names", "birth_date"))
-    ]
+    missing = [name for name, has in _NEEDED if not has(holder) and not (waiting and name in ("names", "birth_date"))]
     if settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer"):
         missing.append("question")
     return missing

@@ -19,7 +19,7 @@ from clave.keys.models import Attempts, KnownBrowser
 
 @dataclass(frozen=True)
 class Limit:
-    """`free` failures cost nothing; then `base` seconds doubling to `cap`; forgotten after `window` seconds of quiet."""
+    """`free` failures cost nothing; then `base` seconds, doubling to `cap`; forgotten after `window` quiet seconds."""
 
     free: int
     base: int

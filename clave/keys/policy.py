@@ -49,6 +49,7 @@ REASONS = {
     "previous": _("La clave nueva no puede ser igual a la anterior."),
 }
 _RUNS = ("0123456789012345", "9876543210987654")
+CAPITALS = "".join(letter for letter in string.ascii_uppercase if letter not in "IO")
 Rule = Callable[[str, About], bool]
 
 
@@ -129,7 +130,7 @@ def check(key: str, about: About) -> None:
 def generate() -> str:
     """Return a random temporary key that obeys the guides' rule: 4 capitals, 6 digits, 38 bits."""
     while True:
-        letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(4))
+        letters = "".join(secrets.choice(CAPITALS) for _ in range(4))
         digits = "".join(secrets.choice(string.digits) for _ in range(6))
         key = letters + digits
         if not any(broken(key, About()) for reason, broken in SENCE_RULES):

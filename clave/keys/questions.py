@@ -1,5 +1,7 @@
 """Secret questions and answers (guide PN, sections 2 and 5)."""
 
+from pathlib import Path
+
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.secrets import keyed_hash
@@ -16,10 +18,8 @@ QUESTIONS = {
 }
 # Answers that a stranger tries first.
 COMMON_ANSWERS = frozenset(
-    "chile argentina peru brasil espana italia francia mexico venezuela haiti colombia estados unidos "
-    "maria juan jose luis ana rosa carlos manuel pedro carmen cholo bobby luna laika negro rocky max toby "
-    "si no ninguno ninguna nada nose no se perro gato casa mama papa hola abc qwerty asdf 123 1234 12345 123456".split()
-) | {"estados unidos", "no se", "no tengo", "don juan"}
+    (Path(__file__).parent / "data" / "common_answers.txt").read_text(encoding="utf-8").splitlines()
+)
 
 
 class CommonAnswer(ValueError):

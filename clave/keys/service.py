@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clave.core import clock
@@ -37,7 +38,9 @@ class CaptchaNeeded(Refused):
     """After failures a try must come with the letters of the image."""
 
     def __init__(self) -> None:
-        super().__init__("captcha_needed", _("Escriba su clave otra vez y también las letras de la imagen."), field="captcha")
+        super().__init__(
+            "captcha_needed", _("Escriba su clave otra vez y también las letras de la imagen."), field="captcha"
+        )
 
 
 class KeyAlreadyChanged(Refused):
@@ -124,16 +127,16 @@ def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, hu
     raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=axes.fail())
 
 
-def verify_answer(identifier: str, holder: Holder | None, answer: str, visit: Visit) -> bool:
-    """Try a secret answer. Returns nothing of use but success. Raises `TooManyAttempts`, `WrongAnswer`."""
+def verify_answer(identifier: str, holder: Holder | None, answer: str, visit: Visit) -> Holder:
+    """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`."""
     axes = attempts.axes("answer", identifier, visit, attempts.ANSWER)
     axes.check()
     secret = getattr(holder, "secret_answer", None)
-    if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)):
+    if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)) or holder is None:
         axes.fail()
         raise WrongAnswer
     axes.clear()
-    return True
+    return holder
 
 
 def issue_temporary(holder: Holder) -> tuple[str, datetime]:
@@ -142,11 +145,9 @@ def issue_temporary(holder: Holder) -> tuple[str, datetime]:
     expires = now + timedelta(seconds=settings.TEMPORARY_KEY_SECONDS)
     fields = {"hash": hashing.make(key), "tag": _tag(holder, key), "created_at": now, "expires_at": expires}
     with transaction.atomic():
-        row = TemporaryKey.objects.select_for_update().filter(holder=holder).first()
-        if row is None:
-            TemporaryKey.objects.create(holder=holder, **fields)
-        else:
-            TemporaryKey.objects.filter(pk=row.pk).update(serial=row.serial + 1, used_at=None, **fields)
+        _, made = TemporaryKey.objects.get_or_create(holder=holder, defaults=fields)
+        if not made:
+            TemporaryKey.objects.filter(holder=holder).update(serial=F("serial") + 1, used_at=None, **fields)
     return key, expires
 
 

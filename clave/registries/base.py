@@ -31,7 +31,7 @@ class Registry:
         self.name = name
         self.client = httpx.Client(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            headers={"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=httpx.Timeout(PER_TRY),
             follow_redirects=False,
         )

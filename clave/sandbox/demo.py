@@ -13,9 +13,30 @@ from clave.sandbox.people import PEOPLE
 
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
 PERSONS: list[dict[str, Any]] = [
-    {"rut": "11111111-1", "email": "camila.rojas@example.cl", "mobile": "+56987650001", "key": "KM482915", "answer": ("mascota", "Copito"), **HOME},
-    {"rut": "22222222-2", "email": "diego.munoz@example.cl", "mobile": "+56987650002", "key": "TR618204", "answer": ("escuela", "Escuela Gabriela Mistral"), **HOME},
-    {"rut": "33333333-3", "email": "rosa.huenchumil@example.cl", "mobile": "+56987650003", "key": "PL905371", "answer": ("calle", "Los Copihues"), **HOME},
+    {
+        "rut": "11111111-1",
+        "email": "camila.rojas@example.cl",
+        "mobile": "+56987650001",
+        "key": "KM482915",
+        "answer": ("mascota", "Copito"),
+        **HOME,
+    },
+    {
+        "rut": "22222222-2",
+        "email": "diego.munoz@example.cl",
+        "mobile": "+56987650002",
+        "key": "TR618204",
+        "answer": ("escuela", "Escuela Gabriela Mistral"),
+        **HOME,
+    },
+    {
+        "rut": "33333333-3",
+        "email": "rosa.huenchumil@example.cl",
+        "mobile": "+56987650003",
+        "key": "PL905371",
+        "answer": ("calle", "Los Copihues"),
+        **HOME,
+    },
     {"rut": "55555555-5", "email": "ivan.soto@example.cl", "key": "VB730164"},
     {"rut": "66666666-6", "email": "nora.diaz@example.cl", "legacy": True},
 ]
@@ -34,7 +55,11 @@ def load() -> int:
 
 def _make(person: dict[str, Any]) -> None:
     known = PEOPLE[person["rut"]]
-    fields = {name: person[name] for name in ("email", "mobile", "street", "street_number", "comuna", "legacy") if name in person}
+    fields = {
+        name: person[name]
+        for name in ("email", "mobile", "street", "street_number", "comuna", "legacy")
+        if name in person
+    }
     holder = Holder.objects.create(
         profile=Profile.PERSONA_NATURAL,
         identifier=person["rut"],

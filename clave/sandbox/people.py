@@ -3,7 +3,9 @@
 from typing import Any
 
 
-def _person(names: str, paternal: str, maternal: str, sex: str, born: str, serial: str = "", dead: bool = False) -> dict[str, Any]:
+def _person(
+    names: str, paternal: str, maternal: str, sex: str, born: str, serial: str = "", dead: bool = False
+) -> dict[str, Any]:
     return {
         "nombres": names,
         "apellido_paterno": paternal,

@@ -80,10 +80,13 @@ class Edge(BaseHTTPRequestHandler):
         if how == "slow":
             time.sleep(SLOW_SECONDS)
         if how == "down":
-            return self._answer(503, {"error": "down"})
-        if how == "nonsense":
-            return self._answer(200, ["?"])
-        self._sms(body) if name == "sms" else self._registry(body)
+            self._answer(503, {"error": "down"})
+        elif how == "nonsense":
+            self._answer(200, ["?"])
+        elif name == "sms":
+            self._sms(body)
+        else:
+            self._registry(body)
 
     def _sms(self, body: dict[str, Any]) -> None:
         _keep("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
@@ -93,11 +96,11 @@ class Edge(BaseHTTPRequestHandler):
         if self.path == "/registro-civil/cedulas/verificar":
             person = PEOPLE.get(str(body.get("run")))
             valid = bool(person and person["serie"] and person["serie"] == body.get("serie"))
-            return self._answer(200, {"vigente": valid})
-        person = PEOPLE.get(self.path.removeprefix("/registro-civil/personas/"))
-        if person is None:
-            return self._answer(404, {"error": "not found"})
-        self._answer(200, {name: value for name, value in person.items() if name != "serie"})
+            self._answer(200, {"vigente": valid})
+        elif person := PEOPLE.get(self.path.removeprefix("/registro-civil/personas/")):
+            self._answer(200, {name: value for name, value in person.items() if name != "serie"})
+        else:
+            self._answer(404, {"error": "not found"})
 
     def _answer(self, status: int, content: Any) -> None:
         data = json.dumps(content).encode()

@@ -15,6 +15,7 @@ DATABASES = {
         },
     }
 }
+CACHES: dict[str, dict[str, object]]
 if url := os.environ.get("CACHE_URL"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
 else:

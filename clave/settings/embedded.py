@@ -22,6 +22,7 @@ DATABASES = {
         "CONN_MAX_AGE": None,
     }
 }
+CACHES: dict[str, dict[str, object]]
 if url := os.environ.get("CACHE_URL"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
 else:

@@ -9,7 +9,7 @@ os.environ.setdefault("CLAVE_SECRET_KEY", "only-for-tests-" + "k" * 60)
 
 if os.environ.get("DATABASE_URL", "").startswith("postgres"):
     from clave.settings.cluster import *  # noqa: F403
-    from clave.settings.cluster import DATABASES
+    from clave.settings.cluster import CLAVE_HOME, DATABASES
 else:
     from clave.settings.embedded import *  # noqa: F403
     from clave.settings.embedded import CLAVE_HOME, DATABASES
@@ -26,3 +26,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LOGGING = {"level": "WARNING"}
+(CLAVE_HOME / "static").mkdir(exist_ok=True)

@@ -52,7 +52,9 @@ def _message(wrong: WrongKey, explain: bool) -> str:
     if not explain:
         return _("No autorizado: persona no registrada o Clave SENCE incorrecta.")
     if wrong.legacy:
-        return _("La clave ingresada corresponde al sistema antiguo. Vuelva a registrarse o use los enlaces de esta página.")
+        return _(
+            "La clave ingresada corresponde al sistema antiguo. Vuelva a registrarse o use los enlaces de esta página."
+        )
     if wrong.known:
         return _("No autorizado: Clave SENCE incorrecta. Recupere su clave, cámbiela o actualice sus datos.")
     return _("No autorizado: persona no registrada. Regístrese para obtener su Clave SENCE.")

@@ -1,9 +1,8 @@
 """Django's database sessions with the holder in a column of its own."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-
 from django.utils.crypto import get_random_string
 
 from clave.core import clock
@@ -18,7 +17,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        row: Session = super().create_model_instance(data)
+        row = cast(Session, super().create_model_instance(data))
         row.holder_id = data.get("holder")
         row.address = data.get("address", "")
         row.agent = data.get("agent", "")

@@ -64,7 +64,12 @@ class SignIn(FormPage):
         proof = service.prove(rut, key, visit, human=human, explain=explain)
         if proof.temporary:
             wizard = Wizard.begin(
-                self.request, "change", "key", holder=str(proof.holder.pk), version=proof.version, temporary=proof.temporary
+                self.request,
+                "change",
+                "key",
+                holder=str(proof.holder.pk),
+                version=proof.version,
+                temporary=proof.temporary,
             )
             return HttpResponseRedirect(reverse("change_key", args=[wizard.run]))
         service.admit(proof, visit)

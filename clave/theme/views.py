@@ -77,7 +77,7 @@ def _database() -> bool:
 def _cache() -> bool:
     try:
         cache.set("readyz", "1", 10)
-        return cache.get("readyz") == "1"
+        return bool(cache.get("readyz") == "1")
     except Exception:  # each cache backend has errors of its own
         return False
 

@@ -1,6 +1,6 @@
 """Cambiar CS: prove the present key (or the temporary one), then type the new one twice."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -21,7 +21,9 @@ TITLE = _("Cambiar mi Clave SENCE")
 class StartForm(ClaveForm):
     rut = RutField()
     key = SecretField(
-        label=_("Clave SENCE actual"), autocomplete="current-password", help_text=_("También sirve la clave temporal que le enviamos.")
+        label=_("Clave SENCE actual"),
+        autocomplete="current-password",
+        help_text=_("También sirve la clave temporal que le enviamos."),
     )
     captcha = CaptchaField()
 
@@ -42,7 +44,7 @@ class Start(FormPage):
 
 
 class NewKeyForm(NewKeyMixin):
-    field_order: ClassVar[list[str]] = ["new_key", "new_key_again"]
+    """Only the new key, twice."""
 
 
 class NewKey(StepPage):

@@ -34,10 +34,12 @@ class KeySent(Outcome):
 
 
 class WrongCard(Refused):
-    """The serial number is not of a valid card of this RUN, or nobody with this RUN is registered: one answer for both."""
+    """The serial is not of a valid card of this RUN, or nobody with this RUN is registered: one answer for both."""
 
     def __init__(self) -> None:
-        super().__init__("wrong_card", _("El número de serie no coincide con una cédula vigente de este RUT."), field="serial")
+        super().__init__(
+            "wrong_card", _("El número de serie no coincide con una cédula vigente de este RUT."), field="serial"
+        )
 
 
 def question_for(rut: Rut) -> str:
@@ -49,11 +51,10 @@ def by_answer(rut: Rut, answer: str, visit: Visit) -> KeySent:
     """Check the answer and send a temporary key. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
     holder = find_person(rut)
     try:
-        keys.verify_answer(str(rut), holder, answer, visit)
+        holder = keys.verify_answer(str(rut), holder, answer, visit)
     except Refused as refused:
         audit.record("key.recovery", visit, holder=holder, outcome=refused.code)
         raise
-    assert holder is not None
     require_minimum_data(holder)
     return _send_key(holder, visit, "answer")
 

@@ -32,7 +32,9 @@ class StartForm(ClaveForm):
 class Start(FormPage):
     form_class = StartForm
     title = TITLE
-    intro = _("Tenga a mano su RUT y la respuesta a su pregunta secreta, o su cédula de identidad. Toma unos 3 minutos.")
+    intro = _(
+        "Tenga a mano su RUT y la respuesta a su pregunta secreta, o su cédula de identidad. Toma unos 3 minutos."
+    )
     button = _("Validar")
     step = (1, 2)
 
@@ -58,7 +60,11 @@ class RecoverStep(StepPage):
 
 class AnswerForm(ClaveForm):
     answer = SecretField(
-        label=_("Respuesta secreta"), autocomplete="off", max_length=80, visible=True, required=False,
+        label=_("Respuesta secreta"),
+        autocomplete="off",
+        max_length=80,
+        visible=True,
+        required=False,
         help_text=_("No importan las tildes ni las mayúsculas."),
     )
     forgotten = forms.BooleanField(label=_("No recuerdo la respuesta a mi pregunta secreta"), required=False)
@@ -90,7 +96,9 @@ class Answer(RecoverStep):
 
 class CardForm(ClaveForm):
     serial = TextField(
-        label=_("Número de serie de la cédula de identidad"), max_length=12, width="w-corto",
+        label=_("Número de serie de la cédula de identidad"),
+        max_length=12,
+        width="w-corto",
         help_text=_("En las cédulas nuevas se llama «número de documento». Escríbalo sin puntos."),
     )
 
@@ -129,9 +137,9 @@ class ContactForm(ClaveForm):
             del self.fields["email"]
 
     def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("right") == "no" and "email" in self.fields and not self.cleaned_data.get("email"):
-            if "email" not in self.errors_so_far:
-                self.add_error("email", ValidationError(gettext("Falta completar: Correo actual."), code="required"))
+        asked = self.cleaned_data.get("right") == "no" and "email" in self.fields
+        if asked and not self.cleaned_data.get("email") and "email" not in self.errors_so_far:
+            self.add_error("email", ValidationError(gettext("Falta completar: Correo actual."), code="required"))
         return self.cleaned_data
 
 

@@ -36,11 +36,19 @@ class Registered(Outcome):
 
 
 def unknown_run() -> Refused:
-    return Refused("unknown_run", _("El Registro Civil no conoce este RUT. Revise el número o llame a la mesa de ayuda."), field="rut")
+    return Refused(
+        "unknown_run",
+        _("El Registro Civil no conoce este RUT. Revise el número o llame a la mesa de ayuda."),
+        field="rut",
+    )
 
 
 def deceased() -> Refused:
-    return Refused("deceased", _("Según el Registro Civil, la persona con este RUT falleció. Si es un error, llame a la mesa de ayuda."), field="rut")
+    return Refused(
+        "deceased",
+        _("Según el Registro Civil, la persona con este RUT falleció. Si es un error, llame a la mesa de ayuda."),
+        field="rut",
+    )
 
 
 def already_registered() -> Refused:
@@ -48,7 +56,9 @@ def already_registered() -> Refused:
 
 
 def wrong_card() -> Refused:
-    return Refused("wrong_card", _("El número de serie no corresponde a una cédula vigente de este RUT."), field="serial")
+    return Refused(
+        "wrong_card", _("El número de serie no corresponde a una cédula vigente de este RUT."), field="serial"
+    )
 
 
 def register(data: dict[str, Any], visit: Visit) -> Registered:
@@ -87,7 +97,8 @@ def _ask_registry(rut: Rut, data: dict[str, Any], visit: Visit) -> registro_civi
     except RegistryDown:
         if settings.REGISTRATION_PROOF == "id_card":
             raise Refused(
-                "registry_down", _("El Registro Civil no responde y no podemos revisar su cédula. Intente en unos minutos.")
+                "registry_down",
+                _("El Registro Civil no responde y no podemos revisar su cédula. Intente en unos minutos."),
             ) from None
         return None
     return person

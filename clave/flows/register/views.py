@@ -1,6 +1,6 @@
 """Regístrese aquí."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -18,10 +18,13 @@ from clave.keys.policy import PolicyViolation
 class RegisterForm(NewKeyMixin, ContactMixin, QuestionMixin):
     rut = RutField()
     serial = TextField(
-        label=_("Número de serie de la cédula"), max_length=12, width="w-corto", help_text=_("Está en su cédula, también como «número de documento».")
+        label=_("Número de serie de la cédula"),
+        max_length=12,
+        width="w-corto",
+        help_text=_("Está en su cédula, también como «número de documento»."),
     )
     captcha = CaptchaField()
-    groups: ClassVar[list[tuple[Any, list[str]]]] = [
+    groups = [
         (_("Información de registro"), ["rut", "serial", "question", "answer"]),
         *CONTACT_GROUPS,
         (_("Clave SENCE"), ["new_key", "new_key_again"]),

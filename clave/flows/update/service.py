@@ -42,7 +42,9 @@ def prove_by_birth(rut: Rut, birth_date: date, email: str, visit: Visit, refusal
     tries = attempts.axes("birth", str(rut), visit, attempts.ANSWER)
     tries.check()
     holder = find_person(rut)
-    same = bool(holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower())
+    same = bool(
+        holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower()
+    )
     if not same or holder is None:
         tries.fail()
         audit.record("data.proof", visit, holder=holder, outcome="not_recognised")

@@ -40,7 +40,7 @@ class BirthForm(ClaveForm):
 
 
 class Start(FormPage):
-    form_class = KeyForm
+    form_class: ClassVar[type[ClaveForm]] = KeyForm
     template_name = "flows/update_start.html"
     title = TITLE
     intro = _("Tenga a mano su RUT, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
@@ -52,7 +52,9 @@ class Start(FormPage):
         proof = keys.verify(str(rut), find_person(rut), form.cleaned_data["key"], visit)
         if proof.temporary:
             raise Refused(
-                "temporary_key", gettext("Esta clave es temporal: solo sirve para crear una clave nueva en «Cambiar CS»."), field="key"
+                "temporary_key",
+                gettext("Esta clave es temporal: solo sirve para crear una clave nueva en «Cambiar CS»."),
+                field="key",
             )
         return proof.holder
 
@@ -90,7 +92,7 @@ class UpdateStep(StepPage):
 
 
 class QuestionForm(QuestionMixin):
-    groups: ClassVar[list[tuple[Any, list[str]]]] = [(_("Datos de seguridad"), ["question", "answer"])]
+    groups = [(_("Datos de seguridad"), ["question", "answer"])]
 
     def clean_answer(self) -> str:
         return str(self.cleaned_data["answer"])
@@ -118,7 +120,7 @@ class Question(UpdateStep):
 
 class EditForm(NewKeyMixin, ContactMixin, QuestionMixin):
     key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
-    groups: ClassVar[list[tuple[Any, list[str]]]] = [
+    groups = [
         *CONTACT_GROUPS,
         (_("Pregunta secreta (si quiere cambiarla)"), ["question", "answer"]),
         (_("Clave SENCE (si quiere cambiarla)"), ["key", "new_key", "new_key_again"]),
@@ -161,7 +163,17 @@ class Edit(UpdateStep):
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         holder = self.holder
-        fields = ("street", "street_number", "block", "apartment", "comuna", "email", "home_phone", "work_phone", "no_mobile")
+        fields = (
+            "street",
+            "street_number",
+            "block",
+            "apartment",
+            "comuna",
+            "email",
+            "home_phone",
+            "work_phone",
+            "no_mobile",
+        )
         on_file: dict[str, Any] = {name: getattr(holder, name) for name in fields}
         place = comunas().get(holder.comuna)
         on_file["region"] = place.region if place else ""

@@ -33,4 +33,6 @@ class Command(BaseCommand):
         from importlib import import_module
 
         for person in import_module("clave.sandbox.demo").PERSONS:
-            self.stdout.write(f"  RUT {person['rut']}  CS {person.get('key', '(del sistema antiguo)')}  {person['email']}")
+            self.stdout.write(
+                f"  RUT {person['rut']}  CS {person.get('key', '(del sistema antiguo)')}  {person['email']}"
+            )

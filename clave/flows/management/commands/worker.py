@@ -66,5 +66,3 @@ def put_in(due: Any) -> None:
     """Enqueue a task unless one like it still waits: two workers may share one timetable."""
     if not DBTaskResult.objects.ready().filter(task_path=due.module_path).exists():
         due.enqueue()
-
-

@@ -1,0 +1,180 @@
+"""The words in which tests are told: a visitor who reads pages and fills in forms, a mailbox that is read."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+from captcha.models import CaptchaStore
+from django.db import connection
+from django.test import Client
+
+from clave.courier.tasks import sweep
+
+REGISTRATION = {
+    "rut": "44.444.444-4",
+    "question": "mascota",
+    "answer": "Pelusa",
+    "street": "Pasaje Los Aromos",
+    "street_number": "45",
+    "block": "",
+    "apartment": "",
+    "region": "13",
+    "comuna": "13101",
+    "email": "cuatro@example.cl",
+    "home_phone": "",
+    "work_phone": "",
+    "mobile": "8765 4321",
+    "new_key": "QZ571938",
+    "new_key_again": "QZ571938",
+}
+PHONE = "+56987654321"
+
+
+class Fields(HTMLParser):
+    """Reads what the page's main form would post if sent as it stands."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._in_form = self._select = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        a = dict(attrs)
+        if tag == "form":
+            self._in_form = "data-formulario" in a
+        if not self._in_form:
+            return
+        if tag == "input" and a.get("name"):
+            kind = a.get("type", "text")
+            if kind not in ("checkbox", "radio") or "checked" in a:
+                self.values[a["name"]] = a.get("value") or ("on" if kind == "checkbox" else "")
+        elif tag == "select":
+            self._select = a.get("name")
+            self.values[self._select] = ""
+        elif tag == "option" and "selected" in a and self._select:
+            self.values[self._select] = a.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._in_form = False
+
+
+class Page:
+    """An answer as a person sees it."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.html = response.content.decode() if not response.streaming else ""
+        self.url = (getattr(response, "redirect_chain", None) and response.redirect_chain[-1][0]) or response.request[
+            "PATH_INFO"
+        ]
+        self.fields = Fields(self.html).values
+
+    @property
+    def text(self) -> str:
+        body = re.sub(r"(?s)<(script|style|select).*?</\1>", " ", self.html)
+        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
+
+    def shows(self, *words: str) -> bool:
+        """Say whether all the words are on the page; fails with the page's text, so that a failure can be read."""
+        for word in words:
+            assert word in self.text, f"«{word}» is not on the page ({self.status} {self.url}): {self.text[:1500]}"
+        return True
+
+
+class Visitor:
+    """A person with a browser of their own."""
+
+    def __init__(self, address: str = "203.0.113.7", **headers: str) -> None:
+        self.client = Client(REMOTE_ADDR=address, **headers)
+        self.page: Page
+
+    def open(self, path: str) -> Page:
+        self.page = Page(self.client.get(path, follow=True))
+        return self.page
+
+    def letters(self, ticket: str) -> str:
+        """Look at the image; read its letters as a person would (here: where the image was painted from)."""
+        assert self.client.get(f"/captcha/{ticket}.png").status_code == 200
+        return str(CaptchaStore.objects.get(hashkey=ticket.split("-")[0]).challenge)
+
+    def fill(self, **typed: str) -> dict[str, str]:
+        """Return what sending the present form with these words typed in would post."""
+        data = {**self.page.fields, **typed}
+        if "captcha_ticket" in data and "captcha" not in typed:
+            data["captcha"] = self.letters(data["captcha_ticket"])
+        return data
+
+    def send(self, **typed: str) -> Page:
+        """Fill in the present page's form and send it."""
+        return self.post(self.page.url, self.fill(**typed))
+
+    def post(self, path: str, data: dict[str, str]) -> Page:
+        self.page = Page(self.client.post(path, data, follow=True))
+        return self.page
+
+    def register(self, **changes: str) -> Page:
+        self.open("/persona/registrarse")
+        return self.send(**{**REGISTRATION, **changes})
+
+    def sign_in(self, rut: str, key: str, **more: str) -> Page:
+        self.open("/ingresar")
+        return self.send(rut=rut, key=key, **more)
+
+    def ask_for_key(self, rut: str, answer: str) -> Page:
+        self.open("/persona/recuperar")
+        self.send(rut=rut)
+        return self.send(answer=answer)
+
+    def change_key(self, rut: str, old: str, new: str) -> Page:
+        self.open("/persona/cambiar")
+        page = self.send(rut=rut, key=old)
+        return self.send(new_key=new, new_key_again=new) if "new_key" in page.fields else page
+
+
+@contextmanager
+def as_owner() -> Iterator[Any]:
+    """Yield a cursor with which the database's owner does what triggers forbid everybody else."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET session_replication_role = replica")
+            yield cursor
+            cursor.execute("SET session_replication_role = DEFAULT")
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            yield cursor
+            for _, sql in triggers:
+                cursor.execute(sql)
+
+
+class Mailbox:
+    """What has arrived outside. Reading first lets the courier work."""
+
+    def all(self) -> list[dict[str, Any]]:
+        from clave.sandbox import services
+
+        sweep.call()
+        return services.messages()
+
+    def to(self, destination: str) -> list[dict[str, Any]]:
+        return [message for message in self.all() if message["to"] == destination]
+
+    def last(self, destination: str) -> dict[str, Any]:
+        found = self.to(destination)
+        assert found, f"nothing for {destination}; arrived: {[(m['to'], m.get('subject')) for m in self.all()]}"
+        return found[0]
+
+    def key(self, destination: str) -> str:
+        """Read the temporary key in the last message to this destination."""
+        match = re.search(r"\b[A-Z]{4}[0-9]{6}\b", self.last(destination)["text"])
+        assert match, self.last(destination)["text"]
+        return match[0]

@@ -1,0 +1,142 @@
+"""Messages leave once they are committed: late, again, but never lost (issue: courier)."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django_tasks_db.models import DBTaskResult
+
+from clave.core import clock as clock_module
+from clave.courier import service, tasks
+from clave.courier.models import Message
+from clave.holders.models import Holder
+from clave.sandbox import services
+from tests.story import Mailbox
+
+MAIL, PHONE = "camila.rojas@example.cl", "+56987650001"
+
+
+@pytest.fixture
+def camila(demo: None) -> Holder:
+    return Holder.objects.get(identifier="11111111-1")
+
+
+def send(camila: Holder) -> None:
+    service.send(
+        camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, email=MAIL, mobile=PHONE
+    )
+
+
+def test_a_message_is_delivered_by_the_tasks_worker(committed: None) -> None:
+    camila = Holder.objects.get(identifier="11111111-1")
+    send(camila)
+    call_command("db_worker", "--batch", "--no-startup-delay", "--interval", "0", verbosity=0)
+    arrived = services.messages()
+    assert sorted(message["kind"] for message in arrived) == ["email", "sms"]
+    assert set(Message.objects.values_list("state", "destination", "context")) == {("sent", "", "")}
+
+
+@pytest.mark.abuse(45)
+def test_a_message_of_a_transaction_that_fails_is_never_sent(camila: Holder, mailbox: Mailbox) -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        send(camila)
+        raise ZeroDivisionError
+    assert mailbox.all() == []
+
+
+@pytest.mark.abuse(45)
+def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(camila: Holder, mailbox: Mailbox, clock) -> None:
+    send(camila)
+    for message in Message.objects.all():
+        assert tasks._claim(message.pk), "the worker takes the message, and dies here"
+    DBTaskResult.objects.all().delete()
+    assert mailbox.all() == [], "until its lease is over nobody else sends it"
+    clock.move(seconds=61)
+    assert len(mailbox.all()) == 2
+
+
+def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
+    camila: Holder, mailbox: Mailbox, clock
+) -> None:
+    services.behave("smtp", "down")
+    services.behave("sms", "down")
+    send(camila)
+    pauses = []
+    for _ in range(4):
+        tasks.sweep.call()
+        rows = Message.objects.order_by("channel")
+        pauses.append((rows[0].next_try_at - clock_module.now()).total_seconds())
+        clock.set(max(row.next_try_at for row in rows))
+    assert all(4 * 2**n <= pause <= 6 * 2**n for n, pause in enumerate(pauses)), pauses
+    services.behave("smtp", "ok")
+    services.behave("sms", "ok")
+    ids = {message["id"].strip("<>").split("@")[0] for message in mailbox.all()}
+    assert ids == {str(pk) for pk in Message.objects.values_list("pk", flat=True)}
+    assert {row.tries for row in Message.objects.all()} == {5}
+
+
+def test_a_temporary_key_that_has_expired_is_not_sent_any_more(camila: Holder, mailbox: Mailbox, clock) -> None:
+    send(camila)
+    clock.move(hours=1, seconds=1)
+    assert mailbox.all() == []
+    assert set(Message.objects.values_list("state", "context")) == {("dead", "")}
+
+
+def test_the_mail_has_text_and_html_a_stable_id_and_one_recipient(camila: Holder, mailbox: Mailbox) -> None:
+    send(camila)
+    mail = mailbox.last(MAIL)
+    assert mail["to"] == MAIL
+    assert uuid.UUID(mail["id"].strip("<>").split("@")[0])
+    assert "ABCD123450" in mail["text"] and ">ABCD123450<" in mail["html"]
+    assert "http://localhost:8000/Account/CambiarClave" in mail["text"]
+
+
+def test_messages_speak_the_holders_language(camila: Holder, mailbox: Mailbox) -> None:
+    camila.language = "en"
+    send(camila)
+    assert mailbox.last(MAIL)["subject"] == "Your temporary SENCE key"
+
+
+@pytest.mark.abuse(9)
+def test_the_outbox_keeps_destination_and_contents_encrypted(camila: Holder) -> None:
+    send(camila)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT destination, context FROM courier_message")
+        stored = str(cursor.fetchall())
+    assert "ABCD123450" not in stored and "example.cl" not in stored and "98765" not in stored
+
+
+@pytest.mark.abuse(6)
+def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock) -> None:
+    for _ in range(8):
+        service.send(camila, "welcome", {"identifier": "1"}, mobile=PHONE)
+    with pytest.raises(service.TooManyMessages):
+        service.send(camila, "welcome", {"identifier": "1"}, email=MAIL, mobile=PHONE)
+    assert Message.objects.filter(channel="email").count() == 0, "all or nothing"
+    clock.move(hours=25)
+    service.send(camila, "welcome", {"identifier": "1"}, mobile=PHONE)
+
+
+def test_a_message_that_waits_ten_minutes_shows_in_readyz_and_metrics(camila: Holder, client, clock) -> None:
+    from clave.core.models import Heartbeat
+
+    send(camila)
+    clock.move(minutes=9)
+    Heartbeat.objects.create(name="w", at=clock_module.now())
+    assert client.get("/readyz").status_code == 200
+    clock.move(minutes=2)
+    Heartbeat.objects.update(at=clock_module.now())
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and answer.json()["messages"] is False
+    assert "clave_messages_late 2" in client.get("/metrics").content.decode()
+
+
+def test_without_a_worker_readyz_says_so(demo: None, client) -> None:
+    assert client.get("/readyz").json()["worker"] is False
+    assert client.get("/healthz").status_code == 200
+
+
+def test_life_is_longer_than_the_longest_pause() -> None:
+    assert timedelta(seconds=tasks.LONGEST_PAUSE) < service.LIFE
