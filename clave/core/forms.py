@@ -149,6 +149,8 @@ class ClaveForm(forms.Form):
     """
 
     groups: list[tuple[Any, list[str]]] = []
+    # Fields that are not required by themselves, but carry the asterisk: something in their place is.
+    starred: tuple[str, ...] = ()
     required_css_class = "obligatorio"
     use_required_attribute = False
     _errors: Any
@@ -157,6 +159,10 @@ class ClaveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.request = request
         self.label_suffix = ""
+        if settings.CLAVE_CAPTCHA != "off":
+            self.starred = (*self.starred, "captcha")
+        # Errors are summed up in the order of the page.
+        self.order_fields([name for _, names in self.groups for name in names])
         for name, field in self.fields.items():
             field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)  # type: ignore[no-untyped-call]
             describedby = [f"id_{name}_ayuda"] if field.help_text else []

@@ -59,6 +59,7 @@ class RecoverStep(StepPage):
 
 
 class AnswerForm(ClaveForm):
+    starred = ("answer",)
     answer = SecretField(
         label=_("Respuesta secreta"),
         autocomplete="off",

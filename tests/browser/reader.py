@@ -1,0 +1,88 @@
+"""Somebody who reads pages in a real browser."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_core_python
+from playwright.sync_api import Page, expect
+
+from tests.house import LiveHouse
+
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+FIELDS = {
+    "rut": "44444444-4",
+    "answer": "Pelusa",
+    "street": "Pasaje Los Aromos",
+    "street_number": "45",
+    "email": "cuatro@example.cl",
+    "mobile": "8765 4321",
+    "new_key": "QZ571938",
+    "new_key_again": "QZ571938",
+}
+
+
+class Reader:
+    """Opens pages, fills in forms, looks at what is there; every page seen is checked and kept as a picture."""
+
+    def __init__(self, page: Page, site: LiveHouse, folder: Path) -> None:
+        self.page, self.site, self.folder = page, site, folder
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", self._console)
+
+    def _console(self, message: Any) -> None:
+        # A refused form answers 400 or 429, which Chromium reports as a failed load; it is none.
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            self.faults.append(message.text)
+
+    def open(self, path: str) -> "Reader":
+        self.page.goto(self.site.url + path)
+        return self
+
+    def sees(self, *words: str) -> "Reader":
+        for word in words:
+            expect(self.page.locator("main")).to_contain_text(word)
+        assert self.faults == []
+        return self
+
+    def type(self, **texts: str) -> "Reader":
+        for name, text in texts.items():
+            self.page.locator(f"[name={name}]").fill(text)
+        return self
+
+    def choose(self, **values: str) -> "Reader":
+        for name, value in values.items():
+            self.page.locator(f"select[name={name}]").select_option(value)
+        return self
+
+    def read_letters(self) -> "Reader":
+        ticket = self.page.locator("[name=captcha_ticket]").input_value()
+        return self.type(captcha=self.site.letters(ticket))
+
+    def press(self, name: str) -> "Reader":
+        self.page.get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_load_state()
+        return self
+
+    def fill_registration(self, **changes: str) -> "Reader":
+        self.choose(question="mascota", region="13", comuna="13101")
+        return self.type(**{**FIELDS, **changes})
+
+    def keep(self, name: str) -> "Reader":
+        """Keep a picture; make sure that nothing is wider than the screen."""
+        self.page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        # Asked of the renderer, not of the page: on the phone no script runs.
+        size = self.page.context.new_cdp_session(self.page).send("Page.getLayoutMetrics")["cssContentSize"]
+        assert size["width"] <= self.page.viewport_size["width"], f"{name} is {size['width']} px wide"
+        return self
+
+    def is_accessible(self, name: str) -> "Reader":
+        """Keep a picture of the page and let axe-core look for barriers."""
+        self.keep(name)
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+        assert found == [], [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+        return self

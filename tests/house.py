@@ -1,0 +1,113 @@
+"""A whole Clave for browser tests and measurements: granian, worker and edge as processes of their own."""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from clave.serve import House, demo_environ, free_port, tuned, web_command
+
+
+class LiveHouse:
+    """A running installation: its address, its store, its mailbox."""
+
+    def __init__(self, home: Path, database_url: str, port: int, house: House) -> None:
+        self.home, self.database_url, self.port, self.house = home, database_url, port, house
+        self.url = f"http://127.0.0.1:{port}"
+
+    def query(self, sql: str) -> list[Any]:
+        """Read from the store as its operator could."""
+        if self.database_url:
+            with psycopg.connect(self.database_url) as connection:
+                return connection.execute(sql).fetchall()
+        with sqlite3.connect(self.home / "clave.sqlite3", timeout=20) as connection:
+            return connection.execute(sql).fetchall()
+
+    def letters(self, ticket: str) -> str:
+        """Return the letters of a captcha's image, which the browser has loaded."""
+        key = ticket.split("-")[0]
+        assert key.isalnum()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            rows = self.query(f"SELECT challenge FROM captcha_captchastore WHERE hashkey = '{key}'")
+            if rows:
+                return str(rows[0][0])
+        raise AssertionError("the browser never loaded the image")
+
+    def messages(self) -> list[dict[str, Any]]:
+        files = sorted((self.home / "mailbox").glob("[0-9]*.json"), reverse=True)
+        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+    def message(self, destination: str, words: str) -> dict[str, Any]:
+        """Wait until the worker has delivered a message with these words to this destination."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for message in self.messages():
+                if message["to"] == destination and words in message.get("subject", "") + message["text"]:
+                    return message
+        raise AssertionError(f"nothing about «{words}» for {destination}: {self.messages()}")
+
+    def empty(self) -> None:
+        """Begin again: an empty store with the demo's holders, an empty mailbox."""
+        for file in (self.home / "mailbox").glob("*"):
+            file.unlink()
+        self.house.manage("shell", "-c", RESET)
+
+
+RESET = """
+from tests.story import as_owner
+from clave.holders.models import Holder
+from clave.keys.models import Attempts
+from clave.courier.models import Message
+from clave.core.models import Submission
+from clave.signin.models import Session
+from clave.sandbox import demo
+for model in (Holder, Attempts, Message, Submission, Session):
+    model.objects.all().delete()
+demo.load()
+"""
+
+
+@contextmanager
+def running(home: Path, database_url: str = "", workers: int = 1, **environ: str) -> Iterator[LiveHouse]:
+    """Run an installation on a free port until the block ends."""
+    port = free_port()
+    base = {name: value for name, value in os.environ.items() if not name.startswith(("CLAVE", "DJANGO", "DATABASE"))}
+    settings = {
+        "CLAVE_HOME": str(home),
+        "CLAVE_DEMO": "1",
+        "PORT": str(port),
+        "CLAVE_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "clave.settings.cluster" if database_url else "clave.settings.embedded",
+        **({"DATABASE_URL": database_url} if database_url else {}),
+        **environ,
+    }
+    house = House(tuned(demo_environ({**base, **settings})))
+    house.manage("prepare")
+    house.start_command("sandbox_services", house.environ["CLAVE_EDGE_HTTP"], house.environ["CLAVE_EDGE_SMTP"])
+    house.start_command("worker")
+    house.start(web_command("127.0.0.1", port, workers))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz")
+        yield LiveHouse(home, database_url, port, house)
+    finally:
+        house.stop()
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(url, timeout=2).raise_for_status()
+            return
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,425 @@
+"""The abuse cases that are not told with a feature; each test carries its number."""
+
+import logging
+import re
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+
+from clave.audit.models import Entry
+from clave.core import masking
+from clave.holders.models import Holder
+from clave.keys import attempts, hashing
+from clave.keys import service as keys
+from clave.sandbox import services
+from tests.story import REGISTRATION, Mailbox, Page, Visitor
+
+CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
+TOKENS = re.compile(
+    r'value="[^"]*"|/captcha/[^"]+|[0-9a-f]{16}|\d\d:\d\d:\d\d|11.111.111-1|44.444.444-4|11111111-1|44444444-4'
+)
+
+
+def shape(page: Page) -> tuple[int, str]:
+    return page.status, TOKENS.sub("", page.html)
+
+
+@pytest.mark.abuse(1)
+def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
+    shapes = {"known": [], "unknown": []}
+    for name, rut in (("known", CAMILA), ("unknown", "44444444-4")):
+        visitor = Visitor()
+        shapes[name].append(shape(visitor.sign_in(rut, "AA000000")))
+        for _ in range(5):
+            visitor.page.url = "/ingresar"
+            page = visitor.send(rut=rut, key="AA000000", captcha="????")
+        for _ in range(5):
+            attempts.axes("key", rut, keys.Visit("203.0.113.7")).fail()
+        visitor.open("/ingresar")
+        shapes[name].append(shape(visitor.send(rut=rut, key="AA000000")))
+        assert visitor.page.status == 429, page.text
+    assert shapes["known"] == shapes["unknown"]
+
+
+@pytest.mark.abuse(1)
+def test_recovery_and_update_answer_unknown_and_known_alike(demo: None, monkeypatch) -> None:
+    monkeypatch.setattr("clave.keys.questions.decoy_question", lambda _: "mascota")
+    seen = []
+    for rut in (CAMILA, "44444444-4"):
+        visitor = Visitor()
+        visitor.open("/persona/recuperar")
+        pages = [shape(visitor.send(rut=rut)), shape(visitor.send(answer="No es esta"))]
+        visitor.open("/persona/actualizar/fecha-y-correo")
+        pages.append(shape(visitor.send(rut=rut, birth_date="01-01-1980", email="x@example.cl")))
+        visitor.open("/persona/cambiar")
+        pages.append(shape(visitor.send(rut=rut, key="AA000000")))
+        seen.append(pages)
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.abuse(1, 14)
+def test_an_unknown_rut_costs_the_same_work_as_a_wrong_key(demo: None, monkeypatch) -> None:
+    """The figures for time are measured by script/bench; here the work itself is counted."""
+    work: list[list[str]] = []
+    real = hashing.matches
+    monkeypatch.setattr(hashing, "matches", lambda stored, secret: (work[-1].append("hash"), real(stored, secret))[1])
+
+    def note(execute, sql, params, many, context):
+        if "SAVEPOINT" not in sql:
+            work[-1].append(sql.split(" WHERE ")[0][:60])
+        return execute(sql, params, many, context)
+
+    # The first try of all makes the row that counts failures everywhere.
+    for rut in ("22222222-2", CAMILA, "44444444-4"):
+        visitor = Visitor(f"198.51.100.{len(work)}")
+        visitor.open("/ingresar")
+        form = visitor.fill(rut=rut, key="AA000000")
+        work.append([])
+        with connection.execute_wrapper(note):
+            visitor.post("/ingresar", form)
+    assert sorted(work[1]) == sorted(work[2]) and work[1].count("hash") == 1
+
+
+@pytest.mark.abuse(2)
+def test_a_question_is_shown_only_after_a_captcha(visitor: Visitor) -> None:
+    visitor.open("/persona/recuperar")
+    page = visitor.send(rut=CAMILA, captcha="????")
+    assert page.shows("Las letras no coinciden") and "mascota" not in page.text
+
+
+@pytest.mark.abuse(3)
+def test_a_captcha_works_once_only_in_its_browser_and_only_with_its_letters(visitor: Visitor) -> None:
+    visitor.open("/persona/recuperar")
+    form = visitor.fill(rut=CAMILA)
+    thief = Visitor()
+    thief.open("/persona/recuperar")
+    stolen = {**thief.page.fields, "rut": CAMILA, "captcha": form["captcha"], "captcha_ticket": form["captcha_ticket"]}
+    assert thief.post("/persona/recuperar", stolen).shows("Las letras no coinciden")
+    assert visitor.post("/persona/recuperar", form).shows("Pregunta secreta")
+    assert visitor.post("/persona/recuperar", form).shows("Las letras no coinciden"), "a second use is refused"
+    wrong = visitor.fill(rut=CAMILA)
+    right = wrong["captcha"]
+    assert visitor.post("/persona/recuperar", {**wrong, "captcha": "QQQQ"}).shows("Las letras no coinciden")
+    assert visitor.post("/persona/recuperar", {**wrong, "captcha": right}).shows("Las letras no coinciden"), (
+        "one try each"
+    )
+
+
+@pytest.mark.abuse(4)
+def test_what_the_registry_says_of_a_rut_is_never_shown_to_who_typed_it(visitor: Visitor) -> None:
+    page = visitor.register(email="otra@example.cl")
+    assert page.shows(masking.masked_name("Persona De Prueba Cuatro"))
+    assert "1999" not in page.text and "Persona De" not in page.text
+
+
+@pytest.mark.abuse(5)
+def test_an_address_somebody_else_typed_gets_one_confirmation_and_no_key(visitor: Visitor, mailbox: Mailbox) -> None:
+    visitor.register(email="victima@example.cl")
+    assert [mail["subject"] for mail in mailbox.to("victima@example.cl")] == ["Su Clave SENCE fue creada"]
+    assert "QZ571938" not in str(mailbox.all())
+
+
+@pytest.mark.abuse(6)
+def test_nobody_is_flooded_with_keys(visitor: Visitor, mailbox: Mailbox) -> None:
+    for _ in range(8):
+        assert visitor.ask_for_key(CAMILA, "Copito").shows("Su clave va en camino")
+    assert visitor.ask_for_key(CAMILA, "Copito").shows("Ya enviamos muchos mensajes hoy")
+    assert len(mailbox.to("+56987650001")) == 8
+
+
+@pytest.mark.abuse(7)
+def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_browser(visitor: Visitor, clock) -> None:
+    assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")
+    visitor.post("/salir", {})
+    stranger = Visitor("198.51.100.66")
+    stranger.sign_in(CAMILA, "AA000000")
+    for number in range(12):
+        stranger.page.url = "/ingresar"
+        if "key" in stranger.page.fields:
+            stranger.send(key=f"AA00000{number % 10}")
+    assert stranger.page.status == 429
+    assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")
+    clock.move(minutes=16)
+    newcomer = Visitor("198.51.100.67")
+    newcomer.sign_in(CAMILA, KEY)
+    assert newcomer.send(key=KEY).shows("Camila Rojas Soto"), "and from anywhere after a quarter of an hour"
+
+
+@pytest.mark.abuse(7)
+def test_guessing_widely_from_one_address_is_stopped(demo: None, clock) -> None:
+    from clave.core.visit import Visit
+
+    sprayer = Visit("198.51.100.70", "b")
+    for number in range(attempts.ADDRESS.free):
+        attempts.axes("key", f"{number}", sprayer).fail()
+    with pytest.raises(attempts.TooManyAttempts):
+        attempts.axes("key", "another", sprayer).check()
+    attempts.axes("key", "another", Visit("198.51.100.71", "b")).check()
+    with pytest.raises(attempts.TooManyAttempts):
+        neighbour = Visit("2001:db8:1:2:ffff::1", "b")
+        for number in range(attempts.ADDRESS.free):
+            attempts.axes("key", f"{number}", neighbour).fail()
+        attempts.axes("key", "x", Visit("2001:db8:1:2:eeee::9", "c")).check()
+
+
+@pytest.mark.abuse(8)
+def test_answers_are_guessed_three_times_then_one_waits(visitor: Visitor) -> None:
+    visitor.ask_for_key(CAMILA, "Uno Dos")
+    for guess in ("Tres", "Cuatro"):
+        visitor.send(answer=guess)
+    page = visitor.send(answer="Copito")
+    assert page.status == 429 and page.shows("Demasiados intentos")
+
+
+@pytest.mark.abuse(9)
+def test_a_dump_of_the_database_holds_no_secret_and_no_phone(visitor: Visitor) -> None:
+    visitor.register(home_phone="223334444")
+    visitor.ask_for_key(CAMILA, "Copito")
+    dump = dump_of_everything()
+    for secret in ("QZ571938", KEY, "Copito", "copito", "Pelusa", "87654321", "87650001", "223334444", "444555666"):
+        assert secret not in dump, secret
+    assert dump.count("$argon2id$") >= 8
+
+
+def dump_of_everything() -> str:
+    rows = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            rows.append(str(cursor.fetchall()))
+    return "\n".join(rows)
+
+
+CANARIES = {
+    "new_key": "CN718294",
+    "answer": "canario secreto uno",
+    "serial": "909808707",
+    "wrong_key": "WR550617",
+    "wrong_answer": "canario equivocado",
+}
+
+
+@pytest.mark.abuse(10)
+def test_canaries_put_through_every_flow_are_found_nowhere(visitor: Visitor, mailbox: Mailbox, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    pages, urls = [], []
+
+    def keep() -> None:
+        pages.append(visitor.page.html)
+        urls.append(str(getattr(visitor.page.response, "redirect_chain", "")) + visitor.page.url)
+
+    key = CANARIES["new_key"]
+    visitor.register(new_key=key, new_key_again=key, answer=CANARIES["answer"])
+    keep()
+    visitor.sign_in("44444444-4", CANARIES["wrong_key"])
+    keep()
+    visitor.send(key=key)
+    keep()
+    visitor.ask_for_key("44444444-4", CANARIES["wrong_answer"])
+    urls.append(visitor.page.url)
+    visitor.send(answer="", forgotten="on")
+    visitor.send(serial=CANARIES["serial"])
+    urls.append(visitor.page.url)
+    visitor.ask_for_key("44444444-4", CANARIES["answer"])
+    keep()
+    temporary = mailbox.key("cuatro@example.cl")
+    visitor.change_key("44444444-4", temporary, CANARIES["wrong_key"])
+    keep()
+    audit = str(list(Entry.objects.values()))
+    places = {
+        "logs": caplog.text,
+        "audit": audit,
+        "pages": "\n".join(pages),
+        "addresses": "\n".join(urls),
+        "mails": str([mail["text"] for mail in mailbox.all() if temporary not in mail["text"]]),
+        "database": dump_of_everything(),
+    }
+    for name, canary in {**CANARIES, "temporary": temporary}.items():
+        for place, text in places.items():
+            assert canary not in text, f"{name} in {place}"
+
+
+@pytest.mark.abuse(10)
+def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(visitor: Visitor, monkeypatch, capsys) -> None:
+    from clave.core import logs
+
+    logs.configure({"level": "DEBUG"})
+    visitor.client.raise_request_exception = False
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(f"could not store {KEY}")
+
+    monkeypatch.setattr("clave.signin.service.admit", fail)
+    page = visitor.sign_in(CAMILA, KEY)
+    assert page.status == 500 and KEY not in page.html
+    printed = capsys.readouterr().err
+    assert "RuntimeError" in printed and KEY not in printed
+    logs.configure(django_settings.LOGGING)
+
+
+@pytest.mark.abuse(14)
+def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings) -> None:
+    """A coarse guard with real hashes; the ROC figure is in docs/performance.md."""
+    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
+    hashing._nobody.cache_clear()
+    camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
+    keys.set_first(camila, "PT604827")
+    camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
+    hashing.matches(None, "warm")
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(12):
+        for known in (True, False):
+            before = time.perf_counter()
+            hashing.matches(camila.credential.hash if known else None, f"AA00000{number % 10}")
+            times[known].append(time.perf_counter() - before)
+    hashing._nobody.cache_clear()
+    ratio = statistics.median(times[True]) / statistics.median(times[False])
+    assert 0.5 < ratio < 2
+
+
+@pytest.mark.abuse(15)
+@pytest.mark.parametrize("key", ["K" * 1_000, "КМ482915", "KM482915\u200b", "ＫＭ482915"])
+def test_look_alikes_and_long_keys_are_refused_before_hashing(visitor: Visitor, key: str) -> None:
+    assert visitor.change_key(CAMILA, KEY, key).status == 400
+    page = visitor.sign_in(CAMILA, key)
+    assert page.status == 400 and "Mi cuenta Mis datos" not in page.text
+
+
+@pytest.mark.abuse(16)
+@pytest.mark.parametrize("path", ["/persona/registrarse", "/ingresar", "/salir", "/mi-cuenta/cerrar-otras", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar", "/sandbox/servicio"])  # fmt: skip
+def test_every_change_needs_the_pages_own_token(demo: None, path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/ingresar")
+    assert client.post(path, {"rut": CAMILA}).status_code == 403
+    forged = client.get("/ingresar").content.decode().split('csrfmiddlewaretoken" value="')[1].split('"')[0]
+    assert (
+        client.post(path, {"csrfmiddlewaretoken": forged, "rut": "1"}, HTTP_ORIGIN="https://evil.example").status_code
+        == 403
+    )
+
+
+@pytest.mark.abuse(18, 22)
+@pytest.mark.parametrize("path", ["/", "/ingresar", "/persona/registrarse", "/nada", "/mi-cuenta", "/sandbox/"])
+def test_no_page_is_framed_or_kept_by_a_cache(demo: None, path: str) -> None:
+    headers = Client().get(path, follow=True).headers
+    policy = headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy and "unsafe" not in policy and headers["X-Frame-Options"] == "DENY"
+    assert "no-store" in headers["Cache-Control"]
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.abuse(19)
+def test_what_people_and_browsers_send_is_shown_as_text(visitor: Visitor) -> None:
+    evil = '"><script>alert(1)</script>'
+    Holder.objects.filter(identifier=CAMILA).update(street=evil, names=evil, email="a@example.cl")
+    other = Visitor(HTTP_USER_AGENT=evil)
+    page = other.sign_in(CAMILA, KEY)
+    assert page.shows("alert(1)") and "<script>alert" not in page.html
+    page = visitor.register(street=evil, rut=evil, email=evil)
+    assert "<script>alert" not in page.html
+
+
+@pytest.mark.abuse(20)
+@pytest.mark.parametrize("header", ["HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_SERVER", "HTTP_FORWARDED", "HTTP_X_HOST", "HTTP_X_ORIGINAL_HOST"])  # fmt: skip
+@pytest.mark.parametrize("value", ["evil.example", "testserver:80@evil.example", "testserver.evil.example", "evil.example:8000", "a\tb", "testserver/evil", "host=evil.example", "[::1]evil", ""])  # fmt: skip
+def test_a_forged_host_never_reaches_a_mail(demo: None, mailbox: Mailbox, header: str, value: str) -> None:
+    visitor = Visitor(**{header: value})
+    visitor.open("/persona/recuperar")
+    if "rut" in visitor.page.fields:
+        visitor.send(rut=CAMILA)
+        visitor.send(answer="Copito")
+        mail = mailbox.last(MAIL)
+        assert set(re.findall(r"https?://[^/\s\"<]+", mail["text"] + mail["html"])) == {django_settings.CLAVE_URL}
+        assert mail["to"] == MAIL
+    else:
+        assert visitor.page.status == 400 and mailbox.all() == []
+
+
+@pytest.mark.abuse(21)
+def test_after_signing_in_one_stays_on_this_site(demo: None) -> None:
+    hosts = ["//evil.example", "https://evil.example", "http:evil.example", "\\\\evil.example", "/\\evil.example", "///evil.example",
+             "javascript:alert(1)", "data:text/html,x", "https://testserver@evil.example", "//evil。example", "/%09/evil.example",
+             "https:/evil.example", " //evil.example", "\t//evil.example", "/\t/evil.example", "http://[::1", "//\x00evil"]  # fmt: skip
+    for value in [
+        variant for host in hosts for variant in (host, host.upper(), host + "/", host + "?x=/", "%2f" + host)
+    ]:
+        visitor = Visitor()
+        visitor.open("/ingresar")
+        answer = visitor.client.post("/ingresar", visitor.fill(rut=CAMILA, key=KEY, volver=value))
+        if answer.status_code != 400:
+            location = answer.headers["Location"]
+            assert location.startswith("/") and not re.match(r"/[/\\\s]", location), value
+        where = Client().get("/idioma/es", {"volver": value})
+        if where.status_code != 400:
+            assert re.match(r"/(?![/\\\s])", where.headers["Location"]), value
+
+
+@pytest.mark.abuse(23)
+def test_a_finished_run_cannot_be_replayed(visitor: Visitor) -> None:
+    visitor.open("/persona/cambiar")
+    visitor.send(rut=CAMILA, key=KEY)
+    path, form = visitor.page.url, visitor.fill(new_key="NW604827", new_key_again="NW604827")
+    assert visitor.post(path, form).shows("Su clave fue cambiada")
+    again = {**form, "envio": "another-submission-key", "new_key": "PT739164", "new_key_again": "PT739164"}
+    assert visitor.post(path, again).shows("Este paso ya no está disponible")
+
+
+@pytest.mark.abuse(42)
+def test_huge_cookies_and_many_headers_are_survived(demo: None) -> None:
+    client = Client(**{f"HTTP_X_{n}": "x" * 100 for n in range(200)})
+    client.cookies["sesion"] = "x" * 8000
+    client.cookies["navegador"] = "x" * 8000
+    client.cookies["csrftoken"] = "\x01" * 100
+    assert client.get("/ingresar").status_code == 200
+
+
+@pytest.mark.abuse(43)
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", "{{ settings.SECRET_KEY }}", "{% load x %}", "%s%s%n", "x\r\nX-Evil: 1", "${7*7}"]
+)
+def test_injections_are_plain_text(visitor: Visitor, mailbox: Mailbox, text: str) -> None:
+    page = visitor.register(street=text, answer=f"respuesta {text}")
+    assert page.status in (200, 400) and django_settings.SECRET_KEY not in page.html
+    assert "X-Evil" not in page.response.headers and "49" not in re.sub(r"\W4949\W", "", page.fields.get("street", ""))
+    assert Holder.objects.count() in (5, 6)
+    for mail in mailbox.all():
+        assert mail["to"] in ("cuatro@example.cl", "+56987654321")
+
+
+@pytest.mark.abuse(45)
+def test_a_crash_before_the_commit_leaves_no_account_and_no_message(
+    visitor: Visitor, mailbox: Mailbox, monkeypatch
+) -> None:
+    visitor.client.raise_request_exception = False
+    visitor.open("/persona/registrarse")
+    form = visitor.fill(**REGISTRATION)
+
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clave.audit.service.record", crash)
+        patch.setattr("clave.flows.register.service.audit.record", crash)
+        services.behave("registro_civil", "ok")
+        assert visitor.post("/persona/registrarse", form).status == 500
+    assert not Holder.objects.filter(identifier="44444444-4").exists() and mailbox.all() == []
+
+
+@pytest.mark.abuse(46)
+def test_the_repository_holds_no_secret() -> None:
+    root = Path(__file__).parents[1]
+    from tests import check_secrets
+
+    assert check_secrets.main() == 0
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.split()
+    assert not [
+        name for name in tracked if name.endswith((".pem", ".key", ".sqlite3", "secret_key")) or name.startswith("var/")
+    ]
+    locks = "".join((root / "requirements" / f"{name}.lock").read_text() for name in ("uv", "base", "dev"))
+    assert "--hash=sha256:" in locks and "://" not in locks
