@@ -21,20 +21,22 @@ need() {
     fi
 }
 
-# environment LOCK: the virtual environment holds exactly what the lock file lists.
+# environment LOCK: the virtual environment holds exactly what the lock file lists. `dev` contains `base`.
 environment() {
-    stamp=$VENV/.locked-$(cat requirements/uv.lock "requirements/$1.lock" | sha256sum | cut -c1-16)
-    if [ -e "$stamp" ]; then return 0; fi
-    if [ "$1" = base ] && ls "$VENV"/.locked-dev-* >/dev/null 2>&1 && [ -e "$VENV/.locked-dev-$(cat requirements/uv.lock requirements/dev.lock | sha256sum | cut -c1-16)" ]; then return 0; fi
+    if [ -e "$VENV/.locked-$(fingerprint "$1")" ] || [ -e "$VENV/.locked-$(fingerprint dev)" ]; then return 0; fi
     base=${PYTHON:-python3}
-    need "$base -c 'import ensurepip, venv'" python3-venv ca-certificates
+    certificates=/etc/ssl/certs/ca-certificates.crt
+    need "$base -c 'import ensurepip, venv' && test -e $certificates" python3-venv ca-certificates
+    # The machine's own certificates, so that a network with a certificate of its own works too.
+    if [ -e "$certificates" ]; then export PIP_CERT="${PIP_CERT:-$certificates}"; fi
     [ -x "$PY" ] || "$base" -m venv "$VENV"
     "$VENV/bin/pip" install -q --disable-pip-version-check --require-hashes -r requirements/uv.lock
-    "$VENV/bin/uv" pip sync -q --python "$PY" --require-hashes "requirements/$1.lock"
+    "$VENV/bin/uv" pip sync -q --system-certs --python "$PY" --require-hashes "requirements/$1.lock"
     rm -f "$VENV"/.locked-*
-    touch "$stamp"
-    if [ "$1" = dev ]; then touch "$VENV/.locked-dev-$(cat requirements/uv.lock requirements/dev.lock | sha256sum | cut -c1-16)"; fi
+    touch "$VENV/.locked-$(fingerprint "$1")"
 }
+
+fingerprint() { cat requirements/uv.lock "requirements/$1.lock" | sha256sum | cut -c1-16; }
 
 # translations: the catalogues are text in the repository and are compiled here.
 translations() {

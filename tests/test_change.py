@@ -15,6 +15,13 @@ def test_the_key_is_changed_and_the_holder_told(visitor: Visitor, mailbox: Mailb
     assert Visitor("198.51.100.4").sign_in(CAMILA, "KM482915").shows("No autorizado")
 
 
+def test_changing_the_key_while_signed_in_ends_this_session_too(visitor: Visitor) -> None:
+    visitor.sign_in(CAMILA, "KM482915")
+    assert visitor.change_key(CAMILA, "KM482915", "NW604827").shows("Su clave fue cambiada")
+    assert visitor.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
+    assert visitor.sign_in(CAMILA, "NW604827").shows("Camila Rojas Soto")
+
+
 def test_a_wrong_present_key_goes_no_further(visitor: Visitor) -> None:
     page = visitor.change_key(CAMILA, "KM482916", "NW604827")
     assert page.shows("El RUT o la Clave SENCE no son correctos") and page.fields["rut"] == CAMILA

@@ -92,6 +92,14 @@ def test_with_the_card_the_owner_takes_the_account_back_from_a_squatter(visitor:
     assert "No autorizado" in squatter.sign_in("44444444-4", "QZ571938").text
 
 
+def test_taking_the_account_back_while_signed_in_is_no_fault(visitor: Visitor) -> None:
+    visitor.sign_in(DIEGO, "TR618204")
+    to_card(visitor, DIEGO)
+    visitor.send(serial="987654321")
+    assert visitor.send(right="no", email="otra@example.cl").shows("Su clave va en camino")
+    assert visitor.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
+
+
 def test_saying_no_without_a_new_mail_asks_for_it(visitor: Visitor) -> None:
     to_card(visitor, DIEGO)
     visitor.send(serial="987654321")

@@ -78,6 +78,13 @@ def test_question_and_key_can_be_changed_here(visitor: Visitor) -> None:
     assert visitor.ask_for_key(CAMILA, "liceo uno").shows("Su clave va en camino")
 
 
+def test_a_new_key_here_ends_this_session_too(visitor: Visitor) -> None:
+    visitor.sign_in(CAMILA, "KM482915")
+    to_edit(visitor)
+    assert visitor.send(key="KM482915", new_key="NW604827", new_key_again="NW604827").shows("también fue cambiada")
+    assert visitor.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
+
+
 def test_a_new_key_needs_the_present_one(visitor: Visitor) -> None:
     to_edit(visitor)
     assert visitor.send(new_key="NW604827", new_key_again="NW604827").shows("Falta completar: Clave SENCE actual")

@@ -64,6 +64,9 @@ class Wizard:
         self._session.modified = True
 
     def end(self) -> None:
-        """Forget the run."""
+        """Forget the run; and the whole session if the use case ended it, as a changed key ends the holder's."""
+        if not self._session.exists(self._session.session_key):
+            self._session.flush()
+            return
         self._session.get("runs", {}).pop(self.run, None)
         self._session.modified = True

@@ -1,0 +1,122 @@
+"""Load from outside and the operating system's own account of what the processes used."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+
+TICKS = os.sysconf("SC_CLK_TCK")
+CORES = len(os.sched_getaffinity(0))
+SCRIPT = """
+local bodies = {%s}
+local n = 0
+request = function()
+  n = n + 1
+  return wrk.format("POST", "%s", {["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = "%s"}, bodies[n %% #bodies + 1])
+end
+"""
+
+
+def _hash_for(seconds: float) -> tuple[int, float]:
+    from argon2 import PasswordHasher, Type
+
+    hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+    stored, done = hasher.hash("KM482915"), 0
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        hasher.verify(stored, "KM482915")
+        done += 1
+    return done, time.perf_counter() - begin
+
+
+def raw_bound(seconds: float = 5) -> float:
+    """Return how many Argon2id verifications a second this machine does with one process a core and nothing else."""
+    with ProcessPoolExecutor(CORES) as pool:
+        return sum(done / took for done, took in pool.map(_hash_for, [seconds] * CORES))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What wrk measured: requests a second, answers that were not 2xx or 3xx, the median's milliseconds."""
+
+    per_second: float
+    bad: int
+    median_ms: float
+
+
+def wrk(url: str, seconds: int, connections: int, script: str = "", headers: tuple[str, ...] = ()) -> Rate:
+    """Run wrk with one thread against `url`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "20s"]
+        words += ["-s", file.name] if script else []
+        for header in headers:
+            words += ["-H", header]
+        text = subprocess.run([*words, url], capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    median = re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
+    if not rate or not median:
+        raise RuntimeError(text)
+    unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}[median[2]]
+    return Rate(float(rate[1]), int(bad[1]) if bad else 0, float(median[1]) * unit)
+
+
+def cookies_and_token(url: str, path: str) -> tuple[str, str]:
+    """Open a form as a browser would; return its Cookie header and the form's token."""
+    with httpx.Client(base_url=url) as client:
+        html = client.get(path).text
+        token = html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items()), token
+
+
+def sign_ins(url: str, ruts: list[str], seconds: int, connections: int) -> Rate:
+    """Sign in again and again as the given holders."""
+    cookie, token = cookies_and_token(url, "/ingresar")
+    bodies = [urlencode({"csrfmiddlewaretoken": token, "rut": rut, "key": "KM482915"}) for rut in ruts]
+    script = SCRIPT % (",".join(f'"{body}"' for body in bodies), "/ingresar", cookie)
+    return wrk(url, seconds, connections, script)
+
+
+def children(pid: int) -> list[int]:
+    """Return a process's descendants."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *children(int(child))]
+    return found
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """Return user and system seconds that these processes have used."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mb(pid: int, what: str = "Rss") -> float:
+    """Return a process's resident memory in MB (10^6 bytes)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise RuntimeError(what)
+
+
+def postgres_pids() -> list[int]:
+    names = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names[int(folder.name)] = (folder / "comm").read_text().strip()
+        except OSError:
+            continue
+    return [pid for pid, name in names.items() if name == "postgres"]
