@@ -92,7 +92,10 @@ def test_of_two_recoveries_at_once_the_last_key_counts(committed: None) -> None:
     for number, key in enumerate(issued):
         try:
             keys.verify(
-                CAMILA, Holder.objects.select_related("credential").get(pk=camila.pk), key, Visit(f"192.0.2.{number}")
+                CAMILA,
+                Holder.objects.select_related("credential", "temporary_key").get(pk=camila.pk),
+                key,
+                Visit(f"192.0.2.{number}"),
             )
             working += 1
         except keys.Refused:

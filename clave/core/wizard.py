@@ -65,7 +65,7 @@ class Wizard:
 
     def end(self) -> None:
         """Forget the run; and the whole session if the use case ended it, as a changed key ends the holder's."""
-        if not self._session.exists(self._session.session_key):
+        if not self._session.exists(self._session.session_key or ""):
             self._session.flush()
             return
         self._session.get("runs", {}).pop(self.run, None)

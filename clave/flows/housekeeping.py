@@ -9,7 +9,7 @@ from django_tasks import task
 from clave.core import clock
 from clave.core.models import Submission
 from clave.courier.models import Message, State
-from clave.keys.models import Attempts, KnownBrowser, TemporaryKey
+from clave.keys.models import Attempts, TemporaryKey
 from clave.signin.models import Session
 
 
@@ -21,7 +21,7 @@ def tidy() -> None:
     CaptchaStore.objects.filter(expiration__lt=now).delete()
     Submission.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     TemporaryKey.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
-    Attempts.objects.filter(last_at__lt=now - timedelta(days=2)).delete()
-    KnownBrowser.objects.filter(last_at__lt=now - timedelta(days=400)).delete()
+    Attempts.objects.filter(holder=None, last_at__lt=now - timedelta(days=2)).delete()
+    Attempts.objects.filter(last_at__lt=now - timedelta(days=400)).delete()
     Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - timedelta(days=90)).delete()
     call_command("prune_db_task_results", min_age_days=1, verbosity=0)

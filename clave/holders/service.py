@@ -25,13 +25,13 @@ class MinimumDataMissing(Refused):
         return [MISSING_LABELS[name] for name in self.missing]
 
 
+SECRETS = ("credential", "secret_answer", "temporary_key")
+
+
 def find_person(rut: Rut) -> Holder | None:
-    """Return the Persona Natural with this RUT, if registered. One query, with key and answer joined."""
-    return (
-        Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier=str(rut))
-        .select_related("credential", "secret_answer")
-        .first()
-    )
+    """Return the Persona Natural with this RUT, if registered. One query, with what is secret about it joined."""
+    found = Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier=str(rut)).select_related(*SECRETS)
+    return next(iter(found), None)
 
 
 _NEEDED: list[tuple[str, Callable[[Holder], object]]] = [

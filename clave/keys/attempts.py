@@ -14,7 +14,7 @@ from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
-from clave.keys.models import Attempts, KnownBrowser
+from clave.keys.models import Attempts
 
 
 @dataclass(frozen=True)
@@ -46,25 +46,27 @@ class TooManyAttempts(Refused):
         self.until = until
 
 
-@dataclass(frozen=True)
+@dataclass
 class Axes:
-    """The axes a try counts on: keyed hashes with their limits; which one is the holder's, which the address's."""
+    """The axes a try counts on, looked up once: keyed hashes with their limits, and which one is the holder's."""
 
     limits: dict[str, Limit]
     own: str
     address: str
+    rows: dict[str, Attempts]
+    known_browser: bool
 
     def check(self) -> int:
         """Return how many failures call for more care: the holder's own, or the address's beyond the tenth.
 
-        Raises `TooManyAttempts` if any axis must wait. One query.
+        Raises `TooManyAttempts` if any axis must wait.
         """
-        rows = {row.axis: row for row in Attempts.objects.filter(axis__in=self.limits)}
         now = clock.now()
-        waits = [row.until for row in rows.values() if row.until and row.until > now]
+        counting = [row for axis, row in self.rows.items() if axis in self.limits]
+        waits = [row.until for row in counting if row.until and row.until > now]
         if waits:
             raise TooManyAttempts(max(waits))
-        alive = {axis: row.count for axis, row in rows.items() if not _forgotten(row, self.limits[axis])}
+        alive = {row.axis: row.count for row in counting if not _forgotten(row, self.limits[row.axis])}
         return max(alive.get(self.own, 0), alive.get(self.address, 0) - _PATIENCE)
 
     def fail(self) -> bool:
@@ -77,7 +79,7 @@ class Axes:
 
     def clear(self) -> None:
         """Forget the failures on the holder's axis, after a success."""
-        Attempts.objects.filter(axis=self.own, count__gt=0).delete()
+        Attempts.objects.filter(axis=self.own).delete()
 
 
 def _forgotten(row: Attempts, limit: Limit) -> bool:
@@ -99,11 +101,19 @@ def _count(axis: str, limit: Limit) -> Attempts:
 
 def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axes:
     """Return the axes for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
-    own = keyed_hash("attempts", purpose, identifier)
-    if visit.browser and is_known(identifier, visit.browser):
-        own = keyed_hash("attempts", purpose, identifier, visit.browser)
+    for_all = keyed_hash("attempts", purpose, identifier)
+    for_browser = keyed_hash("attempts", purpose, identifier, visit.browser)
     address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
-    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address)
+    known = browser_axis(identifier, visit)
+    names = [for_all, for_browser, address, total, known]
+    rows = {row.axis: row for row in Attempts.objects.filter(axis__in=names)}
+    own = for_browser if visit.browser and known in rows else for_all
+    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
+
+
+def browser_axis(identifier: str, visit: Visit) -> str:
+    """Return the name of the row that says that `identifier` has signed in from this browser."""
+    return keyed_hash("attempts", "known", identifier, visit.browser)
 
 
 def _network(name: str, visit: Visit) -> str:
@@ -111,8 +121,3 @@ def _network(name: str, visit: Visit) -> str:
     if name != "address":
         return ""
     return ":".join(visit.address.split(":")[:4]) if ":" in visit.address else visit.address
-
-
-def is_known(identifier: str, browser: str) -> bool:
-    """Say whether somebody signed in as `identifier` from this browser before."""
-    return KnownBrowser.objects.filter(holder__identifier=identifier, browser=browser).exists()

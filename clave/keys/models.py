@@ -37,20 +37,14 @@ class SecretAnswer(models.Model):
 
 
 class Attempts(models.Model):
-    """Failures counted on one axis. `axis` is a keyed hash: the table tells nobody whose RUT was tried."""
+    """Failures counted on one axis. `axis` is a keyed hash: the table tells nobody whose RUT was tried.
+
+    A row with a `holder` says that this holder signed in from the browser the axis names: a stranger's
+    failures elsewhere do not stop it. It stands here so that one query answers both questions.
+    """
 
     axis = models.CharField(max_length=64, primary_key=True)
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, null=True, related_name="known_browsers")
     count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
     until = models.DateTimeField(null=True)
-
-
-class KnownBrowser(models.Model):
-    """A browser from which a holder has signed in: a stranger's failures elsewhere do not stop it."""
-
-    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="known_browsers")
-    browser = models.CharField(max_length=32)
-    last_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["holder", "browser"], name="known_browser")]

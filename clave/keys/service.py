@@ -1,7 +1,6 @@
 """The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,7 +13,7 @@ from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.keys import attempts, hashing, policy, questions
-from clave.keys.models import Credential, KnownBrowser, SecretAnswer, TemporaryKey
+from clave.keys.models import Attempts, Credential, SecretAnswer, TemporaryKey
 
 
 class WrongKey(Refused):
@@ -55,10 +54,11 @@ class KeyAlreadyChanged(Refused):
 class Proof:
     """That a holder gave the right key: a CS at some version, or a temporary key. Used up by `replace`."""
 
-    def __init__(self, holder: Holder, version: int, temporary: int = 0) -> None:
+    def __init__(self, holder: Holder, version: int, temporary: int = 0, *, known_browser: bool = False) -> None:
         self.holder = holder
         self.version = version
         self.temporary = temporary
+        self.known_browser = known_browser
 
 
 def about(holder: Holder) -> policy.About:
@@ -100,9 +100,8 @@ def _tag(holder: Holder, key: str) -> str:
 
 
 def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
-    # Asked for nobody too: an unknown RUT must cost the same.
-    pk = holder.pk if holder else UUID(int=0)
-    return TemporaryKey.objects.filter(holder_id=pk, used_at=None, expires_at__gt=clock.now()).first()
+    temporary: TemporaryKey | None = getattr(holder, "temporary_key", None)
+    return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
 
 
 def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, human: bool = True) -> Proof:
@@ -123,7 +122,7 @@ def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, hu
     if hashing.matches(credential.hash if credential else None, key) and holder and credential:
         if failures:
             axes.clear()
-        return Proof(holder, credential.version)
+        return Proof(holder, credential.version, known_browser=axes.known_browser)
     raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=axes.fail())
 
 
@@ -190,10 +189,11 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
         raise KeyAlreadyChanged
 
 
-def remember_browser(holder: Holder, visit: Visit) -> None:
-    """Note that the holder signed in from this browser."""
-    if visit.browser:
-        KnownBrowser.objects.update_or_create(holder=holder, browser=visit.browser, defaults={"last_at": clock.now()})
+def remember_browser(proof: Proof, visit: Visit) -> None:
+    """Note that the holder signed in from this browser, unless that is known already."""
+    if visit.browser and not proof.known_browser:
+        axis = attempts.browser_axis(proof.holder.identifier, visit)
+        Attempts.objects.update_or_create(axis=axis, defaults={"holder": proof.holder, "last_at": clock.now()})
 
 
 def unlock(identifier: str) -> None:

@@ -24,7 +24,7 @@ def insecure() -> list[str]:
         found.append("CLAVE_URL: must be the public https:// address")
     if not settings.REGISTRO_CIVIL_URL:
         found.append("REGISTRO_CIVIL_URL: missing")
-    in_memory = settings.CACHES["default"]["BACKEND"].endswith("LocMemCache")
+    in_memory = str(settings.CACHES["default"]["BACKEND"]).endswith("LocMemCache")
     if in_memory and settings.CLAVE_WORKERS > 1:
         found.append("CACHE_URL: an in-memory cache cannot be shared by more than one worker")
     return found

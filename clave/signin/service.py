@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
@@ -63,9 +62,8 @@ def _message(wrong: WrongKey, explain: bool) -> str:
 def admit(proof: Proof, visit: Visit) -> None:
     """Record a sign-in with the CS. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
-    with transaction.atomic():
-        keys.remember_browser(proof.holder, visit)
-        audit.record(SIGNED_IN, visit, holder=proof.holder)
+    keys.remember_browser(proof, visit)
+    audit.record(SIGNED_IN, visit, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:

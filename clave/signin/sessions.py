@@ -1,9 +1,9 @@
 """Django's database sessions with the holder in a column of its own."""
 
+import secrets
 from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.utils.crypto import get_random_string
 
 from clave.core import clock
 from clave.signin.models import Session
@@ -26,6 +26,7 @@ class SessionStore(DatabaseStore):
 
     def create(self) -> None:
         """Insert a session under a new random key, without asking first whether 190 random bits are taken."""
-        self._session_key = get_random_string(32)
-        self.save(must_create=True)
+        self._session_key = secrets.token_hex(16)
+        # One statement needs no transaction around it.
+        self.create_model_instance(dict(self.items())).save(force_insert=True)
         self.modified = True

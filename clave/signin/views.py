@@ -18,6 +18,7 @@ from clave.core.pages import FormPage, show
 from clave.core.visit import Visit
 from clave.core.wizard import Wizard
 from clave.holders.models import Holder
+from clave.keys.attempts import browser_axis
 from clave.keys.models import Credential
 from clave.signin import service
 from clave.signin.models import Session
@@ -135,7 +136,8 @@ class CloseOthers(View):
             return HttpResponseRedirect(reverse("signin"))
         ended, _each = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
         # A browser whose session the holder ends is no longer one the holder vouches for.
-        holder.known_browsers.exclude(browser=visit_of(request).browser).delete()
+        here = browser_axis(holder.identifier, visit_of(request))
+        holder.known_browsers.exclude(axis=here).delete()
         audit.record("sessions.closed", visit_of(request), holder=holder, count=ended)
         return HttpResponseRedirect(reverse("account") + "?cerradas=1")
 

@@ -44,7 +44,7 @@ class LifeOfAKey(RuleBasedStateMachine):
             self._clock.__exit__(None, None, None)
 
     def attempt(self, key: str) -> keys.Proof | None:
-        holder = Holder.objects.select_related("credential").get(pk=self.holder.pk)
+        holder = Holder.objects.select_related("credential", "temporary_key").get(pk=self.holder.pk)
         waiting = self.waits_until > clock.now()
         try:
             proof = keys.verify(RUT, holder, key, Visit("203.0.113.1"))
