@@ -12,7 +12,9 @@ def marked() -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for file in (ROOT / "tests").rglob("test_*.py"):
         text = file.read_text(encoding="utf-8")
-        for match in re.finditer(r"@pytest\.mark\.abuse\(([\d, ]+)\)(?:(?!\ndef ).)*?\ndef (test_\w+)", text, re.S):
+        for match in re.finditer(
+            r"@pytest\.mark\.abuse\(([\d, ]+)\)(?:(?!\ndef ).)*?\ndef (test_\w+)", text, re.DOTALL
+        ):
             for number in match[1].split(","):
                 found.setdefault(int(number), set()).add(f"{file.relative_to(ROOT)}::{match[2]}")
     return found
@@ -20,7 +22,7 @@ def marked() -> dict[int, set[str]]:
 
 def test_every_case_that_applies_is_listed_with_the_tests_that_carry_its_number() -> None:
     table = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| .*\| (.*) \|$", table, re.M)
+    rows = re.findall(r"^\| (\d+) \| .*\| (.*) \|$", table, re.MULTILINE)
     listed = {int(number): set(re.findall(r"`([^`]+)`", tests)) for number, tests in rows}
     assert set(listed) == APPLY
     assert listed == {number: tests for number, tests in marked().items() if number in APPLY}
