@@ -24,7 +24,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     """Return granian's command line: one process a core, threads enough to wait for hashes and the store."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "clave.wsgi:application",
-        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "4",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "2",
         "--backlog", "1024", "--backpressure", "64", "--no-ws", "--http", "1", "--log-level", "warning",
         "--respawn-failed-workers", "--workers-kill-timeout", "5",
     ]  # fmt: skip
@@ -88,9 +88,10 @@ def demo_environ(environ: dict[str, str]) -> dict[str, str]:
 def tuned(environ: dict[str, str]) -> dict[str, str]:
     """Return the environment with allocator settings that keep a worker small while it hashes 19 MiB at a time."""
     return {
-        "MALLOC_ARENA_MAX": "2",
-        "MALLOC_TRIM_THRESHOLD_": "67108864",
-        "MALLOC_MMAP_THRESHOLD_": "67108864",
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc ignores more
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         **environ,
     }
 

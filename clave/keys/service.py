@@ -193,7 +193,8 @@ def remember_browser(proof: Proof, visit: Visit) -> None:
     """Note that the holder signed in from this browser, unless that is known already."""
     if visit.browser and not proof.known_browser:
         axis = attempts.browser_axis(proof.holder.identifier, visit)
-        Attempts.objects.update_or_create(axis=axis, defaults={"holder": proof.holder, "last_at": clock.now()})
+        row = Attempts(axis=axis, holder=proof.holder, last_at=clock.now())
+        Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def unlock(identifier: str) -> None:

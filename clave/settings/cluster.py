@@ -12,6 +12,8 @@ DATABASES = {
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": int(os.environ.get("CLAVE_POOL", "12")), "timeout": 5},
             "connect_timeout": 3,
+            "server_side_binding": True,
+            "prepare_threshold": 3,
         },
     }
 }

@@ -73,17 +73,29 @@ def wrk(url: str, seconds: int, connections: int, script: str = "", headers: tup
 def cookies_and_token(url: str, path: str) -> tuple[str, str]:
     """Open a form as a browser would; return its Cookie header and the form's token."""
     with httpx.Client(base_url=url) as client:
-        html = client.get(path).text
-        token = html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
-        return "; ".join(f"{name}={value}" for name, value in client.cookies.items()), token
+        token = _token(client, path)
+        return _cookies(client), token
 
 
-def sign_ins(url: str, ruts: list[str], seconds: int, connections: int) -> Rate:
-    """Sign in again and again as the given holders."""
-    cookie, token = cookies_and_token(url, "/ingresar")
+def _token(client: httpx.Client, path: str) -> str:
+    return client.get(path).text.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+
+def _cookies(client: httpx.Client) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items() if name != "sesion")
+
+
+def sign_in_script(url: str, ruts: list[str]) -> str:
+    """Sign in once as each holder, so that the browser is known, and return wrk's script that does it again."""
+    with httpx.Client(base_url=url) as client:
+        for rut in ruts:
+            typed = {"csrfmiddlewaretoken": _token(client, "/ingresar"), "rut": rut, "key": "KM482915"}
+            if client.post("/ingresar", data=typed).status_code != httpx.codes.FOUND:
+                raise RuntimeError(f"{rut} could not sign in")
+            client.cookies.delete("sesion")
+        token, cookie = _token(client, "/ingresar"), _cookies(client)
     bodies = [urlencode({"csrfmiddlewaretoken": token, "rut": rut, "key": "KM482915"}) for rut in ruts]
-    script = SCRIPT % (",".join(f'"{body}"' for body in bodies), "/ingresar", cookie)
-    return wrk(url, seconds, connections, script)
+    return SCRIPT % (",".join(f'"{body}"' for body in bodies), "/ingresar", cookie)
 
 
 def children(pid: int) -> list[int]:
