@@ -73,6 +73,6 @@ def _make(person: dict[str, Any]) -> None:
         **fields,
     )
     if "key" in person:
-        keys.set_first(holder, person["key"])
+        keys.bring(holder, person["key"])
     if "answer" in person:
         keys.set_answer(holder, *person["answer"])
