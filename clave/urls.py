@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
+from clave.attendance import views as attendance
 from clave.core import captcha, pages
 from clave.flows.change import views as change
 from clave.flows.recover import views as recover
@@ -60,6 +61,12 @@ urlpatterns = [
     path("Account/CambiarClave", theme.plain("theme/choose_change.html"), name="choose_change"),
     path("Account/ActualizarDatos", theme.plain("theme/choose_update.html"), name="choose_update"),
     path("Account/GenerarNuevaCusPj", theme.plain("theme/company_key.html")),
+    # Attendance: the protocol of the learning platforms
+    path("rce/Registro/IniciarSesion", attendance.mark, {"environment": "rce", "closing": False}, name="rce_open"),
+    path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),
+    path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
+    path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
+    path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
     # Operations
     path("healthz", theme.healthz),
     path("readyz", theme.readyz),

@@ -10,7 +10,7 @@ from django.db import connection
 
 from clave.core import clock as clave_clock
 from clave.serve import free_port
-from tests.story import Mailbox, Visitor, as_owner
+from tests.story import FACTS, Mailbox, Visitor, as_owner
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,7 @@ def committed(transactional_db: None, edge: None) -> Iterator[None]:
     people.load()
     yield
     with as_owner() as cursor:
-        for table in ("audit_sealed", "audit_seal", "audit_entry"):
+        for table in FACTS:
             cursor.execute(f"DELETE FROM {table}")
     if connection.vendor == "postgresql":
         # The flush that follows truncates; `fresh`, which is torn down last, gives the triggers back their force.

@@ -62,14 +62,18 @@ class LiveHouse:
 
 
 RESET = """
-from tests.story import as_owner
+from tests.story import FACTS, as_owner
 from clave.holders.models import Holder
 from clave.keys.models import Attempts
 from clave.courier.models import Message
 from clave.core.models import Submission
 from clave.signin.models import Session
+from clave.training.models import Action, Body, Enrolment
 from clave.sandbox import demo
-for model in (Holder, Attempts, Message, Submission, Session):
+with as_owner() as cursor:
+    for table in FACTS[3:]:
+        cursor.execute(f"DELETE FROM {table}")
+for model in (Enrolment, Action, Body, Holder, Attempts, Message, Submission, Session):
     model.objects.all().delete()
 demo.load()
 """

@@ -31,6 +31,16 @@ REGISTRATION = {
     "new_key_again": "QZ571938",
 }
 PHONE = "+56987654321"
+# Tables that only their owner can empty, in the order in which they can be emptied.
+FACTS = [
+    "audit_sealed",
+    "audit_seal",
+    "audit_entry",
+    "attendance_running",
+    "attendance_correction",
+    "attendance_ending",
+]
+FACTS += ["attendance_opening"]
 
 
 class Fields(HTMLParser):

@@ -1,4 +1,4 @@
-"""The demo's holders, exactly as the contract lists them."""
+"""The demo's holders, exactly as the contract lists them, and what belongs to them."""
 
 from datetime import date
 from typing import Any
@@ -9,6 +9,7 @@ from django.db import transaction
 from clave.core import clock
 from clave.holders.models import Holder, Profile, Verification
 from clave.keys import service as keys
+from clave.sandbox import courses
 from clave.sandbox.people import PEOPLE
 
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
@@ -49,6 +50,7 @@ def load() -> int:
     with transaction.atomic():
         for person in PERSONS:
             _make(person)
+        courses.load()
     (settings.CLAVE_HOME / "demo-data").touch()
     return len(PERSONS)
 

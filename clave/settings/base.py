@@ -18,6 +18,12 @@ def _list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
 
 
+def _by_line(name: str, default: int) -> dict[int, int]:
+    """Read a number for every line of training, `170`, or one for some of them, `1=120,3=170`."""
+    given = dict(part.rpartition("=")[::2] for part in _list(name))
+    return {line: int(given.get(str(line), given.get("", default))) for line in (1, 3, 6)}
+
+
 CLAVE_HOME = Path(os.environ.get("CLAVE_HOME", ROOT / "var")).resolve()
 CLAVE_HOME.mkdir(parents=True, exist_ok=True)
 CLAVE_DEMO = _on("CLAVE_DEMO")
@@ -77,6 +83,8 @@ INSTALLED_APPS = [
     "clave.audit",
     "clave.signin",
     "clave.flows",
+    "clave.training",
+    "clave.attendance",
     "clave.theme",
 ]
 if CLAVE_DEMO:
@@ -155,6 +163,11 @@ ARGON2_MEMORY_KIB = int(os.environ.get("ARGON2_MEMORY_KIB", "19456"))
 ARGON2_TIME = int(os.environ.get("ARGON2_TIME", "2"))
 ARGON2_PARALLELISM = int(os.environ.get("ARGON2_PARALLELISM", "1"))
 HASHES_AT_ONCE = max(1, CORES // CLAVE_WORKERS)
+
+RCE_SESSION_MINUTES = _by_line("RCE_SESSION_MINUTES", 170)
+RCE_SIGNIN = {"rce": os.environ.get("RCE_SIGNIN", "patient"), "rcetest": os.environ.get("RCETEST_SIGNIN", "patient")}
+RCE_RETURN_HOSTS = os.environ.get("RCE_RETURN_HOSTS", "any")
+RCE_ALL_CODES = _on("RCE_ALL_CODES")
 
 CAPTCHA_CHALLENGE_FUNCT = "clave.core.captcha.challenge"
 CAPTCHA_FONT_SIZE = 38

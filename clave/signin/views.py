@@ -1,6 +1,6 @@
 """Ingresar, mi cuenta, salir."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,6 +20,7 @@ from clave.core.wizard import Wizard
 from clave.holders.models import Holder
 from clave.keys.attempts import browser_axis
 from clave.keys.models import Credential
+from clave.keys.service import Proof
 from clave.signin import service
 from clave.signin.models import Session
 
@@ -41,11 +42,16 @@ def local_path(request: HttpRequest) -> str:
 
 
 class SignIn(FormPage):
+    """RUT and key; after a failure the letters of an image too. Who else asks for a sign-in says what follows it."""
+
     form_class = SignInForm
+    captcha_form_class: ClassVar[type[ClaveForm]] = SignInCaptchaForm
     template_name = "signin/signin.html"
     title = _("Ingresar con mi Clave SENCE")
     intro = _("Escriba su RUT y su Clave SENCE.")
     button = _("Ingresar")
+    # Where to go on after a temporary key was changed.
+    back_after_change = ""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         self.blank_is_shared = not request.GET
@@ -56,7 +62,8 @@ class SignIn(FormPage):
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
-        return (SignInCaptchaForm if wanted else SignInForm)(data, initial=initial, request=self.request)
+        form_class = self.captcha_form_class if wanted else self.form_class
+        return form_class(data, initial=initial, request=self.request)
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
@@ -71,8 +78,13 @@ class SignIn(FormPage):
                 holder=str(proof.holder.pk),
                 version=proof.version,
                 temporary=proof.temporary,
+                back_to=self.back_after_change,
             )
             return HttpResponseRedirect(reverse("change_key", args=[wizard.run]))
+        return self.proved(proof, visit)
+
+    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+        """Do what the person signed in for."""
         service.admit(proof, visit)
         enter(self.request, proof.holder, visit)
         return HttpResponseRedirect(local_path(self.request))
@@ -80,7 +92,7 @@ class SignIn(FormPage):
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         """After a failure the form asks for the letters too."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
-            again = SignInCaptchaForm(form.data, request=self.request)
+            again = self.captcha_form_class(form.data, request=self.request)
             again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = again
         return super().refused(form, refused)

@@ -23,10 +23,11 @@ from clave.keys.service import Proof, WrongKey
 
 @dataclass(frozen=True)
 class KeyChanged(Outcome):
-    """The CS was replaced and the holder told."""
+    """The CS was replaced and the holder told. `back_to` is the page of this site that waits for the new key."""
 
     kind: ClassVar[str] = "key_changed"
     email: str
+    back_to: str = ""
 
 
 def prove(rut: Rut, key: str, visit: Visit) -> Proof:
@@ -43,10 +44,10 @@ def prove(rut: Rut, key: str, visit: Visit) -> Proof:
     return proof
 
 
-def change(proof: Proof, new_key: str, visit: Visit) -> KeyChanged:
+def change(proof: Proof, new_key: str, visit: Visit, back_to: str = "") -> KeyChanged:
     """Replace the CS, end every session, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
     holder = proof.holder
-    outcome = KeyChanged(email=masked_email(holder.email))
+    outcome = KeyChanged(email=masked_email(holder.email), back_to=back_to)
     with transaction.atomic():
         keys.replace(proof, new_key)
         keys.unlock(holder.identifier)

@@ -65,7 +65,9 @@ class NewKey(StepPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         proof = service.proof_from(self.wizard.data)
         try:
-            outcome = service.change(proof, form.cleaned_data["new_key"], visit)
+            outcome = service.change(
+                proof, form.cleaned_data["new_key"], visit, str(self.wizard.data.get("back_to", ""))
+            )
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)

@@ -7,6 +7,10 @@
   const summary = document.querySelector("[data-foco]");
   if (summary) summary.focus();
 
+  // An answer that asks nothing of the person goes back to the course at once.
+  const answer = document.querySelector("form[data-enviar]");
+  if (answer) answer.submit();
+
   // A RUT is dotted and hyphened as one leaves the field.
   all("[data-rut]").forEach((input) => {
     input.addEventListener("change", () => {

@@ -1,0 +1,90 @@
+"""Marks of attendance. Openings, endings and corrections are facts: written once, never changed, never deleted."""
+
+import secrets
+
+from django.db import models
+
+from clave.training.models import Enrolment, Token
+
+
+class Environment(models.TextChoices):
+    """The two doors of the protocol; the value is the first part of the address."""
+
+    PRODUCTION = "rce", "producción"
+    TEST = "rcetest", "prueba"
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+class Exchange(models.Model):
+    """One request of a learning platform while its participant signs in here, and then what was answered.
+
+    `fields` are the documented parameters without the token. `browser` is the first that showed the page:
+    no other one may go on with it. Thrown away after a day.
+    """
+
+    id = models.CharField(max_length=32, primary_key=True, default=new_id)
+    environment = models.CharField(max_length=8, choices=Environment.choices)
+    closing = models.BooleanField()
+    fields = models.JSONField()
+    token = models.ForeignKey(Token, on_delete=models.CASCADE)
+    course = models.CharField(max_length=160, blank=True)
+    browser = models.CharField(max_length=32, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    proved_at = models.DateTimeField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+
+
+class Ended(models.TextChoices):
+    """How a session came to its end. Only a closed one is credited."""
+
+    CLOSED = "closed", "cerrada"
+    LOST = "lost", "perdida"
+    ABANDONED = "abandoned", "abandonada"
+
+
+class Opening(models.Model):
+    """That a participant opened a session. `public` is its IdSesionSence, `client_session` the platform's own id."""
+
+    public = models.CharField(max_length=40, unique=True, default=new_id)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="openings")
+    token = models.ForeignKey(Token, on_delete=models.PROTECT)
+    client_session = models.CharField(max_length=149)
+    opened_at = models.DateTimeField()
+    limit_at = models.DateTimeField()
+    address = models.CharField(max_length=45)
+
+    class Meta:
+        indexes = [models.Index(fields=["opened_at"], name="opening_by_time")]
+
+
+class Ending(models.Model):
+    """That a session ended, once. `seconds` is what it is worth: the time it lasted if closed, else nothing."""
+
+    opening = models.OneToOneField(Opening, on_delete=models.PROTECT, primary_key=True, related_name="ending")
+    kind = models.CharField(max_length=10, choices=Ended.choices)
+    at = models.DateTimeField()
+    seconds = models.PositiveIntegerField()
+    address = models.CharField(max_length=45, blank=True)
+
+
+class Correction(models.Model):
+    """What an operator adds to or takes from a session's credited seconds, and why. The marks stay as they are."""
+
+    opening = models.ForeignKey(Opening, on_delete=models.PROTECT, related_name="corrections")
+    seconds = models.IntegerField()
+    reason = models.CharField(max_length=300)
+    operator = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+
+class Running(models.Model):
+    """The session an enrolment has open now. No fact but a pointer: its primary key forbids a second one."""
+
+    enrolment = models.OneToOneField(Enrolment, on_delete=models.PROTECT, primary_key=True, related_name="running")
+    opening = models.OneToOneField(Opening, on_delete=models.PROTECT, related_name="running")
+    limit_at = models.DateTimeField(db_index=True)
+    warned = models.BooleanField(default=False)

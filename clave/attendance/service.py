@@ -1,0 +1,177 @@
+"""The use cases of the protocol: a request waits while its participant signs in, then is carried out once."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+
+from clave.attendance import answers, checks, sessions, trial_ids
+from clave.attendance.answers import Answer
+from clave.attendance.models import Ended, Exchange
+from clave.attendance.request import MarkRequest, RceError, split_url
+from clave.audit import service as audit
+from clave.core import clock
+from clave.core.visit import Visit
+from clave.holders.models import Holder
+from clave.holders.service import find_person
+from clave.keys.service import Proof
+from clave.signin import service as signin
+from clave.training import tokens
+
+STRICT_WAIT = timedelta(minutes=3)
+STRICT_FAILURES = 3
+PATIENCE = timedelta(hours=1)
+PROOF_LASTS = timedelta(minutes=15)
+log = structlog.get_logger(__name__)
+
+
+class StillOpen(Exception):
+    """The participant must first say what becomes of the session that is open."""
+
+
+def receive(asked: MarkRequest) -> Exchange | Answer:
+    """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it."""
+    try:
+        failed = checks.codes(asked)
+        if not failed and asked.token:
+            tokens.note_use(asked.token)
+            return Exchange.objects.create(
+                environment=asked.environment,
+                closing=asked.closing,
+                fields={name: text for name, text in asked.fields.items() if name != "Token"},
+                token=asked.token,
+                course=asked.action.name if asked.action else "",
+                created_at=clock.now(),
+            )
+    except Exception:  # whatever it is, the platform must not be left hanging
+        log.exception("rce.failed")
+        failed = [300]
+    log.info("rce.refused", codes=failed, environment=asked.environment, closing=asked.closing)
+    return answers.refused(asked, failed)
+
+
+def find(pk: str, visit: Visit) -> Exchange | None:
+    """Return the exchange if it is this browser's: the first that asks becomes its owner."""
+    exchange = Exchange.objects.select_related("token__body").filter(pk=pk).first()
+    if exchange and not exchange.browser:
+        Exchange.objects.filter(pk=pk, browser="").update(browser=visit.browser)
+        exchange.refresh_from_db(fields=["browser"])
+    return exchange if exchange and exchange.browser == visit.browser else None
+
+
+def request_of(exchange: Exchange) -> MarkRequest:
+    """Return the request that an exchange keeps."""
+    sent = {**exchange.fields, "Token": exchange.token.hint}
+    return MarkRequest(exchange.environment, exchange.closing, sent, exchange.token)
+
+
+def host_of(exchange: Exchange) -> str:
+    """Return the host the participant goes back to."""
+    parts = split_url(exchange.fields["UrlRetoma"])
+    return parts.netloc if parts else ""
+
+
+def is_strict(exchange: Exchange) -> bool:
+    return settings.RCE_SIGNIN[exchange.environment] == "strict"
+
+
+def overdue(exchange: Exchange) -> int | None:
+    """Return the code of an exchange that has waited too long: 210 after three minutes, 312 in the patient variant."""
+    waited = clock.now() - exchange.created_at
+    if is_strict(exchange) and waited > STRICT_WAIT:
+        return 210
+    return 312 if waited > PATIENCE else None
+
+
+def may_choose(exchange: Exchange) -> bool:
+    """Say whether the participant has just signed in and was asked about the session that is open."""
+    return exchange.proved_at is not None and clock.now() - exchange.proved_at <= PROOF_LASTS
+
+
+def refuse(exchange: Exchange, code: int) -> None:
+    """Answer an exchange with an error, unless it has been answered."""
+    _finish(exchange, answers.refused(request_of(exchange), [code]))
+
+
+def count_failure(exchange: Exchange) -> None:
+    """Count a wrong key; in the strict variant the third one ends the exchange with 100."""
+    Exchange.objects.filter(pk=exchange.pk).update(failures=F("failures") + 1)
+    exchange.refresh_from_db(fields=["failures"])
+    if is_strict(exchange) and exchange.failures >= STRICT_FAILURES:
+        refuse(exchange, 100)
+
+
+def signed_in(exchange: Exchange, proof: Proof, visit: Visit) -> None:
+    """Carry out an exchange for who has just signed in. Raises `StillOpen`, `MinimumDataMissing`."""
+    signin.admit(proof, visit)
+    _carry_out(exchange, proof.holder, visit, "")
+
+
+def choose(exchange: Exchange, previous: str, visit: Visit) -> None:
+    """Carry out an opening after closing (`cerrar`) or abandoning (`abandonar`) the session that is open."""
+    run = request_of(exchange).run
+    _carry_out(exchange, find_person(run) if run else None, visit, previous)
+
+
+def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous: str) -> None:
+    try:
+        with transaction.atomic():
+            locked = Exchange.objects.select_for_update(of=("self",)).select_related("token__body").get(pk=exchange.pk)
+            if locked.answer is None:
+                _finish(exchange, _perform(request_of(locked), holder, visit, previous))
+    except RceError as refusal:
+        refuse(exchange, refusal.code)
+    except sessions.AlreadyOpen:
+        Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(proved_at=clock.now())
+        raise StillOpen from None
+    except DatabaseError:
+        log.exception("rce.not_stored")
+        refuse(exchange, 305)
+
+
+def _perform(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> Answer:
+    """Open or close. The checks are made again: since the request came, a token may have been revoked."""
+    checks.require(asked)
+    if asked.testing:
+        return _rehearse(asked)
+    return _close(asked, holder, visit) if asked.closing else _open(asked, holder, visit, previous)
+
+
+def _rehearse(asked: MarkRequest) -> Answer:
+    """Answer as production would and record nothing."""
+    if asked.tested:
+        return answers.closed(asked, asked.now, int((asked.now - asked.tested).total_seconds()), 0)
+    public = trial_ids.make(str(asked.run), asked["CodigoCurso"], asked.now)
+    return answers.opened(asked, public, asked.now, asked.now + sessions.longest(asked.line))
+
+
+def _open(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> Answer:
+    enrolment, token = asked.enrolment, asked.token
+    if enrolment is None or token is None:
+        raise RceError(300)
+    before = sessions.running(enrolment) if previous else None
+    if before:
+        end = sessions.close if previous == "cerrar" else sessions.abandon
+        ending = end(before.opening, visit.address)
+        audit.record(f"attendance.{ending.kind}", visit, holder=holder, action_code=asked["CodigoCurso"])
+    opening = sessions.open_session(enrolment, token, asked["IdSesionAlumno"], visit.address)
+    audit.record("attendance.opened", visit, holder=holder, action_code=asked["CodigoCurso"])
+    return answers.opened(asked, opening.public, opening.opened_at, opening.limit_at)
+
+
+def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
+    opening = asked.opening
+    if opening is None:
+        raise RceError(300)
+    ending = sessions.close(opening, visit.address)
+    if ending.kind != Ended.CLOSED:
+        raise RceError(305)
+    audit.record("attendance.closed", visit, holder=holder, action_code=asked["CodigoCurso"], seconds=ending.seconds)
+    return answers.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
+
+
+def _finish(exchange: Exchange, answer: Answer) -> None:
+    Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer)
+    exchange.refresh_from_db(fields=["answer"])

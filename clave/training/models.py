@@ -1,0 +1,83 @@
+"""Training bodies (OTEC), their tokens, courses and enrolments. Source: flows.md, section 8; wire.md, 1 and 2."""
+
+from django.db import models
+
+
+class Line(models.IntegerChoices):
+    """LineaCapacitacion: under which programme a course is paid."""
+
+    SOCIAL = 1, "Programas Sociales"
+    FRANQUICIA = 3, "Franquicia Tributaria"
+    FPT = 6, "FPT"
+
+
+class Modality(models.TextChoices):
+    """How a course is held. Only e-learning is marked session by session."""
+
+    ELEARNING = "elearning", "e-learning"
+    CLASSROOM = "presencial", "presencial"
+
+
+class State(models.TextChoices):
+    """Where an action stands, apart from its dates."""
+
+    ACTIVE = "vigente", "vigente"
+    FINISHED = "terminada", "terminada"
+    ANNULLED = "anulada", "anulada"
+
+
+class Body(models.Model):
+    """A training body. `return_hosts` are the hosts its answers may go to when `RCE_RETURN_HOSTS` is `registered`."""
+
+    rut = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=120)
+    active = models.BooleanField(default=True)
+    return_hosts = models.JSONField(default=list, blank=True)
+    # A signed token beside the documented fields of an answer, for bodies that ask for it.
+    receipts = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.rut} {self.name}"
+
+
+class Token(models.Model):
+    """A credential of a body's learning platform. Only its keyed hash is kept; `hint` is its last four characters."""
+
+    body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="tokens")
+    label = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=4)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Action(models.Model):
+    """One run of a course: `code` is its CodigoCurso, `cod_sence` the course's code (empty in line 1)."""
+
+    body = models.ForeignKey(Body, on_delete=models.PROTECT, related_name="actions")
+    code = models.CharField(max_length=50, unique=True)
+    cod_sence = models.CharField(max_length=10, blank=True)
+    name = models.CharField(max_length=160)
+    line = models.PositiveSmallIntegerField(choices=Line.choices)
+    modality = models.CharField(max_length=10, choices=Modality.choices)
+    hours = models.PositiveSmallIntegerField()
+    starts = models.DateField()
+    ends = models.DateField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Enrolment(models.Model):
+    """A person, by RUN, in an action. Taken out again it stays, with the moment, because marks may hang on it."""
+
+    action = models.ForeignKey(Action, on_delete=models.PROTECT, related_name="enrolments")
+    run = models.CharField(max_length=12, db_index=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "run"], name="enrolled_once")]
