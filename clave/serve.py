@@ -20,6 +20,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(host: str, port: int) -> bool:
+    """Say whether nobody listens there. Granian shares its port, so a second one would take half the visits."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def web_command(host: str, port: int, workers: int) -> list[str]:
     """Return granian's command line: one process a core, threads enough to wait for hashes and the store."""
     return [
@@ -105,6 +116,9 @@ def main(report: Callable[[str], None] = print) -> int:
         environ = demo_environ(environ)
     port, host = int(environ.get("PORT", "8000")), environ.get("CLAVE_BIND", "127.0.0.1")
     workers = int(environ.get("CLAVE_WORKERS", CORES))
+    if not is_free(host, port):
+        report(f"Port {port} is taken. Choose another one: PORT={port + 1} script/server")
+        return 1
     house = House(environ)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -1,6 +1,7 @@
 """The views every form page is made of."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -37,6 +38,17 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
     """Render a page with its tokens."""
     html = render_to_string(template, {"csrf": CSRF, "submission": SUBMISSION, **(context or {})}, request)
     return HttpResponse(filled(request, html), status=status)
+
+
+_rendered: dict[Any, str] = {}
+
+
+def rendered_once(request: HttpRequest, render: Callable[[], str]) -> str:
+    """Return a page that is the same for everybody, still without its tokens; rendered at its first showing."""
+    key = (request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
+    if key not in _rendered:
+        _rendered[key] = render()
+    return _rendered[key]
 
 
 class FormPage(View):
@@ -92,14 +104,17 @@ class FormPage(View):
         return self.page(self.make_form(initial=request.POST.dict()))
 
     def _blank(self, request: HttpRequest) -> str:
-        key = (type(self), request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
-        return _rendered_once(key, self)
+        return rendered_once(request, lambda: self.render_page(self.make_form()))
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         return self.form_class(data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, Any]:
         """Return what the template needs besides the form."""
+        return {}
+
+    def refusal_context(self) -> dict[str, Any]:
+        """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
     def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponse:
@@ -110,7 +125,7 @@ class FormPage(View):
         from clave.core.errors import refusal_page
 
         if not refused.message:
-            return refusal_page(self.request, refused)
+            return refusal_page(self.request, refused, self.refusal_context())
         form.refuse(refused.code, refused.message, refused.field)
         return self.page(form, status=refused.status)
 
@@ -137,15 +152,6 @@ class FormPage(View):
         if done.secret:
             return show(self.request, f"done/{done.kind}.html", {**done.facts, "secret": done.secret})
         return HttpResponseRedirect(reverse("done", args=[done.reference]))
-
-
-_blanks: dict[Any, str] = {}
-
-
-def _rendered_once(key: Any, page: FormPage) -> str:
-    if key not in _blanks:
-        _blanks[key] = page.render_page(page.make_form())
-    return _blanks[key]
 
 
 class StepPage(FormPage):

@@ -7,22 +7,25 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.models import Heartbeat
-from clave.core.pages import show
+from clave.core.pages import rendered_once, show
 
 SILENT = timedelta(seconds=30)
 
 
 def plain(template: str) -> Any:
-    """Return a view that shows one template."""
+    """Return a view that shows one template, the same to everybody."""
 
     def view(request: HttpRequest) -> HttpResponse:
-        return show(request, template)
+        if request.GET or request.method not in ("GET", "HEAD"):
+            return show(request, template)
+        return HttpResponse(rendered_once(request, lambda: render_to_string(template, request=request)))
 
     return view
 
