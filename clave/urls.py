@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
+from clave.attendance import pages as participant
 from clave.attendance import views as attendance
 from clave.core import captcha, pages
 from clave.flows.change import views as change
@@ -67,6 +68,9 @@ urlpatterns = [
     path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
     path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
     path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    path("asistencia/cerrar/<run:public>", participant.CloseHere.as_view(), name="attendance_close"),
+    path("mi-cuenta/cursos", participant.courses, name="my_courses"),
+    path("mi-cuenta/cursos/avisos", participant.Warnings.as_view(), name="attendance_warnings"),
     # Operations
     path("healthz", theme.healthz),
     path("readyz", theme.readyz),

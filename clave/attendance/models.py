@@ -88,3 +88,9 @@ class Running(models.Model):
     opening = models.OneToOneField(Opening, on_delete=models.PROTECT, related_name="running")
     limit_at = models.DateTimeField(db_index=True)
     warned = models.BooleanField(default=False)
+
+
+class Unwarned(models.Model):
+    """A participant who wants no warning before a session's limit."""
+
+    run = models.CharField(max_length=12, primary_key=True)

@@ -9,10 +9,12 @@ from django.db.models import F
 
 from clave.attendance import answers, checks, sessions, trial_ids
 from clave.attendance.answers import Answer
-from clave.attendance.models import Ended, Exchange
+from clave.attendance.glosas import GLOSAS
+from clave.attendance.models import Ended, Exchange, Opening
 from clave.attendance.request import MarkRequest, RceError, split_url
 from clave.audit import service as audit
 from clave.core import clock
+from clave.core.outcome import Refused
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import find_person
@@ -29,6 +31,15 @@ log = structlog.get_logger(__name__)
 
 class StillOpen(Exception):
     """The participant must first say what becomes of the session that is open."""
+
+
+class NotYours(Refused):
+    """Somebody other than the participant signed in to close a session."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("not_yours", str(GLOSAS[311]))
 
 
 def receive(asked: MarkRequest) -> Exchange | Answer:
@@ -113,6 +124,17 @@ def choose(exchange: Exchange, previous: str, visit: Visit) -> None:
     """Carry out an opening after closing (`cerrar`) or abandoning (`abandonar`) the session that is open."""
     run = request_of(exchange).run
     _carry_out(exchange, find_person(run) if run else None, visit, previous)
+
+
+def close_here(opening: Opening, proof: Proof, visit: Visit) -> None:
+    """Close a session on its own page. Raises `NotYours`, `MinimumDataMissing`."""
+    if proof.holder.identifier != opening.enrolment.run:
+        raise NotYours
+    with transaction.atomic():
+        signin.admit(proof, visit)
+        ending = sessions.close(opening, visit.address)
+        code = opening.enrolment.action.code
+        audit.record(f"attendance.{ending.kind}", visit, holder=proof.holder, action_code=code, seconds=ending.seconds)
 
 
 def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous: str) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django_tasks import task
 
 from clave.core import clock
+from clave.core.timetable import every
 from clave.courier import channels
 from clave.courier.models import Message, State
 
@@ -34,6 +35,7 @@ def deliver(message_id: str) -> str:
     return "sent"
 
 
+@every(5)
 @task()
 def sweep() -> int:
     """Send what is due and no task is left for: a pause is over, or a worker was killed."""

@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 
 from clave.core import clock
 from clave.core.models import Heartbeat
-from clave.flows.schedule import TIMETABLE
+from clave.core.timetable import timetable
 
 log = structlog.get_logger(__name__)
 BEAT_SECONDS = 5
@@ -47,12 +47,12 @@ class Command(BaseCommand):
 
 def beat(name: str, stopping: threading.Event) -> None:
     """Every five seconds say that the worker lives and put in what is due."""
-    ticks = 0
+    ticks, entries = 0, timetable()
     while not stopping.is_set():
         try:
             close_old_connections()
             Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.now()})
-            for every, due in TIMETABLE:
+            for every, due in entries:
                 if ticks % max(1, every // BEAT_SECONDS) == 0:
                     put_in(due)
         except DatabaseError as error:

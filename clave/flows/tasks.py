@@ -1,4 +1,4 @@
-"""Throwing away what is over."""
+"""Throwing away what is over, and verifying accounts that wait."""
 
 from datetime import timedelta
 
@@ -7,12 +7,15 @@ from django.core.management import call_command
 from django_tasks import task
 
 from clave.core import clock
+from clave.core.timetable import every
 from clave.core.models import Submission
 from clave.courier.models import Message, State
+from clave.flows.register.tasks import verify_pending
 from clave.keys.models import Attempts, TemporaryKey
 from clave.signin.models import Session
 
 
+@every(3600)
 @task()
 def tidy() -> None:
     """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
@@ -25,3 +28,6 @@ def tidy() -> None:
     Attempts.objects.filter(last_at__lt=now - timedelta(days=400)).delete()
     Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - timedelta(days=90)).delete()
     call_command("prune_db_task_results", min_age_days=1, verbosity=0)
+
+
+every(60)(verify_pending)

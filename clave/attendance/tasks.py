@@ -1,0 +1,57 @@
+"""What attendance does by itself: lose what was not closed, warn in time, forget old requests."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django_tasks import task
+
+from clave.attendance import sessions
+from clave.attendance.models import Exchange, Running, Unwarned
+from clave.core import clock
+from clave.core.rut import Rut
+from clave.core.timetable import every
+from clave.courier import service as courier
+from clave.courier.service import TooManyMessages
+from clave.holders.service import find_person
+
+WARNING = timedelta(minutes=10)
+
+
+@every(30)
+@task()
+def watch() -> int:
+    """Mark as lost what was not closed in time and warn whose limit is ten minutes away. Returns how many are lost."""
+    soon = Running.objects.filter(warned=False, limit_at__lte=clock.now() + WARNING, limit_at__gte=clock.now())
+    for running in soon.select_related("opening", "enrolment__action")[:500]:
+        warn(running)
+    return sessions.lose_expired()
+
+
+@transaction.atomic
+def warn(running: Running) -> None:
+    """Tell a participant, once, until when the session must be closed, with a link to the page that closes it."""
+    if not Running.objects.filter(pk=running.pk, opening=running.opening_id, warned=False).update(warned=True):
+        return
+    run = running.enrolment.run
+    holder = None if Unwarned.objects.filter(run=run).exists() else find_person(Rut.parse(run))
+    if holder is None:
+        return
+    context = {
+        "course": running.enrolment.action.name,
+        "until": running.limit_at.astimezone(clock.SANTIAGO).strftime("%H:%M"),
+        "link": settings.CLAVE_URL + reverse("attendance_close", args=[running.opening.public]),
+        "seconds": str(max(1, int((running.limit_at - clock.now()).total_seconds()))),
+    }
+    for destination in ({"email": holder.email}, {"mobile": holder.mobile}):
+        with suppress(TooManyMessages):
+            courier.send(holder, "session_ending", context, **destination)
+
+
+@every(3600)
+@task()
+def forget() -> None:
+    """Throw away the requests of yesterday."""
+    Exchange.objects.filter(created_at__lt=clock.now() - timedelta(days=1)).delete()

@@ -1,0 +1,24 @@
+"""What comes round by itself: each room enters its own tasks, in its module `tasks`."""
+
+from typing import Any, TypeVar
+
+from django.utils.module_loading import autodiscover_modules
+
+Task = TypeVar("Task")
+_ENTRIES: list[tuple[int, Any]] = []
+
+
+def every(seconds: int) -> Any:
+    """Return a decorator that puts a task in every so many seconds."""
+
+    def enter(task: Task) -> Task:
+        _ENTRIES.append((seconds, task))
+        return task
+
+    return enter
+
+
+def timetable() -> list[tuple[int, Any]]:
+    """Return (seconds, task) of every installed room."""
+    autodiscover_modules("tasks")
+    return list(_ENTRIES)
