@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
+from clave.attendance import otec
 from clave.attendance import pages as participant
 from clave.attendance import views as attendance
 from clave.core import captcha, pages
@@ -13,6 +14,8 @@ from clave.flows.register import views as register
 from clave.flows.update import views as update
 from clave.signin import views as signin
 from clave.theme import views as theme
+from clave.training import imports
+from clave.training import views as rts
 
 
 class Run:
@@ -68,6 +71,21 @@ urlpatterns = [
     path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
     path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
     path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    # Training bodies
+    path("rts", rts.Rts.as_view(), name="rts"),
+    path("rts/", RedirectView.as_view(pattern_name="rts")),
+    path("rts/ingresar", rts.RtsSignIn.as_view(), name="rts_signin"),
+    path("rts/sitios", rts.Hosts.as_view(), name="rts_hosts"),
+    path("rts/recibos", rts.receipts, name="rts_receipts"),
+    path("rts/<int:token>/revocar", rts.revoke, name="rts_revoke"),
+    path("rts/cursos", otec.courses, name="body_courses"),
+    path("rts/cursos/<path:code>/asistencia.<slug:kind>", otec.export, name="body_export"),
+    path("rts/cursos/<path:code>", otec.report, name="body_report"),
+    path("rts/cargar", imports.Upload.as_view(), name="body_import"),
+    path("rts/cargar/plantilla.<slug:kind>", imports.template, name="body_import_template"),
+    path("rts/cargar/<run:bring>", imports.page, name="body_import_page"),
+    path("rts/revisar", otec.Preflight.as_view(), name="body_preflight"),
+    # The participant's own pages
     path("asistencia/cerrar/<run:public>", participant.CloseHere.as_view(), name="attendance_close"),
     path("mi-cuenta/cursos", participant.courses, name="my_courses"),
     path("mi-cuenta/cursos/avisos", participant.Warnings.as_view(), name="attendance_warnings"),

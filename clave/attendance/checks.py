@@ -19,7 +19,6 @@ from clave.attendance.request import (
     split_url,
 )
 from clave.attendance.sessions import longest
-from clave.core import clock
 from clave.training import tokens
 from clave.training.models import Line, Modality, State
 
@@ -145,7 +144,7 @@ def today_is_within_its_dates(request: MarkRequest) -> bool:
     # A session opened on the last evening may be closed after midnight.
     if request.action is None or request.session_is_known:
         return True
-    return request.action.starts <= clock.today() <= request.action.ends
+    return request.action.starts <= request.day <= request.action.ends
 
 
 @check(208)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import SplitResult, urlsplit
 
@@ -135,6 +135,11 @@ class MarkRequest:
         if not self.closing:
             return False
         return self.tested is not None if self.testing else self.opening is not None
+
+    @cached_property
+    def day(self) -> date:
+        """The day whose place in the action's dates is judged: today, on Santiago's calendar."""
+        return clock.today()
 
     @cached_property
     def now(self) -> datetime:

@@ -60,7 +60,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
     from clave.core.errors import error_page
 
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.CLAVE_MAX_BODY:
+    most = settings.CLAVE_UPLOADS.get(request.path, settings.CLAVE_MAX_BODY)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         return error_page(request, 413)
     if "\0" in request.path or len(request.META.get("QUERY_STRING", "")) > 4096:
         return error_page(request, 400)
@@ -72,7 +73,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         well_formed = _is_well_formed(request)
     except Exception:  # Django raises several kinds for a body it cannot parse: too big, too many fields, bad multipart
         return error_page(request, 400)
-    return None if well_formed else error_page(request, 400)
+    misplaced = bool(request.FILES) and request.path not in settings.CLAVE_UPLOADS
+    return error_page(request, 400) if misplaced or not well_formed else None
 
 
 def _is_well_formed(request: HttpRequest) -> bool:

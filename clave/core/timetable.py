@@ -1,5 +1,6 @@
 """What comes round by itself: each room enters its own tasks, in its module `tasks`."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.utils.module_loading import autodiscover_modules
@@ -8,7 +9,7 @@ Task = TypeVar("Task")
 _ENTRIES: list[tuple[int, Any]] = []
 
 
-def every(seconds: int) -> Any:
+def every(seconds: int) -> Callable[[Task], Task]:
     """Return a decorator that puts a task in every so many seconds."""
 
     def enter(task: Task) -> Task:

@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django_tasks import task
 
 from clave.core import clock
-from clave.core.timetable import every
 from clave.core.models import Submission
+from clave.core.timetable import every
 from clave.courier.models import Message, State
 from clave.flows.register.tasks import verify_pending
 from clave.keys.models import Attempts, TemporaryKey

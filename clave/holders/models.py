@@ -87,3 +87,13 @@ class Holder(models.Model):
         if place:
             parts += [place.name, place.region_name]
         return ", ".join(part for part in parts if part)
+
+
+class Representative(models.Model):
+    """A person who legally represents a company (Persona Jurídica), by RUN. A company may have several."""
+
+    company = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="representatives")
+    run = models.CharField(max_length=12)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "run"], name="represents_once")]

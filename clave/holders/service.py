@@ -34,6 +34,14 @@ def find_person(rut: Rut) -> Holder | None:
     return next(iter(found), None)
 
 
+def find_company(rut: Rut, representative: Rut) -> Holder | None:
+    """Return the Persona Jurídica with this RUT, if registered and represented by that person. One query, as above."""
+    found = Holder.objects.filter(
+        profile=Profile.PERSONA_JURIDICA, identifier=str(rut), representatives__run=str(representative)
+    ).select_related(*SECRETS)
+    return next(iter(found), None)
+
+
 _NEEDED: list[tuple[str, Callable[[Holder], object]]] = [
     ("names", lambda holder: holder.names),
     ("birth_date", lambda holder: holder.birth_date),
@@ -52,10 +60,12 @@ MISSING_LABELS = {
 
 
 def missing_data(holder: Holder) -> list[str]:
-    """Name the minimum data this Persona Natural lacks, in the order of the form.
+    """Name the minimum data this holder lacks, in the order of the form; of a company only its e-mail is asked.
 
     Names and birth date come from the registry: an account still to be verified may wait for them.
     """
+    if holder.profile == Profile.PERSONA_JURIDICA:
+        return [] if holder.email else ["email"]
     waiting = holder.verification == "unverified"
     missing = [name for name, has in _NEEDED if not has(holder) and not (waiting and name in ("names", "birth_date"))]
     if settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer"):

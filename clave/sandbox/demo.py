@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from clave.core import clock
-from clave.holders.models import Holder, Profile, Verification
+from clave.holders.models import Holder, Profile, Representative, Verification
 from clave.keys import service as keys
 from clave.sandbox import courses
 from clave.sandbox.people import PEOPLE
@@ -42,6 +42,13 @@ PERSONS: list[dict[str, Any]] = [
     {"rut": "66666666-6", "email": "nora.diaz@example.cl", "legacy": True},
 ]
 
+COMPANIES: list[dict[str, Any]] = [
+    {"rut": "76543210-3", "name": "Capacita Austral SpA", "representative": "33333333-3", "key": "CA739105",
+     "email": "contacto@capacita-austral.example.cl"},
+    {"rut": "77222333-1", "name": "Maderas del Sur Ltda.", "representative": "22222222-2", "key": "MS204986",
+     "email": "contacto@maderas-del-sur.example.cl"},
+]  # fmt: skip
+
 
 def load() -> int:
     """Load the demo's holders if the store holds nobody. Returns how many were made."""
@@ -50,9 +57,11 @@ def load() -> int:
     with transaction.atomic():
         for person in PERSONS:
             _make(person)
+        for company in COMPANIES:
+            _make_company(company)
         courses.load()
     (settings.CLAVE_HOME / "demo-data").touch()
-    return len(PERSONS)
+    return len(PERSONS) + len(COMPANIES)
 
 
 def _make(person: dict[str, Any]) -> None:
@@ -78,3 +87,17 @@ def _make(person: dict[str, Any]) -> None:
         keys.bring(holder, person["key"])
     if "answer" in person:
         keys.set_answer(holder, *person["answer"])
+
+
+def _make_company(company: dict[str, Any]) -> None:
+    holder = Holder.objects.create(
+        profile=Profile.PERSONA_JURIDICA,
+        identifier=company["rut"],
+        names=company["name"],
+        email=company["email"],
+        verification=Verification.VERIFIED,
+        created_at=clock.now(),
+        updated_at=clock.now(),
+    )
+    Representative.objects.create(company=holder, run=company["representative"])
+    keys.bring(holder, company["key"])

@@ -11,7 +11,7 @@ from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier import notices
 from clave.holders.models import Holder, Verification
-from clave.holders.service import find_person, require_minimum_data
+from clave.holders.service import find_company, find_person, require_minimum_data
 from clave.keys import service as keys
 from clave.keys.service import Proof, WrongKey
 
@@ -32,9 +32,17 @@ def prove(rut: Rut, key: str, visit: Visit, *, human: bool, explain: bool) -> Pr
 
     `explain` gives the guide's own messages, which tell whether a RUT is registered: only after a captcha.
     """
-    holder = find_person(rut)
+    return _prove(str(rut), find_person(rut), key, visit, human, explain)
+
+
+def prove_company(company: Rut, person: Rut, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
+    """Check a company's RUT, that of a legal representative and the company's key. Raises as `prove` does."""
+    return _prove(str(company), find_company(company, person), key, visit, human, explain)
+
+
+def _prove(identifier: str, holder: Holder | None, key: str, visit: Visit, human: bool, explain: bool) -> Proof:
     try:
-        proof = keys.verify(str(rut), holder, key, visit, human=human)
+        proof = keys.verify(identifier, holder, key, visit, human=human)
     except Refused as refused:
         audit.record(SIGNED_IN, visit, holder=holder, outcome=refused.code)
         if isinstance(refused, WrongKey):

@@ -44,7 +44,7 @@ def local_path(request: HttpRequest) -> str:
 class SignIn(FormPage):
     """RUT and key; after a failure the letters of an image too. Who else asks for a sign-in says what follows it."""
 
-    form_class = SignInForm
+    form_class: ClassVar[type[ClaveForm]] = SignInForm
     captcha_form_class: ClassVar[type[ClaveForm]] = SignInCaptchaForm
     template_name = "signin/signin.html"
     title = _("Ingresar con mi Clave SENCE")
@@ -68,8 +68,7 @@ class SignIn(FormPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
-        rut, key = form.cleaned_data["rut"], form.cleaned_data["key"]
-        proof = service.prove(rut, key, visit, human=human, explain=explain)
+        proof = self.prove(form.cleaned_data, visit, human=human, explain=explain)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,
@@ -82,6 +81,10 @@ class SignIn(FormPage):
             )
             return HttpResponseRedirect(reverse("change_key", args=[wizard.run]))
         return self.proved(proof, visit)
+
+    def prove(self, typed: dict[str, Any], visit: Visit, *, human: bool, explain: bool) -> Proof:
+        """Check what was typed. Raises `WrongKey` and its like."""
+        return service.prove(typed["rut"], typed["key"], visit, human=human, explain=explain)
 
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
         """Do what the person signed in for."""
@@ -96,6 +99,29 @@ class SignIn(FormPage):
             again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = again
         return super().refused(form, refused)
+
+
+class CompanyForm(ClaveForm):
+    rut = RutField(label=_("RUT Empresa"))
+    representative = RutField(label=_("RUT del representante legal"))
+    key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
+
+
+class CompanyCaptchaForm(CompanyForm):
+    captcha = CaptchaField()
+
+
+class CompanySignIn(SignIn):
+    """RUT Empresa, RUT of a legal representative and the company's key (guide PJ, section 1)."""
+
+    form_class = CompanyForm
+    captcha_form_class = CompanyCaptchaForm
+    title = _("Ingresar como Persona Jurídica")
+    intro = _("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
+
+    def prove(self, typed: dict[str, Any], visit: Visit, *, human: bool, explain: bool) -> Proof:
+        company, person = typed["rut"], typed["representative"]
+        return service.prove_company(company, person, typed["key"], visit, human=human, explain=explain)
 
 
 def enter(request: HttpRequest, holder: Holder, visit: Visit) -> None:

@@ -81,3 +81,38 @@ class Enrolment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["action", "run"], name="enrolled_once")]
+
+
+class Stage(models.TextChoices):
+    """How far an import has come."""
+
+    RECEIVED = "received", "recibida"
+    CHECKED = "checked", "revisada"
+    LOADING = "loading", "cargando"
+    LOADED = "loaded", "cargada"
+    UNREADABLE = "unreadable", "ilegible"
+
+
+class Import(models.Model):
+    """A table of courses and enrolments that a body brought: checked first, then loaded piece by piece.
+
+    `done` counts the rows already loaded, in the transaction that loads them: a killed worker's successor goes on
+    there. `problems` are the first ones found, as line, column and remedy. The content goes when it is loaded.
+    """
+
+    id = models.CharField(max_length=32, primary_key=True)
+    body = models.ForeignKey(Body, on_delete=models.CASCADE)
+    name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.RECEIVED)
+    reason = models.CharField(max_length=10, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    bad = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list)
+    preview = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_index=True)
+
+    @property
+    def good(self) -> int:
+        return self.total - self.bad

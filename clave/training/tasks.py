@@ -1,0 +1,23 @@
+"""Imports are checked and loaded by the worker, which takes up what a killed one left."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django_tasks import task
+
+from clave.core import clock
+from clave.core.timetable import every
+from clave.training import loading
+from clave.training.models import Import, Stage
+
+
+@every(5)
+@task()
+def work_on_imports() -> int:
+    """Check what has been received and load what has been confirmed. Returns how many imports that were."""
+    waiting = Import.objects.select_related("body").filter(stage__in=(Stage.RECEIVED, Stage.LOADING))
+    for bring in waiting.order_by("created_at"):
+        (loading.check if bring.stage == Stage.RECEIVED else loading.load)(bring)
+    old = Q(created_at__lt=clock.now() - timedelta(days=1)) & ~Q(stage=Stage.LOADING)
+    Import.objects.filter(old).delete()
+    return len(waiting)

@@ -1,0 +1,276 @@
+"""What a training body does here: tokens, loading courses, the roster before day one, reports."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from clave.attendance.tasks import watch
+from clave.core import clock as clave_clock
+from clave.core.clock import Stopped
+from clave.core.rut import check_digit
+from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.training import sheets
+from clave.training.loading import COLUMNS
+from clave.training.models import Action, Body, Enrolment, Import, Token
+from clave.training.tasks import work_on_imports
+from tests.story import Page, Visitor
+from tests.wire.platform import GOOD, Answer, Platform
+
+ROW = ["6700009", "1238000001", "3", "Curso nuevo", "e-learning", "40", "01-11-2026", "31-01-2027", "11111111-1"]
+
+
+@pytest.fixture
+def otec(demo: None) -> Visitor:
+    """The training body's representative, signed in."""
+    visitor = Visitor()
+    assert visitor.open("/rts").shows("Ingresar como Persona Jurídica", "RUT Empresa")
+    page = visitor.send(rut=BODY, representative="33.333.333-3", key="CA739105")
+    assert page.shows("Registro de tokens (RTS)", "Capacita Austral SpA") and page.url == "/rts"
+    return visitor
+
+
+def press(visitor: Visitor, path: str, **data: str) -> Page:
+    """Press a button that stands outside the page's main form."""
+    return visitor.post(path, {"csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value, **data})
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"representative": "22.222.222-2"},
+        {"rut": "77222333-1"},
+        {"key": "CA739106"},
+        {"rut": "12345678-5"},
+        {"rut": "33333333-3", "key": "PL905371"},
+    ],
+)
+def test_only_a_legal_representative_with_the_companys_key_gets_in(demo: None, typed: dict[str, str]) -> None:
+    visitor = Visitor()
+    visitor.open("/rts")
+    page = visitor.send(**{"rut": BODY, "representative": "33333333-3", "key": "CA739105", **typed})
+    assert page.shows("Hay un problema") and page.fields["rut"]
+
+
+def test_a_company_that_is_no_training_body_is_told_so(demo: None) -> None:
+    visitor = Visitor()
+    visitor.open("/rts")
+    page = visitor.send(rut="77222333-1", representative="22222222-2", key="MS204986")
+    assert page.status == 403 and page.shows("Su empresa no es un organismo de capacitación", "Maderas del Sur")
+
+
+def test_a_token_is_shown_whole_once_serves_at_once_and_dies_at_once(otec: Visitor) -> None:
+    page = otec.send(label="Aula nueva")
+    text = page.html.split('class="destacado clave">')[1].split("<")[0]
+    assert len(text) == 36 and text == text.upper() and page.shows("Cópielo ahora")
+    platform = Platform()
+    assert platform.open(Token=text.lower()).verdict == "opened", "compared without case"
+    page = otec.open("/rts")
+    assert page.shows("Aula nueva", f"…{text[-4:]}", "Vigente", "Aula virtual") and text not in page.html
+    press(otec, f"/rts/{Token.objects.get(label='Aula nueva').pk}/revocar")
+    assert otec.page.shows("Revocado el")
+    assert platform.ask("IniciarSesion", Token=text).verdict == "error 212"
+
+
+def test_a_double_click_makes_one_token(otec: Visitor) -> None:
+    form = otec.fill(label="Aula nueva")
+    first, second = otec.post("/rts", form), otec.post("/rts", form)
+    assert Token.objects.filter(label="Aula nueva").count() == 1
+    assert first.html.split("destacado clave")[1][:60] == second.html.split("destacado clave")[1][:60]
+
+
+@pytest.mark.abuse(9)
+def test_a_thief_of_the_database_finds_no_token(otec: Visitor) -> None:
+    rows = str(list(Token.objects.values()))
+    assert TOKEN not in rows and "C1A7E000" not in rows
+
+
+def test_nobody_revokes_anothers_token(otec: Visitor) -> None:
+    other = Body.objects.create(rut="99999999-9", name="Otra", created_at=clave_clock.now())
+    token = Token.objects.create(body=other, label="x", digest="d", hint="hint", created_at=clave_clock.now())
+    press(otec, f"/rts/{token.pk}/revocar")
+    token.refresh_from_db()
+    assert token.revoked_at is None
+    for path in ("/rts", "/rts/cursos", "/rts/cargar", "/rts/revisar", "/rts/sitios", "/rts/cursos/6700001"):
+        assert Visitor().open(path).shows("Ingresar como Persona Jurídica"), path
+    assert otec.open("/rts/cursos/6800001").status == 404
+
+
+@pytest.mark.abuse(28)
+def test_a_body_registers_the_sites_its_answers_may_go_to(otec: Visitor, settings) -> None:
+    settings.RCE_RETURN_HOSTS = "registered"
+    assert otec.open("/rts/sitios").status == 200
+    assert otec.send(hosts="https://aula.example.cl/x").shows("no es un nombre de sitio")
+    assert otec.send(hosts="Aula.example.cl  campus.example.cl").shows("aula.example.cl, campus.example.cl")
+    assert Platform().open().verdict == "opened"
+
+
+def table(*rows: list[str], kind: str = "csv") -> io.BytesIO:
+    content = (sheets.to_csv if kind == "csv" else sheets.to_xlsx)(COLUMNS, list(rows))
+    file = io.BytesIO(content)
+    file.name = f"tabla.{kind}"
+    return file
+
+
+def bring(otec: Visitor, file: io.BytesIO) -> Page:
+    otec.open("/rts/cargar")
+    otec.send(table=file)
+    assert otec.page.shows("Estamos revisando"), otec.page.text
+    work_on_imports.call()
+    return otec.open(otec.page.url)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_table_is_checked_shown_and_then_loaded(otec: Visitor, kind: str) -> None:
+    page = bring(otec, table(ROW, ["6700009", *[""] * 7, "22.222.222-2"], kind=kind))
+    assert page.shows("2 filas", "0 con problemas", "Curso nuevo", "Cargar todo")
+    assert not Action.objects.filter(code="6700009").exists(), "nothing is loaded before it is confirmed"
+    press(otec, page.url)
+    work_on_imports.call()
+    assert otec.open(page.url).shows("2 de 2 filas cargadas", "Listo")
+    action = Action.objects.get(code="6700009")
+    assert (action.hours, action.body.rut, action.enrolments.count()) == (40, BODY, 2)
+    assert bytes(Import.objects.get().content) == b""
+
+
+def test_each_wrong_row_names_line_column_and_remedy_and_nothing_is_loaded(otec: Visitor) -> None:
+    bad = [
+        ["6700009", "123", "3", "Curso", "e-learning", "40", "01-11-2026", "31-01-2027", "11111111-1"],
+        ["6700010", "1238000001", "4", "", "a distancia", "cero", "ayer", "31-01-2027", "11111111-2"],
+        ["6800001", *[""] * 7, "11111111-1"],
+        ["6700011", *[""] * 7, "11111111-1"],
+    ]
+    page = bring(otec, table(ROW, *bad))
+    for words in (
+        "5 filas",
+        "4 con problemas",
+        "Escriba los 10 dígitos",
+        "Escriba 1, 3 o 6",
+        "Escriba e-learning o presencial",
+    ):
+        assert page.shows(words)
+    assert page.shows("Revise el RUN", "es de otro organismo", "La acción es nueva", "Cargar solo las 1 filas buenas")
+    press(otec, page.url)
+    work_on_imports.call()
+    assert not Action.objects.filter(code="6700009").exists(), "all or nothing"
+    press(otec, page.url, buenas="1")
+    work_on_imports.call()
+    assert set(Action.objects.filter(code__startswith="67000").values_list("code", flat=True)) >= {"6700009"}
+    assert not Action.objects.filter(code__in=["6700010", "6700011"]).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 \0\0", b"PK\x03\x04 broken", b"\x00\x01"])
+def test_what_is_no_table_is_refused_with_a_word(otec: Visitor, content: bytes) -> None:
+    file = io.BytesIO(content)
+    file.name = "tabla.csv"
+    otec.open("/rts/cargar")
+    page = otec.send(table=file)
+    if page.status == 200:
+        work_on_imports.call()
+        page = otec.open(page.url)
+    assert any(words in page.text for words in ("no es una tabla", "no se pudo leer", "Falta completar", "vacío")), (
+        page.text
+    )
+
+
+def test_a_killed_worker_is_taken_over_where_it_stopped(otec: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clave.training import loading
+
+    monkeypatch.setattr(loading, "CHUNK", 2)
+    runs = [f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_005)]
+    page = bring(otec, table(*[[*ROW[:8], run] for run in runs]))
+    press(otec, page.url)
+    store, calls = loading._store, []
+
+    def killed(body: Body, rows: list[loading.Row]) -> None:
+        calls.append(len(rows))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        store(body, rows)
+
+    monkeypatch.setattr(loading, "_store", killed)
+    with pytest.raises(KeyboardInterrupt):
+        work_on_imports.call()
+    assert otec.open(page.url).shows("2 de 5 filas cargadas")
+    work_on_imports.call()
+    assert otec.open(page.url).shows("5 de 5 filas cargadas") and calls == [2, 2, 2, 1]
+    assert Enrolment.objects.filter(action__code="6700009").count() == 5
+
+
+def test_the_template_comes_back_as_a_good_table(otec: Visitor) -> None:
+    for kind in ("csv", "xlsx"):
+        file = io.BytesIO(otec.client.get(f"/rts/cargar/plantilla.{kind}").content)
+        file.name = "plantilla"
+        otec.open("/rts/cargar")
+        assert otec.send(table=file).status == 200
+        work_on_imports.call()
+        assert otec.open(otec.page.url).shows("1 fila", "0 con problemas")
+    assert otec.client.get("/rts/cargar/plantilla.exe").status_code == 404
+
+
+def test_a_roster_is_reviewed_with_the_protocols_own_checks(otec: Visitor) -> None:
+    asked = {name: GOOD[name] for name in ("CodigoCurso", "CodSence", "LineaCapacitacion", "UrlRetoma", "UrlError")}
+    Enrolment.objects.create(action=Action.objects.get(code="6700001"), run="44444444-4")
+    otec.open("/rts/revisar")
+    with CaptureQueriesContext(connection) as few:
+        page = otec.send(**asked, runs="11.111.111-1\n33333333-3\n12345678-0\n44444444-4")
+    assert page.shows("1 de 4 participantes pueden empezar", "Todo bien", "208", "207", "Todavía no tiene Clave SENCE")
+    many = "\n".join(f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_300))
+    with CaptureQueriesContext(connection) as more:
+        assert otec.send(**asked, runs=many).shows("0 de 300")
+    assert len(few) == len(more)
+    for changes, code in (
+        ({"CodigoCurso": "6700005"}, "310"),
+        ({"CodSence": "1238000002"}, "306"),
+        ({"Token": "x"}, "303"),
+        ({"UrlRetoma": "nada"}, "202"),
+    ):
+        assert otec.send(**{**asked, **changes}, runs=CAMILA).shows(code)
+    page = otec.send(**{**asked, "CodigoCurso": "6700003", "Token": ""}, runs=CAMILA)
+    assert page.shows("1 de 1 participante puede empezar"), "judged as on the course's first day"
+
+
+def attended(clock: Stopped) -> None:
+    platform = Platform()
+    first = platform.open()
+    clock.move(minutes=90)
+    platform.close(first.fields["IdSesionSence"])
+    Platform().open(RunAlumno="22222222-2")
+
+
+def test_reports_show_who_attended_when_and_who_is_there_now(otec: Visitor, clock: Stopped) -> None:
+    attended(clock)
+    page = otec.open("/rts/cursos")
+    assert page.shows("6700001", "Excel intermedio", "Sesiones abiertas ahora", "22222222-2")
+    page = otec.open("/rts/cursos/6700001")
+    assert page.shows("11111111-1", "1 hora y 30 minutos", "3 %", "Por día")
+    tomorrow = (clave_clock.today() + timedelta(days=1)).isoformat()
+    page = otec.open(f"/rts/cursos/6700001?desde={tomorrow}&hasta=nada")
+    assert page.shows("0 horas y 0 minutos", "No hay sesiones en estas fechas")
+    assert otec.open("/rts/cursos/RLAB-26-02-08-0071-1").shows("Atención de público")
+    clock.move(minutes=200)
+    watch.call()
+    assert otec.open("/rts/cursos").shows("Nadie tiene una sesión abierta")
+
+
+@pytest.mark.abuse(34)
+def test_exports_hold_the_figures_and_no_formulas(otec: Visitor, clock: Stopped) -> None:
+    attended(clock)
+    text = otec.client.get("/rts/cursos/6700001/asistencia.csv").content.decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("11111111-1;5400;3;1;0;")
+    sheet = load_workbook(io.BytesIO(otec.client.get("/rts/cursos/6700001/asistencia.xlsx").content)).active
+    assert [cell.value for cell in sheet[2]][:3] == ["11111111-1", 5400, 3]
+    for evil in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
+        assert sheets.to_csv(["a"], [[evil]]).decode("utf-8-sig").splitlines()[1].lstrip('"').startswith("'")
+        cell = load_workbook(io.BytesIO(sheets.to_xlsx(["a"], [[evil]]))).active["A2"]
+        assert cell.data_type == "s" and cell.value.startswith("'")
+
+
+def test_signing_out_ends_it(otec: Visitor) -> None:
+    otec.open("/rts")
+    press(otec, "/salir")
+    assert otec.open("/rts").shows("Ingresar como Persona Jurídica")
+    assert Answer(Platform().ask("IniciarSesion", RutOtec="1").page).verdict == "error 209"
