@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
-from clave.attendance import otec
+from clave.attendance import otec, programs
 from clave.attendance import pages as participant
 from clave.attendance import views as attendance
 from clave.core import captcha, pages
@@ -85,6 +85,7 @@ urlpatterns = [
     path("rts/cargar/plantilla.<slug:kind>", imports.template, name="body_import_template"),
     path("rts/cargar/<run:bring>", imports.page, name="body_import_page"),
     path("rts/revisar", otec.Preflight.as_view(), name="body_preflight"),
+    path("api/v1/<path:rest>", programs.api_v1),
     # The participant's own pages
     path("asistencia/cerrar/<run:public>", participant.CloseHere.as_view(), name="attendance_close"),
     path("mi-cuenta/cursos", participant.courses, name="my_courses"),

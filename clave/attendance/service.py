@@ -1,17 +1,17 @@
 """The use cases of the protocol: a request waits while its participant signs in, then is carried out once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
-from clave.attendance import answers, checks, sessions, trial_ids
+from clave.attendance import answers, checks, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
 from clave.attendance.models import Ended, Exchange, Opening
-from clave.attendance.request import MarkRequest, RceError, split_url
+from clave.attendance.request import SESSION, MarkRequest, RceError, split_url
 from clave.audit import service as audit
 from clave.core import clock
 from clave.core.outcome import Refused
@@ -164,9 +164,22 @@ def _perform(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: 
 def _rehearse(asked: MarkRequest) -> Answer:
     """Answer as production would and record nothing."""
     if asked.tested:
-        return answers.closed(asked, asked.now, int((asked.now - asked.tested).total_seconds()), 0)
+        seconds = int((asked.now - asked.tested).total_seconds())
+        answer = answers.closed(asked, asked.now, seconds, 0)
+        return _receipted(answer, asked, asked[SESSION], asked.tested, (asked.now, seconds))
     public = trial_ids.make(str(asked.run), asked["CodigoCurso"], asked.now)
-    return answers.opened(asked, public, asked.now, asked.now + sessions.longest(asked.line))
+    answer = answers.opened(asked, public, asked.now, asked.now + sessions.longest(asked.line))
+    return _receipted(answer, asked, public, asked.now)
+
+
+def _receipted(
+    answer: Answer, asked: MarkRequest, session: str, opened_at: datetime, ended: tuple[datetime, int] | None = None
+) -> Answer:
+    """Put a signed receipt beside the documented fields, for a body that asked for it."""
+    if asked.token and asked.token.body.receipts:
+        signed = receipts.receipt(asked, str(answer["kind"]), session, opened_at, ended)
+        answer["fields"].append((receipts.FIELD, signed))
+    return answer
 
 
 def _open(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> Answer:
@@ -180,7 +193,8 @@ def _open(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str
         audit.record(f"attendance.{ending.kind}", visit, holder=holder, action_code=asked["CodigoCurso"])
     opening = sessions.open_session(enrolment, token, asked["IdSesionAlumno"], visit.address)
     audit.record("attendance.opened", visit, holder=holder, action_code=asked["CodigoCurso"])
-    return answers.opened(asked, opening.public, opening.opened_at, opening.limit_at)
+    answer = answers.opened(asked, opening.public, opening.opened_at, opening.limit_at)
+    return _receipted(answer, asked, opening.public, opening.opened_at)
 
 
 def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
@@ -191,7 +205,8 @@ def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
     if ending.kind != Ended.CLOSED:
         raise RceError(305)
     audit.record("attendance.closed", visit, holder=holder, action_code=asked["CodigoCurso"], seconds=ending.seconds)
-    return answers.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
+    answer = answers.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
+    return _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
 
 
 def _finish(exchange: Exchange, answer: Answer) -> None:

@@ -28,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
+API = "/api/"
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -67,6 +68,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         return error_page(request, 400)
     if request.method != "POST":
         return None
+    if request.path.startswith(API):
+        return None if request.content_type == "application/json" else error_page(request, 400)
     if request.content_type not in _FORM_TYPES:
         return error_page(request, 400)
     try:

@@ -14,14 +14,15 @@ from django.db import models
 
 
 @lru_cache(maxsize=64)
-def _derive(secret: str, purpose: str) -> bytes:
+def derived_key(secret: str, purpose: str) -> bytes:
+    """Return 32 bytes derived from a secret for one purpose (HKDF-SHA256, RFC 5869)."""
     return HKDF(SHA256(), 32, salt=None, info=f"clave/{purpose}".encode()).derive(secret.encode())
 
 
 def keyed_hash(purpose: str, *parts: str) -> str:
     """Return the hex HMAC-SHA256 of `parts` under the key of `purpose`: useless to a thief of the database."""
     message = "\x1f".join(parts).encode()
-    return hmac.new(_derive(settings.SECRET_KEY, purpose), message, hashlib.sha256).hexdigest()
+    return hmac.new(derived_key(settings.SECRET_KEY, purpose), message, hashlib.sha256).hexdigest()
 
 
 def fingerprint(text: str) -> str:
@@ -31,7 +32,7 @@ def fingerprint(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, "data"))) for key in keys])
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(derived_key(key, "data"))) for key in keys])
 
 
 def box() -> MultiFernet:

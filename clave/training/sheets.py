@@ -1,12 +1,13 @@
-"""Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away."""
+"""Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away.
+
+openpyxl is loaded only where a workbook is read or written: it would weigh on every worker.
+"""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
-
-from openpyxl import Workbook, load_workbook
 
 from clave.core.text import folded
 
@@ -67,6 +68,8 @@ def _from_csv(content: bytes) -> Iterator[list[str]]:
 
 def _from_xlsx(content: bytes) -> Iterator[list[str]]:
     # openpyxl reads XML through defusedxml, which is installed for that, and rows one by one.
+    from openpyxl import load_workbook
+
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
@@ -102,6 +105,8 @@ def to_csv(header: list[str], lines: Iterable[list[Any]]) -> bytes:
 
 def to_xlsx(header: list[str], lines: Iterable[list[Any]]) -> bytes:
     """Return an Excel workbook with one sheet."""
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Clave")
     sheet.append(header)
