@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
-from clave.attendance import otec, programs
+from clave.attendance import block, otec, programs
 from clave.attendance import pages as participant
 from clave.attendance import views as attendance
 from clave.core import captcha, pages
@@ -71,6 +71,8 @@ urlpatterns = [
     path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
     path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
     path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    path("asistencia/bloque/<str:packed>", block.block, name="attendance_block"),
+    path("asistencia/bloque/<str:packed>/marca", block.begin, name="attendance_block_begin"),
     # Training bodies
     path("rts", rts.Rts.as_view(), name="rts"),
     path("rts/", RedirectView.as_view(pattern_name="rts")),

@@ -12,6 +12,7 @@ from ninja import Field, NinjaAPI, Schema
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
+from clave.attendance import block as blocks
 from clave.attendance import preflight, record
 from clave.attendance.models import Opening
 from clave.attendance.receipts import keys as public_keys
@@ -33,6 +34,7 @@ class TokenOfBody(HttpBearer):
         if found is None or not tokens.is_live(found) or not found.body.active:
             return None
         tokens.note_use(found)
+        request.token = found  # type: ignore[attr-defined]
         return found.body
 
 
@@ -114,6 +116,20 @@ class ReviewIn(RunsIn):
     UrlRetoma: str = Field(max_length=250)
     UrlError: str = Field(max_length=250)
     Token: str = Field("", max_length=40)
+
+
+class BlockIn(Schema):
+    CodigoCurso: str = Field(max_length=50)
+    CodSence: str = Field("", max_length=10)
+    LineaCapacitacion: str = Field(max_length=2)
+    RunAlumno: Run
+    IdSesionAlumno: str = Field(max_length=149)
+    UrlRetoma: str = Field(max_length=200)
+    UrlError: str = Field(max_length=200)
+
+
+class BlockOut(Schema):
+    url: str
 
 
 class FindingOut(Schema):
@@ -216,6 +232,13 @@ def review(request: HttpRequest, asked: ReviewIn) -> list[FindingOut]:
     sent = {name: str(text) for name, text in asked.model_dump(exclude={"runs"}).items()}
     found = preflight.review(_body(request), sent, asked.runs)
     return [FindingOut(run=each.run, codes=each.codes, has_key=each.has_key, ready=each.ready) for each in found]
+
+
+@api.post("/blocks", response=BlockOut)
+def block(request: HttpRequest, asked: BlockIn) -> BlockOut:
+    """Return the address of a participant's block *Asistencia SENCE*, to be framed or linked; good for twelve hours."""
+    sent = {name: str(text) for name, text in asked.model_dump().items()}
+    return BlockOut(url=blocks.address(request.token, {**sent, "RutOtec": _body(request).rut}))  # type: ignore[attr-defined]
 
 
 @api.get("/keys", auth=None)

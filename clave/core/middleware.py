@@ -53,6 +53,8 @@ class Shield:
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        if not response.headers["X-Frame-Options"]:
+            del response.headers["X-Frame-Options"]  # a page that says in its policy who may frame it
         keep_browser(request, response)
         return response
 

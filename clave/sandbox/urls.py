@@ -1,9 +1,12 @@
 from django.urls import path
 
-from clave.sandbox import views
+from clave.sandbox import lms, views
 
 urlpatterns = [
     path("", views.home, name="sandbox"),
     path("servicio", views.set_behaviour, name="sandbox_behaviour"),
+    path("aula/", lms.home, name="sandbox_lms"),
+    path("aula/volver/<path:code>", lms.back, name="sandbox_lms_back"),
+    path("aula/curso/<path:code>", lms.course, name="sandbox_lms_course"),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
 ]

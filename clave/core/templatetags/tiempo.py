@@ -1,7 +1,7 @@
 """Durations in the words of the Asistencia SENCE block."""
 
 from django import template
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 register = template.Library()
 
@@ -14,3 +14,17 @@ def hours_minutes(seconds: int) -> str:
         ngettext("%(n)d hora y", "%(n)d horas y", hours) % {"n": hours},
         ngettext("%(n)d minuto", "%(n)d minutos", minutes) % {"n": minutes},
     )
+
+
+@register.filter
+def hours_minutes_short(seconds: int) -> str:
+    """Return seconds as the block words it: `2 hora(s) y 5 minuto(s)`."""
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return gettext("%(hours)d hora(s) y %(minutes)d minuto(s)") % {"hours": hours, "minutes": minutes}
+
+
+@register.filter
+def hours_minutes_digits(seconds: int) -> str:
+    """Return seconds as `1 h 12 min`."""
+    hours, minutes = divmod(max(0, int(seconds)) // 60, 60)
+    return f"{hours} h {minutes:02d} min"

@@ -11,6 +11,32 @@
   const answer = document.querySelector("form[data-enviar]");
   if (answer) answer.submit();
 
+  // The clock of an open session runs by the server's time, whatever this device's clock says.
+  const reloj = document.querySelector("[data-reloj]");
+  if (reloj) {
+    const skew = Number(reloj.dataset.ahora) * 1000 - Date.now();
+    const digits = (ms) => {
+      const minutes = Math.max(0, Math.floor(ms / 60000));
+      return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+    };
+    const notice = reloj.querySelector("[data-aviso]");
+    const marks = [[1800, notice.dataset.media], [600, notice.dataset.aviso], [120, notice.dataset.aviso]];
+    const limit = Number(reloj.dataset.limite) * 1000;
+    let before = (limit - Date.now() - skew) / 1000;
+    const tick = () => {
+      const now = Date.now() + skew;
+      const left = (limit - now) / 1000;
+      reloj.querySelector("[data-lleva]").textContent = digits(now - Number(reloj.dataset.abierta) * 1000);
+      reloj.querySelector("[data-quedan]").textContent = digits(limit - now);
+      reloj.className = `reloj ${left > 1800 ? "verde" : left > 600 ? "ambar" : "rojo"}`;
+      const passed = marks.find(([mark]) => before > mark && left <= mark);
+      if (passed) notice.textContent = passed[1];
+      before = left;
+    };
+    tick();
+    setInterval(tick, 1000);
+  }
+
   // A RUT is dotted and hyphened as one leaves the field.
   all("[data-rut]").forEach((input) => {
     input.addEventListener("change", () => {
