@@ -9,8 +9,9 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from clave.core import clock as clave_clock
+from clave.sandbox.reset import as_owner
 from clave.serve import free_port
-from tests.story import FACTS, Mailbox, Visitor, as_owner
+from tests.story import FACTS, Mailbox, Visitor
 
 
 @pytest.fixture(scope="session")

@@ -58,25 +58,7 @@ class LiveHouse:
         """Begin again: an empty store with the demo's holders, an empty mailbox."""
         for file in (self.home / "mailbox").glob("*"):
             file.unlink()
-        self.house.manage("shell", "-c", RESET)
-
-
-RESET = """
-from tests.story import FACTS, as_owner
-from clave.holders.models import Holder
-from clave.keys.models import Attempts
-from clave.courier.models import Message
-from clave.core.models import Submission
-from clave.signin.models import Session
-from clave.training.models import Action, Body, Enrolment
-from clave.sandbox import demo
-with as_owner() as cursor:
-    for table in FACTS[3:]:
-        cursor.execute(f"DELETE FROM {table}")
-for model in (Enrolment, Action, Body, Holder, Attempts, Message, Submission, Session):
-    model.objects.all().delete()
-demo.load()
-"""
+        self.house.manage("shell", "-c", "from clave.sandbox.reset import start_over; start_over()")
 
 
 @contextmanager

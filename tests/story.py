@@ -1,14 +1,11 @@
 """The words in which tests are told: a visitor who reads pages and fills in forms, a mailbox that is read."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 from captcha.models import CaptchaStore
-from django.db import connection
 from django.test import Client
 
 from clave.courier.tasks import sweep
@@ -145,25 +142,6 @@ class Visitor:
         self.open("/persona/cambiar")
         page = self.send(rut=rut, key=old)
         return self.send(new_key=new, new_key_again=new) if "new_key" in page.fields else page
-
-
-@contextmanager
-def as_owner() -> Iterator[Any]:
-    """Yield a cursor with which the database's owner does what triggers forbid everybody else."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET session_replication_role = replica")
-            yield cursor
-            cursor.execute("SET session_replication_role = DEFAULT")
-        else:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
-                cursor.execute(f"DROP TRIGGER {name}")
-            yield cursor
-            for _, sql in triggers:
-                cursor.execute(sql)
 
 
 class Mailbox:

@@ -10,7 +10,7 @@ from clave.audit import seals
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal
 from clave.core.visit import Visit
-from tests.story import as_owner
+from clave.sandbox.reset import as_owner
 
 VISIT = Visit("203.0.113.5", "browser", "agent")
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
-from clave.attendance import answers, checks, receipts, sessions, trial_ids
+from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
 from clave.attendance.models import Ended, Exchange, Opening
@@ -45,10 +45,11 @@ class NotYours(Refused):
 def receive(asked: MarkRequest) -> Exchange | Answer:
     """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it."""
     try:
-        failed = checks.codes(asked)
+        wished = hooks.overridden(asked)
+        failed = [wished] if wished else checks.codes(asked)
         if not failed and asked.token:
             tokens.note_use(asked.token)
-            return Exchange.objects.create(
+            exchange = Exchange.objects.create(
                 environment=asked.environment,
                 closing=asked.closing,
                 fields={name: text for name, text in asked.fields.items() if name != "Token"},
@@ -56,11 +57,15 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
                 course=asked.action.name if asked.action else "",
                 created_at=clock.now(),
             )
+            hooks.observe(exchange.pk, asked, None)
+            return exchange
     except Exception:  # whatever it is, the platform must not be left hanging
         log.exception("rce.failed")
         failed = [300]
     log.info("rce.refused", codes=failed, environment=asked.environment, closing=asked.closing)
-    return answers.refused(asked, failed)
+    answer = answers.refused(asked, failed)
+    hooks.observe("", asked, answer)
+    return answer
 
 
 def find(pk: str, visit: Visit) -> Exchange | None:
@@ -210,5 +215,6 @@ def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
 
 
 def _finish(exchange: Exchange, answer: Answer) -> None:
-    Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer)
+    if Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer):
+        hooks.observe(exchange.pk, request_of(exchange), answer)
     exchange.refresh_from_db(fields=["answer"])

@@ -1,6 +1,6 @@
 """The one clock. Everything that depends on time asks here, so that time can be set."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,13 +9,16 @@ from django.conf import settings
 
 SANTIAGO = ZoneInfo("America/Santiago")
 _fixed: datetime | None = None
+# Seconds by which a demo has moved its clock while it runs.
+mover: Callable[[], float] | None = None
 
 
 def now() -> datetime:
     """Return the present instant, aware, in UTC; moved by `CLAVE_NOW_OFFSET` seconds in a demo."""
     if _fixed is not None:
         return _fixed
-    return datetime.now(UTC) + timedelta(seconds=settings.CLAVE_NOW_OFFSET)
+    moved = mover() if mover else 0.0
+    return datetime.now(UTC) + timedelta(seconds=settings.CLAVE_NOW_OFFSET + moved)
 
 
 def today() -> date:

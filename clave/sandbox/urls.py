@@ -8,5 +8,6 @@ urlpatterns = [
     path("aula/", lms.home, name="sandbox_lms"),
     path("aula/volver/<path:code>", lms.back, name="sandbox_lms_back"),
     path("aula/curso/<path:code>", lms.course, name="sandbox_lms_course"),
+    path("inspector", views.inspect, name="sandbox_inspector"),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
 ]

@@ -2,15 +2,30 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
+from clave.attendance.glosas import GLOSAS
+from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.pages import show
 from clave.core.rut import Rut
-from clave.sandbox import services
+from clave.sandbox import inspector, reset, services
+from clave.sandbox.courses import BODY, CAMILA, TOKEN
 from clave.sandbox.demo import PERSONS
 from clave.sandbox.people import PEOPLE
+
+# What the snippets send.
+GOOD = {
+    "RutOtec": BODY,
+    "Token": TOKEN,
+    "CodSence": "1238000001",
+    "CodigoCurso": "6700001",
+    "LineaCapacitacion": "3",
+    "RunAlumno": CAMILA,
+    "IdSesionAlumno": "mi-sesion-1",
+}
 
 
 def _holders() -> list[dict[str, Any]]:
@@ -43,6 +58,32 @@ def messages_json(request: HttpRequest) -> JsonResponse:
     """Return the mailbox for a program: newest first, as many as `limite` says (50)."""
     limit = request.GET.get("limite", "50")
     return JsonResponse({"messages": services.messages()[: int(limit) if limit.isdecimal() else 50]})
+
+
+def inspect(request: HttpRequest) -> HttpResponse:
+    """Show the last exchanges; on POST wish for a code, move the clock or start over."""
+    if request.method == "POST":
+        _wish(request.POST.dict())
+        return HttpResponseRedirect(request.path)
+    context = {
+        "exchanges": inspector.exchanges(),
+        "moved": int(inspector.moved()),
+        "now": clock.now(),
+        "url": settings.CLAVE_URL,
+        "good": GOOD,
+        "codes": sorted(GLOSAS),
+    }
+    return show(request, "sandbox/inspector.html", context)
+
+
+def _wish(wanted: dict[str, str]) -> None:
+    code, times, minutes = (wanted.get(name, "") for name in ("codigo", "veces", "minutos"))
+    if code.isdecimal() and int(code) in GLOSAS and times.isdecimal():
+        inspector.wish(wanted.get("token", ""), int(code), min(int(times), 100))
+    elif minutes.lstrip("-").isdecimal() and abs(int(minutes)) <= 60 * 24 * 365:
+        inspector.move_clock(inspector.moved() + int(minutes) * 60 if int(minutes) else 0)
+    elif "de-nuevo" in wanted:
+        reset.start_over()
 
 
 def set_behaviour(request: HttpRequest) -> HttpResponse:
