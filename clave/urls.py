@@ -13,6 +13,7 @@ from clave.flows.recover import views as recover
 from clave.flows.register import views as register
 from clave.flows.update import views as update
 from clave.signin import views as signin
+from clave.statements import views as statements
 from clave.theme import views as theme
 from clave.training import imports
 from clave.training import views as rts
@@ -80,6 +81,8 @@ urlpatterns = [
     path("rts/sitios", rts.Hosts.as_view(), name="rts_hosts"),
     path("rts/recibos", rts.receipts, name="rts_receipts"),
     path("rts/<int:token>/revocar", rts.revoke, name="rts_revoke"),
+    path("rts/declaraciones", statements.body_statements, name="body_statements"),
+    path("rts/declaraciones/<path:code>", statements.IssueForBody.as_view(), name="body_statement"),
     path("rts/cursos", otec.courses, name="body_courses"),
     path("rts/cursos/<path:code>/asistencia.<slug:kind>", otec.export, name="body_export"),
     path("rts/cursos/<path:code>", otec.report, name="body_report"),
@@ -92,6 +95,11 @@ urlpatterns = [
     path("asistencia/cerrar/<run:public>", participant.CloseHere.as_view(), name="attendance_close"),
     path("mi-cuenta/cursos", participant.courses, name="my_courses"),
     path("mi-cuenta/cursos/avisos", participant.Warnings.as_view(), name="attendance_warnings"),
+    path("mi-cuenta/declaraciones/<path:code>", statements.Issue.as_view(), name="statement_issue"),
+    path("declaracion/<str:folio>", statements.statement, name="statement"),
+    path("declaracion/<str:folio>/pdf", statements.paper, name="statement_paper"),
+    path("verificar", statements.Verify.as_view(), name="verify"),
+    path("verificar/<str:folio>", statements.verify_folio, name="verify_folio"),
     # Operations
     path("healthz", theme.healthz),
     path("readyz", theme.readyz),

@@ -1,7 +1,7 @@
 """What the marks add up to, for who may see them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import QuerySet
 
@@ -55,6 +55,11 @@ class CourseRecord:
     def percent(self) -> int:
         """Return how much of the course's hours is credited, 0 to 100."""
         return min(100, self.seconds * 100 // max(1, self.action.hours * 3600))
+
+    @property
+    def ended(self) -> bool:
+        """Say whether the course is over, or has crossed a year: then there may be something to state."""
+        return min(self.action.ends, date(self.action.starts.year, 12, 31)) < clock.today()
 
     @property
     def open_session(self) -> Session | None:

@@ -14,10 +14,13 @@ from clave.holders.models import Holder
 from clave.keys.models import Attempts
 from clave.sandbox import demo, services
 from clave.signin.models import Session
+from clave.statements.models import Statement
 from clave.training.models import Action, Body, Enrolment
 
 # Facts that only the database's owner can remove, in the order in which they can go.
 MARKS = ["attendance_running", "attendance_correction", "attendance_ending", "attendance_opening"]
+
+COURSES = (Statement, Exchange, Unwarned, Enrolment, Action, Body)
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def start_over() -> None:
         with as_owner() as cursor:
             for table in MARKS:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608 (names from the list above)
-        for model in (Exchange, Unwarned, Enrolment, Action, Body, Holder, Attempts, Message, Submission, Session):
+        for model in (*COURSES, Holder, Attempts, Message, Submission, Session):
             model.objects.all().delete()
         demo.load()
     for name in ("inspector.jsonl", "inspector-wishes.json", "clock-offset"):

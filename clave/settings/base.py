@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "clave.flows",
     "clave.training",
     "clave.attendance",
+    "clave.statements",
     "clave.theme",
 ]
 if CLAVE_DEMO:
@@ -154,10 +155,11 @@ if _TLS:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 60
+# A training body states the result of each participant in one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # Where a file may be brought, and how many bytes such a request may have.
-CLAVE_UPLOADS = {"/rts/cargar": 21 * 1024 * 1024}
+CLAVE_UPLOADS = {"/rts/cargar": 21 * 1024 * 1024, "/verificar": 2 * 1024 * 1024}
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
@@ -168,6 +170,9 @@ ARGON2_PARALLELISM = int(os.environ.get("ARGON2_PARALLELISM", "1"))
 HASHES_AT_ONCE = max(1, CORES // CLAVE_WORKERS)
 
 RCE_SESSION_MINUTES = _by_line("RCE_SESSION_MINUTES", 170)
+STATEMENT_PERCENT = _by_line("STATEMENT_PERCENT", 75)
+INSTITUTION_P12 = os.environ.get("INSTITUTION_P12", "")
+INSTITUTION_P12_PASSWORD = os.environ.get("INSTITUTION_P12_PASSWORD", "")
 RCE_SIGNIN = {"rce": os.environ.get("RCE_SIGNIN", "patient"), "rcetest": os.environ.get("RCETEST_SIGNIN", "patient")}
 RCE_RETURN_HOSTS = os.environ.get("RCE_RETURN_HOSTS", "any")
 RCE_ALL_CODES = _on("RCE_ALL_CODES")

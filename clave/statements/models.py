@@ -1,0 +1,76 @@
+"""Sworn statements: the training body's first, then each participant's. Source: flows.md, section 8."""
+
+from django.db import models
+
+from clave.training.models import Action
+
+
+class Kind(models.TextChoices):
+    """Whose statement it is."""
+
+    BODY = "body", "organismo de capacitación"
+    PARTICIPANT = "participant", "participante"
+
+
+class State(models.TextChoices):
+    """Where a statement stands. Who has none yet is *pendiente de emitir*."""
+
+    ISSUED = "issued", "emitida"
+    REQUESTED = "requested", "anulación solicitada"
+    APPROVED = "approved", "re-emisión aprobada"
+    REJECTED = "rejected", "re-emisión rechazada"
+    ANNULLED = "annulled", "anulada"
+
+
+VALID = (State.ISSUED, State.REQUESTED, State.REJECTED)
+
+
+class Statement(models.Model):
+    """One statement about an action up to `until`. `data` is what it says, as it was when it was made.
+
+    `digest` is the SHA-256 of the signed PDF; both are empty until the worker has made it. `reason` is why
+    annulment was asked for, `decision` what an operator answered.
+    """
+
+    year = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    action = models.ForeignKey(Action, on_delete=models.PROTECT, related_name="statements")
+    run = models.CharField(max_length=12, blank=True)
+    until = models.DateField()
+    partial = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ISSUED)
+    data = models.JSONField()
+    issued_at = models.DateTimeField()
+    pdf = models.BinaryField(default=b"")
+    digest = models.CharField(max_length=64, blank=True, db_index=True)
+    reason = models.CharField(max_length=300, blank=True)
+    decision = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["year", "number"], name="folio"),
+            models.UniqueConstraint(
+                fields=["kind", "action", "run", "until"],
+                condition=models.Q(state__in=["issued", "requested", "rejected"]),
+                name="one_valid_statement",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.folio
+
+    @property
+    def folio(self) -> str:
+        return f"{self.number}-{self.year}"
+
+    @property
+    def is_valid(self) -> bool:
+        return self.state in VALID
+
+
+class Counter(models.Model):
+    """The last folio of a year."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)

@@ -1,0 +1,215 @@
+"""Issuing, annulling and finding sworn statements.
+
+The body issues first, from the day after the course's end, saying who passed and who failed; then each participant
+with at least one credited session issues theirs. A course that crosses the year may have a partial statement up to
+31 December. Source: flows.md, section 8.
+"""
+
+import hashlib
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from clave.attendance import record
+from clave.attendance.record import CourseRecord
+from clave.audit import service as audit
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.visit import SYSTEM, Visit
+from clave.courier import service as courier
+from clave.holders.models import Holder
+from clave.statements.models import VALID, Counter, Kind, State, Statement
+from clave.training.models import Action
+
+SETTLE_WITHIN, PAPERS_WITHIN = timedelta(days=60), timedelta(days=40)
+PASSED, FAILED = "aprobado", "reprobado"
+
+
+class NotYet(Refused):
+    """It is too early, or the training body has not issued its statement."""
+
+    status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__("statement_not_yet", message)
+
+
+class NothingToState(Refused):
+    """The participant has no credited session, or did not complete the course."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("nothing_to_state", _("No tiene sesiones acreditadas que declarar en este curso."))
+
+
+class AlreadyIssued(Refused):
+    """There is a valid statement already."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("already_issued", _("Ya hay una declaración vigente para este curso."))
+
+
+def deadlines(action: Action) -> dict[str, date]:
+    """Return until when the intermediary takes papers and until when the course must be settled."""
+    return {"papers": action.ends + PAPERS_WITHIN, "settle": action.ends + SETTLE_WITHIN}
+
+
+def period(action: Action) -> tuple[date, bool] | None:
+    """Return up to which day a statement may be issued today and whether it is partial; None if it is too early."""
+    today = clock.today()
+    if today > action.ends:
+        return action.ends, False
+    year_end = date(today.year - 1, 12, 31)
+    return (year_end, True) if action.starts <= year_end else None
+
+
+def records_until(action: Action, until: date) -> list[CourseRecord]:
+    """Return each participant's marks up to a day of Santiago's calendar."""
+    found = record.records(action.enrolments.filter(removed_at=None).order_by("run"))
+    for each in found:
+        each.sessions = [s for s in each.sessions if s.opened_at.astimezone(clock.SANTIAGO).date() <= until]
+    return found
+
+
+def _about(action: Action, until: date, partial: bool) -> dict[str, Any]:
+    return {
+        "course": action.name,
+        "action": action.code,
+        "cod_sence": action.cod_sence,
+        "line": action.line,
+        "hours": action.hours,
+        "starts": action.starts.isoformat(),
+        "ends": action.ends.isoformat(),
+        "until": until.isoformat(),
+        "partial": partial,
+        "body": action.body.name,
+        "body_rut": action.body.rut,
+        "threshold": settings.STATEMENT_PERCENT[action.line],
+    }
+
+
+def issue_for_body(action: Action, results: dict[str, str], holder: Holder, person: str, visit: Visit) -> Statement:
+    """Issue the body's statement; `results` maps RUNs to passed or failed, who did not finish is left out.
+
+    Raises `NotYet`, `AlreadyIssued`.
+    """
+    when = period(action)
+    if when is None:
+        raise NotYet(_("La declaración se emite desde el día siguiente al término del curso."))
+    until, partial = when
+    rows = []
+    for each in records_until(action, until):
+        result = results.get(each.enrolment.run)
+        if result in (PASSED, FAILED):
+            facts = {"seconds": each.seconds, "percent": each.percent}
+            rows.append({"run": each.enrolment.run, "result": result, **facts})
+    data = {**_about(action, until, partial), "rows": rows, "person": person}
+    return _issue(Kind.BODY, action, "", until, partial, data, holder, visit)
+
+
+def _body_statement(action: Action) -> Statement:
+    found = Statement.objects.filter(kind=Kind.BODY, action=action, state__in=VALID).order_by("-until").first()
+    if found is None:
+        raise NotYet(_("Su organismo de capacitación todavía no emite su declaración."))
+    return found
+
+
+def summary(action: Action, run: str) -> dict[str, Any]:
+    """Return what a participant would state. Raises `NotYet`, `NothingToState`."""
+    body = _body_statement(action)
+    listed = next((row for row in body.data["rows"] if row["run"] == run), None)
+    mine = next((each for each in records_until(action, body.until) if each.enrolment.run == run), None)
+    credited = [session for session in mine.sessions if session.seconds] if mine else []
+    if listed is None or mine is None or not credited:
+        raise NothingToState
+    return {
+        **_about(action, body.until, body.partial),
+        "result": listed["result"],
+        "seconds": mine.seconds,
+        "percent": mine.percent,
+        "sessions": len(credited),
+    }
+
+
+def issue_for_participant(action: Action, holder: Holder, profession: str, address: str, visit: Visit) -> Statement:
+    """Issue a participant's statement. Raises `NotYet`, `NothingToState`, `AlreadyIssued`."""
+    facts = summary(action, holder.identifier)
+    person = {"name": holder.full_name, "profession": profession, "address": address}
+    until, partial = date.fromisoformat(facts["until"]), bool(facts["partial"])
+    return _issue(Kind.PARTICIPANT, action, holder.identifier, until, partial, {**facts, **person}, holder, visit)
+
+
+def _issue(
+    kind: Kind, action: Action, run: str, until: date, partial: bool, data: dict[str, Any], holder: Holder, visit: Visit
+) -> Statement:
+    now = clock.now()
+    year = clock.today().year
+    same = Statement.objects.filter(kind=kind, action=action, run=run, until=until)
+    try:
+        with transaction.atomic():
+            Counter.objects.get_or_create(year=year)
+            Counter.objects.filter(year=year).update(last=F("last") + 1)
+            number = Counter.objects.get(year=year).last
+            same.filter(state=State.APPROVED).update(state=State.ANNULLED)
+            about = {"kind": kind, "action": action, "run": run, "until": until, "partial": partial, "data": data}
+            statement = Statement.objects.create(year=year, number=number, issued_at=now, **about)
+            audit.record("statement.issued", visit, holder=holder, folio=statement.folio, kind=kind.value)
+    except IntegrityError:
+        raise AlreadyIssued from None
+    return statement
+
+
+def find(folio: str) -> Statement | None:
+    """Return the statement with this folio, `number-year`."""
+    number, _dash, year = folio.partition("-")
+    if not (number.isascii() and number.isdigit() and year.isascii() and year.isdigit() and len(folio) <= 14):
+        return None
+    return Statement.objects.select_related("action__body").filter(year=int(year), number=int(number)).first()
+
+
+def find_paper(content: bytes) -> Statement | None:
+    """Return the statement whose signed PDF this is, byte for byte."""
+    digest = hashlib.sha256(content).hexdigest()
+    return Statement.objects.select_related("action__body").filter(digest=digest).first()
+
+
+def request_annulment(statement: Statement, reason: str, holder: Holder, visit: Visit) -> None:
+    """Ask that a valid statement be annulled, to be issued again."""
+    with transaction.atomic():
+        valid = Statement.objects.filter(pk=statement.pk, state__in=(State.ISSUED, State.REJECTED))
+        if valid.update(state=State.REQUESTED, reason=reason):
+            audit.record("statement.annulment", visit, holder=holder, folio=statement.folio)
+
+
+def decide(statement: Statement, approve: bool, decision: str) -> bool:
+    """Answer a request for annulment, as an operator. Returns whether there was one."""
+    state = State.APPROVED if approve else State.REJECTED
+    with transaction.atomic():
+        asked = Statement.objects.filter(pk=statement.pk, state=State.REQUESTED)
+        changed = asked.update(state=state, decision=decision)
+        if changed:
+            audit.record("statement.decided", SYSTEM, folio=statement.folio, outcome=state.value)
+    return bool(changed)
+
+
+def remind(action: Action) -> int:
+    """Remind by e-mail who could issue a statement and has not. Returns how many were written to."""
+    body = _body_statement(action)
+    done = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, until=body.until, state__in=VALID)
+    waiting = {row["run"] for row in body.data["rows"]} - set(done.values_list("run", flat=True))
+    context = {"course": action.name, "until": deadlines(action)["settle"].strftime("%d-%m-%Y")}
+    written = 0
+    for holder in Holder.objects.filter(profile="PN", identifier__in=waiting).exclude(email=""):
+        try:
+            courier.send(holder, "statement_reminder", context, email=holder.email)
+            written += 1
+        except courier.TooManyMessages:
+            continue
+    return written

@@ -1,0 +1,267 @@
+"""The pages of sworn statements: the body's, the participant's, and the one where anybody verifies."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clave.attendance.pages import participant
+from clave.attendance.record import CourseRecord
+from clave.attendance.views import ExchangeForm, SeeOther
+from clave.core import clock
+from clave.core.errors import error_page, refusal_page
+from clave.core.forms import CaptchaField, ClaveForm, TextField
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome, Refused
+from clave.core.pages import FormPage, show
+from clave.core.rut import Rut
+from clave.core.visit import Visit
+from clave.holders.models import Holder, Profile
+from clave.keys.service import Proof
+from clave.signin import service as signin
+from clave.signin.views import CompanyCaptchaForm, CompanyForm, CompanySignIn, SignIn, current_holder
+from clave.statements import service
+from clave.statements.models import VALID, Kind, State, Statement
+from clave.training.models import Action, Body
+from clave.training.views import body_of, for_body
+
+RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
+
+
+class StateForm(ExchangeForm):
+    """What a participant adds to the summary, and the sign-in."""
+
+    profession = TextField(label=_("Profesión u oficio"), max_length=80)
+    address = TextField(
+        label=_("Domicilio comercial"), max_length=160, help_text=_("Calle, número y comuna de su trabajo.")
+    )
+    groups = [(_("Sus datos"), ["profession", "address"]), (_("Firme con su Clave SENCE"), ["rut", "key"])]
+
+
+class StateCaptchaForm(StateForm):
+    captcha = CaptchaField()
+    groups = [*StateForm.groups, ("", ["captcha"])]
+
+
+class Issue(SignIn):
+    """A participant reads the summary, types profession and address, signs in again and declares."""
+
+    form_class = StateForm
+    captcha_form_class = StateCaptchaForm
+    template_name = "statements/issue.html"
+    title = _("Declaración jurada")
+    intro = _("Lea el resumen. Si está de acuerdo, complete sus datos y firme con su Clave SENCE.")
+    button = _("Declaro bajo juramento")
+    holder: Holder
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        holder = participant(request)
+        if holder is None:
+            return HttpResponseRedirect(f"{reverse('signin')}?volver={request.path}")
+        taken = Action.objects.filter(enrolments__run=holder.identifier)
+        action = taken.select_related("body").filter(code=kwargs["code"]).first()
+        if action is None:
+            return error_page(request, 404)
+        mine = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, run=holder.identifier, state__in=VALID)
+        if issued := mine.order_by("-until").first():
+            return HttpResponseRedirect(reverse("statement", args=[issued.folio]))
+        self.holder, self.action = holder, action
+        try:
+            self.facts = service.summary(action, holder.identifier)
+        except Refused as refused:
+            return refusal_page(request, refused)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.page(self.make_form(initial={"rut": Rut.parse(self.holder.identifier).pretty}))
+
+    def context(self) -> dict[str, Any]:
+        dates = service.deadlines(self.action)
+        return {"facts": self.facts, "action": self.action, "deadlines": dates, "name": self.holder.full_name}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        self.typed = form.cleaned_data
+        return super().perform(form, visit)
+
+    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+        if proof.holder.pk != self.holder.pk:
+            raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
+        signin.admit(proof, visit)
+        profession, address = self.typed["profession"], self.typed["address"]
+        issued = service.issue_for_participant(self.action, proof.holder, profession, address, visit)
+        return SeeOther(reverse("statement", args=[issued.folio]))
+
+
+class ResultsMixin(ClaveForm):
+    """The result of each participant, before the company's sign-in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = self.request.rows  # type: ignore[attr-defined]
+        results: dict[str, forms.Field] = {f"r_{row.enrolment.run}": _result(row) for row in rows}
+        self.fields = {**results, **self.fields}
+
+
+def _result(row: CourseRecord) -> forms.Field:
+    label = f"{row.enrolment.run} · {row.percent} %"
+    return forms.ChoiceField(label=label, choices=RESULTS, required=False)
+
+
+class BodyForm(ResultsMixin, CompanyForm):
+    """What a training body states."""
+
+
+class BodyCaptchaForm(ResultsMixin, CompanyCaptchaForm):
+    """The same after a failure."""
+
+
+class IssueForBody(CompanySignIn):
+    """The training body says who passed and who failed, and signs with the company's key."""
+
+    form_class = BodyForm
+    captcha_form_class = BodyCaptchaForm
+    template_name = "statements/issue_body.html"
+    title = _("Declaración jurada del organismo de capacitación")
+    intro = _("Indique quiénes completaron el curso y con qué resultado. Firme con la Clave SENCE de la empresa.")
+    button = _("Declaramos bajo juramento")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        body = body_of(request)
+        if isinstance(body, HttpResponse):
+            return body
+        action = Action.objects.select_related("body").filter(body=body, code=kwargs["code"]).first()
+        if action is None:
+            return error_page(request, 404)
+        self.action, self.body = action, body
+        issued = action.statements.filter(kind=Kind.BODY, state__in=VALID).order_by("-until").first()
+        when = service.period(action)
+        if issued and (when is None or issued.until == when[0]):
+            return self._overview(issued)
+        if when is None:
+            return show(request, "statements/too_early.html", {"action": action}, status=403)
+        self.until = when
+        request.rows = service.records_until(action, when[0])  # type: ignore[attr-defined]
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        percent = settings.STATEMENT_PERCENT[self.action.line]
+        rows = request.rows  # type: ignore[attr-defined]
+        initial = {f"r_{row.enrolment.run}": service.PASSED for row in rows if row.percent >= percent}
+        return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.body.rut).pretty}))
+
+    def context(self) -> dict[str, Any]:
+        until, partial = self.until
+        dates = service.deadlines(self.action)
+        return {"action": self.action, "until": until, "partial": partial, "deadlines": dates}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        self.typed = form.cleaned_data
+        return super().perform(form, visit)
+
+    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+        if proof.holder.identifier != self.body.rut:
+            raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma empresa."), field="rut")
+        signin.admit(proof, visit)
+        results = {name.removeprefix("r_"): text for name, text in self.typed.items() if name.startswith("r_")}
+        service.issue_for_body(self.action, results, proof.holder, self.typed["representative"].pretty, visit)
+        return SeeOther(self.request.path)
+
+    def _overview(self, issued: Statement) -> HttpResponse:
+        """Show who has issued and who has not; on POST remind the latter."""
+        reminded = None
+        if self.request.method == "POST" and "recordar" in self.request.POST:
+            reminded = service.remind(self.action)
+        about = {"kind": Kind.PARTICIPANT, "action": self.action, "until": issued.until, "state__in": VALID}
+        done = {each.run: each for each in Statement.objects.filter(**about).defer("pdf")}
+        rows = [(row, done.get(row["run"])) for row in issued.data["rows"]]
+        context = {"action": self.action, "issued": issued, "rows": rows, "reminded": reminded}
+        return show(self.request, "statements/overview.html", {**context, "deadlines": service.deadlines(self.action)})
+
+
+def _mine(request: HttpRequest, folio: str) -> tuple[Statement, Holder] | None:
+    """Return a statement to whom it belongs: the participant, or the training body of its course."""
+    holder, found = current_holder(request), service.find(folio)
+    if holder is None or found is None:
+        return None
+    owns = found.run == holder.identifier and holder.profile == Profile.PERSONA_NATURAL
+    gives = found.action.body.rut == holder.identifier and holder.profile == Profile.PERSONA_JURIDICA
+    return (found, holder) if owns or gives else None
+
+
+def statement(request: HttpRequest, folio: str) -> HttpResponse:
+    """Show a statement to its owner; on POST ask that it be annulled and issued again."""
+    mine = _mine(request, folio)
+    if mine is None:
+        return error_page(request, 404)
+    found, holder = mine
+    if request.method == "POST":
+        reason = " ".join(request.POST.get("motivo", "").split())[:300]
+        if reason and found.is_valid:
+            service.request_annulment(found, reason, holder, visit_of(request))
+        return HttpResponseRedirect(request.path)
+    may_ask = found.state in (State.ISSUED, State.REJECTED)
+    answer = show(request, "statements/statement.html", {"statement": found, "may_ask": may_ask})
+    if not found.digest:
+        answer.headers["Refresh"] = "3"
+    return answer
+
+
+def paper(request: HttpRequest, folio: str) -> HttpResponse:
+    """Give a statement's PDF to its owner."""
+    mine = _mine(request, folio)
+    if mine is None or not mine[0].digest:
+        return error_page(request, 404)
+    answer = HttpResponse(bytes(mine[0].pdf), content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="declaracion-{mine[0].folio}.pdf"'
+    return answer
+
+
+class VerifyForm(ClaveForm):
+    folio = TextField(
+        label=_("Folio"), max_length=20, required=False, width="w-corto", help_text=_("Ejemplo: 123-2026")
+    )
+    paper = forms.FileField(
+        label=_("O el archivo PDF"), required=False, widget=forms.FileInput(attrs={"accept": ".pdf"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
+
+
+class Verify(FormPage):
+    """Anybody checks a statement by its folio or by its PDF."""
+
+    form_class = VerifyForm
+    title = _("Verificar una declaración jurada")
+    intro = _("Escriba el folio o traiga el archivo PDF.")
+    button = _("Verificar")
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        content = form.cleaned_data["paper"]
+        if content:
+            found = service.find_paper(content.read())
+            if found is None:
+                return show(self.request, "statements/verified.html", {"altered": True}, status=404)
+            return show(self.request, "statements/verified.html", {"statement": found, "by_paper": True})
+        return HttpResponseRedirect(reverse("verify_folio", args=[form.cleaned_data["folio"] or "0-0"]))
+
+
+def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
+    """Say whether a folio is valid, showing no more than that takes."""
+    found = service.find(folio)
+    status = 200 if found else 404
+    return show(request, "statements/verified.html", {"statement": found, "folio": folio}, status=status)
+
+
+@for_body
+def body_statements(request: HttpRequest, body: Body) -> HttpResponse:
+    """List the body's courses that have ended, with where their statements stand."""
+    ended = Action.objects.filter(body=body, ends__lt=clock.today()).order_by("-ends")[:200]
+    found = Statement.objects.filter(action__in=ended, kind=Kind.BODY, state__in=VALID).defer("pdf")
+    issued = {each.action_id: each for each in found}
+    rows = [(action, issued.get(action.pk), service.deadlines(action)) for action in ended]
+    return show(request, "statements/body_statements.html", {"rows": rows})

@@ -1,0 +1,54 @@
+"""A sworn statement in a real browser: the body's, the participant's, the paper, the page that verifies."""
+
+import pytest
+
+from tests.browser.reader import Reader
+
+pytestmark = pytest.mark.browser
+PAST = """
+from datetime import timedelta
+from clave.attendance.models import Ending
+from clave.attendance import sessions
+from clave.core import clock
+from clave.training.models import Action, Enrolment
+place = Enrolment.objects.select_related("action__body").get(run="11111111-1", action__code="6700001")
+days = clock.now() - timedelta(days=2)
+with clock.stopped(days) as stopped:
+    opening = sessions.open_session(place, place.action.body.tokens.first(), "x", "")
+    stopped.move(minutes=100)
+    sessions.close(opening)
+Action.objects.filter(code="6700001").update(hours=2, ends=clock.today() - timedelta(days=1))
+"""
+
+
+def test_from_the_bodys_statement_to_the_verified_paper(reader: Reader, tmp_path) -> None:
+    reader.site.house.manage("shell", "-c", PAST)
+    reader.open("/rts").type(rut="76543210-3", representative="33333333-3", key="CA739105").press("Ingresar")
+    reader.open("/rts/declaraciones").sees("Excel intermedio").is_accessible("130-declaraciones")
+    reader.open("/rts/declaraciones/6700001").sees("11111111-1 · 83 %").is_accessible("131-organismo")
+    reader.type(representative="33333333-3", key="CA739105").press("Declaramos bajo juramento")
+    reader.sees("Pendiente de emitir").is_accessible("132-estado")
+    reader.open("/rts").press("Salir")
+    reader.open("/ingresar").type(rut="11111111-1", key="KM482915").press("Ingresar")
+    reader.open("/mi-cuenta/cursos").sees("Mi declaración jurada").is_accessible("133-mis-cursos")
+    reader.page.get_by_role("link", name="Mi declaración jurada 6700001").click()
+    reader.sees("1 hora y 40 minutos", "Plazo para liquidar el curso").is_accessible("134-declarar")
+    reader.type(profession="Contadora", address="Calle Larga 12, Temuco", key="KM482915").press(
+        "Declaro bajo juramento"
+    )
+    reader.page.get_by_role("link", name="Bajar el PDF firmado").wait_for(timeout=30_000)
+    reader.is_accessible("135-emitida")
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("link", name="Bajar el PDF firmado").click()
+    paper = tmp_path / "declaracion.pdf"
+    download.value.save_as(paper)
+    (reader.folder / "135-declaracion.pdf").write_bytes(paper.read_bytes())
+    reader.page.get_by_role("link", name="Ver la página de verificación").click()
+    reader.sees("Declaración válida").is_accessible("136-verificada")
+    reader.page.get_by_role("link", name="Verificar otra").click()
+    reader.is_accessible("137-verificar").page.locator("[name=paper]").set_input_files(paper)
+    reader.press("Verificar").sees("El archivo es idéntico al emitido")
+
+
+def test_the_inspector_can_be_read_by_everybody(reader: Reader) -> None:
+    reader.open("/sandbox/inspector").sees("Inspector del protocolo", "Para copiar").is_accessible("138-inspector")
