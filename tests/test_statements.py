@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -222,10 +223,10 @@ def test_one_with_a_mistake_is_annulled_and_issued_again(ended: Action, otec: Vi
     )
     assert Visitor().open(f"/verificar/{folio}").shows("Declaración válida")
     camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Insisto"})
-    assert service.decide(found, True, "De acuerdo") and camila.open(page.url).shows(
-        "re-emisión aprobada", "Puede emitirla de nuevo"
-    )
-    assert not service.decide(found, True, "otra vez")
+    call_command("decide_statement", folio, "approve", reason="De acuerdo")
+    assert camila.open(page.url).shows("re-emisión aprobada", "Puede emitirla de nuevo")
+    with pytest.raises(CommandError):
+        call_command("decide_statement", folio, "reject", reason="otra vez")
     again = issue(camila)
     assert again.shows("Declaración jurada 3-") and camila.open(page.url).shows("anulada")
     assert Visitor().open(f"/verificar/{folio}").shows("ya no vale")

@@ -12,7 +12,9 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from clave.attendance.models import Correction, Ended, Ending, Opening, Running
+from clave.audit import service as audit
 from clave.core import clock
+from clave.core.visit import SYSTEM
 from clave.training.models import Enrolment, Token
 
 
@@ -87,6 +89,24 @@ def lose_expired(most: int = 500) -> int:
     """Mark as lost what was not closed in time. Returns how many sessions that were."""
     late = Running.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
     return sum(close(each.opening).kind == Ended.LOST for each in late)
+
+
+def correct(opening: Opening, seconds: int, reason: str, operator: str) -> Correction:
+    """Add a correction to a session's credit: a new fact beside the marks, audited. Raises `ValueError`.
+
+    With all its corrections a session is worth neither less than nothing nor more than its longest time.
+    """
+    ending = Ending.objects.filter(pk=opening.pk).first()
+    before = opening.corrections.aggregate(total=Coalesce(Sum("seconds"), 0))["total"]
+    worth = (ending.seconds if ending else 0) + int(before) + seconds
+    most = int((opening.limit_at - opening.opened_at).total_seconds())
+    if ending is None or not 0 <= worth <= most or not reason.strip() or not operator.strip():
+        raise ValueError(f"needs a session that has ended, a reason, an operator and a credit from 0 to {most} seconds")
+    with transaction.atomic():
+        audit.record("attendance.corrected", SYSTEM, session=opening.public, seconds=seconds, operator=operator)
+        return Correction.objects.create(
+            opening=opening, seconds=seconds, reason=reason, operator=operator, at=clock.now()
+        )
 
 
 def credited(enrolment: Enrolment) -> int:

@@ -1,0 +1,22 @@
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from clave.attendance import anomalies
+from clave.core import clock
+
+
+class Command(BaseCommand):
+    help = "List openings by many people from one address, seconds apart: possibly one hand with collected keys."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, default=7)
+        parser.add_argument("--people", type=int, default=anomalies.PEOPLE)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        since = clock.now() - timedelta(days=options["days"])
+        for found in anomalies.clusters(since, options["people"]):
+            when = found.since.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
+            length = int((found.until - found.since).total_seconds())
+            self.stdout.write(f"{when}  {found.people} people in {length} s  from {found.address}  OTEC {found.body}")
