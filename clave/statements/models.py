@@ -1,6 +1,7 @@
 """Sworn statements: the training body's first, then each participant's. Source: flows.md, section 8."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clave.training.models import Action
 
@@ -8,18 +9,18 @@ from clave.training.models import Action
 class Kind(models.TextChoices):
     """Whose statement it is."""
 
-    BODY = "body", "organismo de capacitación"
-    PARTICIPANT = "participant", "participante"
+    BODY = "body", _("organismo de capacitación")
+    PARTICIPANT = "participant", _("participante")
 
 
 class State(models.TextChoices):
     """Where a statement stands. Who has none yet is *pendiente de emitir*."""
 
-    ISSUED = "issued", "emitida"
-    REQUESTED = "requested", "anulación solicitada"
-    APPROVED = "approved", "re-emisión aprobada"
-    REJECTED = "rejected", "re-emisión rechazada"
-    ANNULLED = "annulled", "anulada"
+    ISSUED = "issued", _("emitida")
+    REQUESTED = "requested", _("anulación solicitada")
+    APPROVED = "approved", _("re-emisión aprobada")
+    REJECTED = "rejected", _("re-emisión rechazada")
+    ANNULLED = "annulled", _("anulada")
 
 
 VALID = (State.ISSUED, State.REQUESTED, State.REJECTED)

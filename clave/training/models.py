@@ -1,6 +1,7 @@
 """Training bodies (OTEC), their tokens, courses and enrolments. Source: flows.md, section 8; wire.md, 1 and 2."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Line(models.IntegerChoices):
@@ -14,16 +15,16 @@ class Line(models.IntegerChoices):
 class Modality(models.TextChoices):
     """How a course is held. Only e-learning is marked session by session."""
 
-    ELEARNING = "elearning", "e-learning"
-    CLASSROOM = "presencial", "presencial"
+    ELEARNING = "elearning", _("e-learning")
+    CLASSROOM = "presencial", _("presencial")
 
 
 class State(models.TextChoices):
     """Where an action stands, apart from its dates."""
 
-    ACTIVE = "vigente", "vigente"
-    FINISHED = "terminada", "terminada"
-    ANNULLED = "anulada", "anulada"
+    ACTIVE = "vigente", _("vigente")
+    FINISHED = "terminada", _("terminada")
+    ANNULLED = "anulada", _("anulada")
 
 
 class Body(models.Model):
@@ -86,11 +87,11 @@ class Enrolment(models.Model):
 class Stage(models.TextChoices):
     """How far an import has come."""
 
-    RECEIVED = "received", "recibida"
-    CHECKED = "checked", "revisada"
-    LOADING = "loading", "cargando"
-    LOADED = "loaded", "cargada"
-    UNREADABLE = "unreadable", "ilegible"
+    RECEIVED = "received", _("recibida")
+    CHECKED = "checked", _("revisada")
+    LOADING = "loading", _("cargando")
+    LOADED = "loaded", _("cargada")
+    UNREADABLE = "unreadable", _("ilegible")
 
 
 class Import(models.Model):

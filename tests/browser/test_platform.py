@@ -89,4 +89,4 @@ def test_a_table_is_brought_and_loaded_by_the_worker(reader: Reader, tmp_path) -
     reader.press("Revisar archivo").sees("2 filas", "1 con problemas", "La acción es nueva").is_accessible(
         "119-revision"
     )
-    reader.press("Cargar solo las 1 filas buenas").sees("1 de 1 filas cargadas", "Listo").is_accessible("120-cargada")
+    reader.press("Cargar solo la fila buena").sees("1 de 1 filas cargadas", "Listo").is_accessible("120-cargada")

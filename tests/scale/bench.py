@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,10 +15,10 @@ from pathlib import Path
 import httpx
 
 from tests import house, postgres
-from tests.scale import load
+from tests.scale import attendance, load
+from tests.scale.table import SECONDS, row, title
 
-SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
-MANY = 100
+MANY = 240
 PAGES = ["/", "/ingresar", "/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar",
          "/persona/actualizar/fecha-y-correo", "/ayuda", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
 HOLDERS = f"""
@@ -37,14 +38,6 @@ key, answer = camila.credential.hash, camila.secret_answer
 Credential.objects.bulk_create([Credential(holder=h, hash=key, changed_at=clock.now()) for h in made])
 SecretAnswer.objects.bulk_create([SecretAnswer(holder=h, question="mascota", hash=answer.hash) for h in made])
 """
-
-
-def row(name: str, value: str, goal: str = "", note: str = "") -> None:
-    print(f"| {name} | {value} | {goal} | {note} |", flush=True)
-
-
-def title(text: str) -> None:
-    print(f"\n### {text}\n\n| figure | measured | goal | note |\n|---|---|---|---|", flush=True)
 
 
 def ruts() -> list[str]:
@@ -102,7 +95,7 @@ class Bench:
                 f"{rate.median_ms:.0f} ms median at 8 connections",
             )
             row(f"ratio to the bound, {store}", f"{statistics.median(ratios):.1%}", "≥ 85 %", spread)
-            for number, pid in enumerate(self._workers(live)):
+            for number, pid in enumerate(self.workers(live)):
                 row(
                     f"memory of worker {number + 1}, {store}",
                     f"{load.resident_mb(pid):.0f} MB",
@@ -110,7 +103,7 @@ class Bench:
                     f"{load.resident_mb(pid, 'Pss'):.0f} MB proportional",
                 )
 
-    def _workers(self, live: house.LiveHouse) -> list[int]:
+    def workers(self, live: house.LiveHouse) -> list[int]:
         return [pid for pid in self.web(live) if load.resident_mb(pid) > 30]
 
     def _cpu_besides_the_hash(self, store: str) -> None:
@@ -137,6 +130,15 @@ class Bench:
             )
             if store == "PostgreSQL":
                 row("CPU of PostgreSQL a sign-in", f"{in_store:.2f} ms")
+
+    def shell(self, live: house.LiveHouse, code: str) -> str:
+        """Run code inside the installation; return what it printed."""
+        words = [sys.executable, "manage.py", "shell", "-c", code]
+        return subprocess.run(words, env=live.house.environ, capture_output=True, text=True, check=True).stdout
+
+    def attendance(self) -> None:
+        """Openings and closings, with a large store too, and imports."""
+        attendance.run(self)
 
     def pages(self) -> None:
         """Form pages a second."""
@@ -186,8 +188,6 @@ class Bench:
         self._in_django("timing")
 
     def _in_django(self, name: str) -> None:
-        import subprocess
-
         sys.stdout.flush()
         with tempfile.TemporaryDirectory(prefix="clave-bench-") as home:
             environ = {
@@ -207,7 +207,7 @@ def machine() -> str:
 def main() -> None:
     bench = Bench()
     measures: dict[str, Callable[[], None]] = {
-        name: getattr(bench, name) for name in ("signins", "pages", "bytes", "queries", "timing")
+        name: getattr(bench, name) for name in ("signins", "pages", "bytes", "queries", "timing", "attendance")
     }
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:

@@ -22,6 +22,42 @@ request = function()
   return wrk.format("POST", "%s", {["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = "%s"}, bodies[n %% #bodies + 1])
 end
 """
+# Each thread has one connection and walks through the eight requests of a pair, person after person.
+PAIRS = """
+form, cookie, step, who, id, path, finished, bad = "application/x-www-form-urlencoded", "%(cookie)s", 1, 0, "", "", 0, 0
+local people, threads, first = {%(people)s}, {}, 0
+function setup(thread)
+  thread:set("number", #threads)
+  table.insert(threads, thread)
+end
+function init()
+  who, first = number * %(share)d + 1, number * %(share)d
+end
+local function post(to, body)
+  return wrk.format("POST", to, {["Content-Type"] = form, ["Cookie"] = cookie}, body)
+end
+function request()
+  local run = people[who]
+  if step == 1 then return post("/rce/Registro/IniciarSesion", "%(asked)s&RunAlumno=" .. run) end
+  if step == 5 then return post("/rce/Registro/CerrarSesion", "%(asked)s&IdSesionSence=" .. id .. "&RunAlumno=" .. run) end
+  if step == 3 or step == 7 then return post(path, "%(signed)s&rut=" .. run) end
+  return wrk.format("GET", path, {["Cookie"] = cookie})
+end
+local function another()
+  step, who = 1, first + (who - first) %% %(share)d + 1
+end
+function response(status, headers, body)
+  if step == 1 or step == 5 then path = headers["Location"] or headers["location"] or "" end
+  if step == 4 then id = body:match('name="IdSesionSence" value="(%%w+)"') or "" end
+  if (step == 4 and id == "") or path == "" then bad = bad + 1 another() return end
+  if step == 8 then finished = finished + 1 another() else step = step + 1 end
+end
+function done()
+  local all, wrong = 0, 0
+  for _, thread in ipairs(threads) do all = all + thread:get("finished") wrong = wrong + thread:get("bad") end
+  print("Pairs: " .. all .. " bad: " .. wrong)
+end
+"""
 
 
 def _hash_for(seconds: float) -> tuple[int, float]:
@@ -87,15 +123,21 @@ def _cookies(client: httpx.Client) -> str:
 
 def sign_in_script(url: str, ruts: list[str]) -> str:
     """Sign in once as each holder, so that the browser is known, and return wrk's script that does it again."""
+    cookie, token = known_browser(url, ruts)
+    bodies = [urlencode({"csrfmiddlewaretoken": token, "rut": rut, "key": "KM482915"}) for rut in ruts]
+    return SCRIPT % (",".join(f'"{body}"' for body in bodies), "/ingresar", cookie)
+
+
+def known_browser(url: str, ruts: list[str]) -> tuple[str, str]:
+    """Sign in once as each holder from one browser; return its Cookie header and its forms' token."""
     with httpx.Client(base_url=url) as client:
         for rut in ruts:
             typed = {"csrfmiddlewaretoken": _token(client, "/ingresar"), "rut": rut, "key": "KM482915"}
             if client.post("/ingresar", data=typed).status_code != httpx.codes.FOUND:
                 raise RuntimeError(f"{rut} could not sign in")
             client.cookies.delete("sesion")
-        token, cookie = _token(client, "/ingresar"), _cookies(client)
-    bodies = [urlencode({"csrfmiddlewaretoken": token, "rut": rut, "key": "KM482915"}) for rut in ruts]
-    return SCRIPT % (",".join(f'"{body}"' for body in bodies), "/ingresar", cookie)
+        token = _token(client, "/ingresar")
+        return _cookies(client), token
 
 
 def children(pid: int) -> list[int]:
@@ -132,3 +174,26 @@ def postgres_pids() -> list[int]:
         except OSError:
             continue
     return [pid for pid, name in names.items() if name == "postgres"]
+
+
+def pairs(
+    url: str, runs: list[str], browser: tuple[str, str], asked: dict[str, str], seconds: int, at_once: int
+) -> tuple[float, int]:
+    """Open and close sessions through the protocol; return pairs a second and how many went wrong."""
+    cookie, token = browser
+    script = PAIRS % {
+        "cookie": cookie,
+        "people": ",".join(f'"{run}"' for run in runs),
+        "share": len(runs) // at_once,
+        "asked": urlencode({name: text for name, text in asked.items() if name != "RunAlumno"}),
+        "signed": urlencode({"csrfmiddlewaretoken": token, "key": "KM482915"}),
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        words = ["wrk", f"-t{at_once}", f"-c{at_once}", f"-d{seconds}s", "--timeout", "20s", "-s", file.name, url]
+        text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Pairs: (\d+) bad: (\d+)", text)
+    if not found:
+        raise RuntimeError(text)
+    return int(found[1]) / seconds, int(found[2])

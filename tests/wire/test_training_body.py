@@ -152,7 +152,7 @@ def test_each_wrong_row_names_line_column_and_remedy_and_nothing_is_loaded(otec:
         "Escriba e-learning o presencial",
     ):
         assert page.shows(words)
-    assert page.shows("Revise el RUN", "es de otro organismo", "La acción es nueva", "Cargar solo las 1 filas buenas")
+    assert page.shows("Revise el RUN", "es de otro organismo", "La acción es nueva", "Cargar solo la fila buena")
     press(otec, page.url)
     work_on_imports.call()
     assert not Action.objects.filter(code="6700009").exists(), "all or nothing"
