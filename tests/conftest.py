@@ -41,7 +41,8 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     for name in services.SERVICES:
         services.behave(name, "ok")
     registro_civil._registry.cache_clear()
-    (django_settings.CLAVE_HOME / "audit-anchor.txt").unlink(missing_ok=True)
+    for name in ("audit-anchor.txt", "inspector.jsonl", "inspector-wishes.json", "clock-offset"):
+        (django_settings.CLAVE_HOME / name).unlink(missing_ok=True)
     # pytest-django puts an in-memory mailbox in place; ours is a server.
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     yield

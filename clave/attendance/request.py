@@ -112,6 +112,8 @@ class MarkRequest:
     def action(self) -> Action | None:
         if self.unchecked("CodigoCurso"):
             return None
+        if self.closing and self.opening:
+            return self.opening.enrolment.action
         if self.enrolment:
             return self.enrolment.action
         return Action.objects.select_related("body").filter(code=self["CodigoCurso"]).first()
@@ -119,7 +121,7 @@ class MarkRequest:
     @cached_property
     def opening(self) -> Opening | None:
         """The session to close: of this person in this action, in production."""
-        found = Opening.objects.select_related("ending", "enrolment__action").filter(public=self[SESSION]).first()
+        found = Opening.objects.select_related("ending", "enrolment__action__body").filter(public=self[SESSION]).first()
         if found is None or found.enrolment.run != str(self.run):
             return None
         return found if found.enrolment.action.code == self["CodigoCurso"] else None

@@ -33,6 +33,10 @@ class StillOpen(Exception):
     """The participant must first say what becomes of the session that is open."""
 
 
+class Answered(Exception):
+    """Somebody else, a second click perhaps, has answered the exchange first: what was done is undone."""
+
+
 class NotYours(Refused):
     """Somebody other than the participant signed in to close a session."""
 
@@ -71,9 +75,9 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
 def find(pk: str, visit: Visit) -> Exchange | None:
     """Return the exchange if it is this browser's: the first that asks becomes its owner."""
     exchange = Exchange.objects.select_related("token__body").filter(pk=pk).first()
-    if exchange and not exchange.browser:
-        Exchange.objects.filter(pk=pk, browser="").update(browser=visit.browser)
-        exchange.refresh_from_db(fields=["browser"])
+    unowned = Exchange.objects.filter(pk=pk, browser="")
+    if exchange and not exchange.browser and unowned.update(browser=visit.browser):
+        exchange.browser = visit.browser
     return exchange if exchange and exchange.browser == visit.browser else None
 
 
@@ -108,7 +112,8 @@ def may_choose(exchange: Exchange) -> bool:
 
 def refuse(exchange: Exchange, code: int) -> None:
     """Answer an exchange with an error, unless it has been answered."""
-    _finish(exchange, answers.refused(request_of(exchange), [code]))
+    if not _finish(exchange, answers.refused(request_of(exchange), [code])):
+        exchange.refresh_from_db(fields=["answer"])
 
 
 def count_failure(exchange: Exchange) -> None:
@@ -121,7 +126,7 @@ def count_failure(exchange: Exchange) -> None:
 
 def signed_in(exchange: Exchange, proof: Proof, visit: Visit) -> None:
     """Carry out an exchange for who has just signed in. Raises `StillOpen`, `MinimumDataMissing`."""
-    signin.admit(proof, visit)
+    signin.let_in(proof, visit)
     _carry_out(exchange, proof.holder, visit, "")
 
 
@@ -136,7 +141,7 @@ def close_here(opening: Opening, proof: Proof, visit: Visit) -> None:
     if proof.holder.identifier != opening.enrolment.run:
         raise NotYours
     with transaction.atomic():
-        signin.admit(proof, visit)
+        signin.let_in(proof, visit)
         ending = sessions.close(opening, visit.address)
         code = opening.enrolment.action.code
         audit.record(f"attendance.{ending.kind}", visit, holder=proof.holder, action_code=code, seconds=ending.seconds)
@@ -145,14 +150,17 @@ def close_here(opening: Opening, proof: Proof, visit: Visit) -> None:
 def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous: str) -> None:
     try:
         with transaction.atomic():
-            locked = Exchange.objects.select_for_update(of=("self",)).select_related("token__body").get(pk=exchange.pk)
-            if locked.answer is None:
-                _finish(exchange, _perform(request_of(locked), holder, visit, previous))
+            if not _finish(exchange, _perform(request_of(exchange), holder, visit, previous)):
+                raise Answered
+    except Answered:
+        exchange.refresh_from_db(fields=["answer"])
     except RceError as refusal:
         refuse(exchange, refusal.code)
     except sessions.AlreadyOpen:
-        Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(proved_at=clock.now())
-        raise StillOpen from None
+        waits = Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(proved_at=clock.now())
+        if waits:
+            raise StillOpen from None
+        exchange.refresh_from_db(fields=["answer"])
     except DatabaseError:
         log.exception("rce.not_stored")
         refuse(exchange, 305)
@@ -214,7 +222,10 @@ def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
     return _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
 
 
-def _finish(exchange: Exchange, answer: Answer) -> None:
-    if Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer):
+def _finish(exchange: Exchange, answer: Answer) -> bool:
+    """Answer an exchange unless it has been answered; say whether this was the answer."""
+    first = bool(Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer))
+    if first:
+        exchange.answer = answer
         hooks.observe(exchange.pk, request_of(exchange), answer)
-    exchange.refresh_from_db(fields=["answer"])
+    return first

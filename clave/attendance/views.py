@@ -1,10 +1,12 @@
 """The doors of the protocol, and the pages between a platform's request and our answer."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -16,7 +18,8 @@ from clave.attendance.request import MarkRequest, split_url
 from clave.core.forms import CaptchaField, ClaveForm
 from clave.core.middleware import POLICY, visit_of
 from clave.core.outcome import Outcome, Refused
-from clave.core.pages import show
+from clave.core.pages import filled, put_in, rendered_once, show, stand_ins
+from clave.core.templatetags.tiempo import hours_minutes
 from clave.core.visit import Visit
 from clave.keys.service import Proof
 from clave.signin.views import SignIn, SignInForm
@@ -43,24 +46,37 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
 
 def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpResponse:
     """Show the page whose form carries the answer back; a script sends an error at once, a person sends the rest."""
-    fields = dict(answer["fields"])
-    codes = [int(code) for code in fields.get("GlosaError", "").split(";") if code]
-    context = {
-        **answer,
-        **answer.get("facts", {}),
-        "codes": codes,
-        "glosas": [GLOSAS[code] for code in codes],
-        "testing": environment == Environment.TEST,
-    }
+    glosa = dict(answer["fields"]).get("GlosaError", "")
+    codes = [int(code) for code in glosa.split(";") if code]
+    about = {"codes": codes, "glosas": [GLOSAS[code] for code in codes], "testing": environment == Environment.TEST}
     parts = split_url(answer["url"])
     if parts is None or 203 in codes:
-        return show(request, "attendance/nowhere.html", context, status=400)
-    context["host"] = parts.netloc
-    page = show(request, f"attendance/{answer['kind']}.html", context)
+        return show(request, "attendance/nowhere.html", about, status=400)
+    values = {
+        "answer_url": answer["url"],
+        "answer_host": parts.netloc,
+        "answer_fields": format_html_join("\n", '<input type="hidden" name="{}" value="{}">', answer["fields"]),
+        "answer_page": request.path,
+        **{f"fact_{name}": _fact(value) for name, value in answer.get("facts", {}).items()},
+    }
+    template = f"attendance/{answer['kind']}.html"
+    shape = (template, request.method == "GET", glosa, environment)
+    html = rendered_once(request, lambda: _shaped(request, template, {**about, **stand_ins(values)}), shape)
+    page = HttpResponse(put_in(html, values))
     page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action {_targets(parts)}")
     # The platform may look at the Origin of what it gets; of our address it learns no more.
     page.headers["Referrer-Policy"] = "strict-origin"
     return page
+
+
+def _fact(value: Any) -> str:
+    return hours_minutes(value) if isinstance(value, int) else str(value)
+
+
+def _shaped(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    """Render a page whose own address, which stands in its links to other languages, is a stand-in too."""
+    html = render_to_string(template, context, request)
+    return html.replace(quote(request.path), context["answer_page"]) if request.method == "GET" else html
 
 
 def _targets(parts: Any) -> str:
@@ -98,6 +114,13 @@ class ExchangePage(SignIn):
             return show(request, "attendance/gone.html", status=404)
         self.exchange = found
         self.asked = service.request_of(found)
+        self.shown = {
+            "participant": self.asked.run.pretty if self.asked.run else "",
+            "course": found.course,
+            "body": found.token.body.name,
+            "host": service.host_of(found),
+            "page": request.path,
+        }
         late = None if found.answer else service.overdue(found)
         if late or (request.method == "POST" and "cancelar" in request.POST):
             service.refuse(found, late or 312)
@@ -111,7 +134,17 @@ class ExchangePage(SignIn):
         return response
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.page(self.make_form(initial={"rut": self.asked.run.pretty if self.asked.run else ""}))
+        values = {name: str(value) for name, value in self.shown.items()}
+        names = stand_ins(values)
+        shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.exchange))
+        html = rendered_once(request, lambda: self._shape(names), (*shape, bool(self.shown["course"])))
+        return HttpResponse(filled(request, put_in(html, values)))
+
+    def _shape(self, names: dict[str, str]) -> str:
+        shown, self.shown = self.shown, {name: names[name] if value else "" for name, value in self.shown.items()}
+        html = self.render_page(self.make_form(initial={"rut": names["participant"]}))
+        self.shown = shown
+        return html.replace(quote(self.request.path), names["page"])
 
     @property
     def back_after_change(self) -> str:  # type: ignore[override]
@@ -122,11 +155,9 @@ class ExchangePage(SignIn):
             "title": _("Cerrar sesión en SENCE") if self.asked.closing else _("Abrir sesión en SENCE"),
             "intro": _("Escriba su Clave SENCE para registrar su asistencia."),
             "button": _("Cerrar sesión") if self.asked.closing else _("Abrir sesión"),
-            "exchange": self.exchange,
-            "body": self.exchange.token.body.name,
-            "host": service.host_of(self.exchange),
             "testing": self.asked.testing,
             "strict": service.is_strict(self.exchange),
+            **self.shown,
         }
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
@@ -138,13 +169,14 @@ class ExchangePage(SignIn):
             service.refuse(self.exchange, 311)
         else:
             self._try(lambda: service.signed_in(self.exchange, proof, visit))
-        return SeeOther(self.request.path)
+        # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
+        return self._answer() if self.exchange.answer else SeeOther(self.request.path)
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         if refused.code == "wrong_key":
             service.count_failure(self.exchange)
             if self.exchange.answer:
-                return SeeOther(self.request.path)
+                return self._answer()
         return super().refused(form, refused)
 
     def refusal_context(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The views every form page is made of."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 from django.views import View
 
@@ -43,12 +44,27 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
 _rendered: dict[Any, str] = {}
 
 
-def rendered_once(request: HttpRequest, render: Callable[[], str]) -> str:
-    """Return a page that is the same for everybody, still without its tokens; rendered at its first showing."""
-    key = (request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
-    if key not in _rendered:
-        _rendered[key] = render()
-    return _rendered[key]
+def rendered_once(request: HttpRequest, render: Callable[[], str], key: Any = None) -> str:
+    """Return a page that is the same for everybody, still without its tokens; rendered at its first showing.
+
+    `key` tells pages apart that have no path of their own.
+    """
+    whole = (key or request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
+    if whole not in _rendered:
+        _rendered[whole] = render()
+    return _rendered[whole]
+
+
+def stand_ins(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands for `values` in a page that is rendered once: words nobody can type."""
+    return {name: f"{name}{_NONCE}" for name in values}
+
+
+def put_in(html: str, values: Mapping[str, str]) -> str:
+    """Put values, escaped, where their stand-ins are."""
+    for name, value in values.items():
+        html = html.replace(f"{name}{_NONCE}", conditional_escape(value))
+    return html
 
 
 class FormPage(View):

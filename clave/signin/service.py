@@ -16,6 +16,8 @@ from clave.keys import service as keys
 from clave.keys.service import Proof, WrongKey
 
 SIGNED_IN = "signin"
+# What nobody can do without having typed the CS.
+SIGNED = (SIGNED_IN, "attendance.opened", "attendance.closed")
 
 
 class IdentityRefused(Refused):
@@ -67,14 +69,19 @@ def _message(wrong: WrongKey, explain: bool) -> str:
     return _("No autorizado: persona no registrada. Regístrese para obtener su Clave SENCE.")
 
 
-def admit(proof: Proof, visit: Visit) -> None:
-    """Record a sign-in with the CS. Raises `MinimumDataMissing`."""
+def let_in(proof: Proof, visit: Visit) -> None:
+    """Let somebody do what the CS was asked for; the caller records it. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
     keys.remember_browser(proof, visit)
+
+
+def admit(proof: Proof, visit: Visit) -> None:
+    """Let somebody in and record the sign-in. Raises `MinimumDataMissing`."""
+    let_in(proof, visit)
     audit.record(SIGNED_IN, visit, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:
-    """Return the ten last tries as (when, outcome, address, user agent), newest first."""
-    rows = Entry.objects.filter(subject=str(holder.pk), action=SIGNED_IN).order_by("-id")[:10]
+    """Return the ten last tries as (when, outcome, address, user agent), newest first; marks of attendance too."""
+    rows = Entry.objects.filter(subject=str(holder.pk), action__in=SIGNED).order_by("-id")[:10]
     return [(row.at, row.outcome, row.address, row.agent) for row in rows]
