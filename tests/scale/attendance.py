@@ -112,7 +112,7 @@ def run(bench: object) -> None:
             "CPU of the web process a pair",
             f"{web:.2f} ms",
             "≤ 6 ms",
-            "8 requests: two posts, two sign-ins, four pages",
+            "6 requests: two posts, two pages, two sign-ins",
         )
         row("CPU of PostgreSQL a pair", f"{store:.2f} ms")
         live.house.manage("shell", "-c", FILL)

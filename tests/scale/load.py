@@ -22,7 +22,7 @@ request = function()
   return wrk.format("POST", "%s", {["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = "%s"}, bodies[n %% #bodies + 1])
 end
 """
-# Each thread has one connection and walks through the eight requests of a pair, person after person.
+# Each thread has one connection and walks through the six requests of a pair, person after person.
 PAIRS = """
 form, cookie, step, who, id, path, finished, bad = "application/x-www-form-urlencoded", "%(cookie)s", 1, 0, "", "", 0, 0
 local people, threads, first = {%(people)s}, {}, 0
@@ -39,18 +39,18 @@ end
 function request()
   local run = people[who]
   if step == 1 then return post("/rce/Registro/IniciarSesion", "%(asked)s&RunAlumno=" .. run) end
-  if step == 5 then return post("/rce/Registro/CerrarSesion", "%(asked)s&IdSesionSence=" .. id .. "&RunAlumno=" .. run) end
-  if step == 3 or step == 7 then return post(path, "%(signed)s&rut=" .. run) end
+  if step == 4 then return post("/rce/Registro/CerrarSesion", "%(asked)s&IdSesionSence=" .. id .. "&RunAlumno=" .. run) end
+  if step == 3 or step == 6 then return post(path, "%(signed)s&rut=" .. run) end
   return wrk.format("GET", path, {["Cookie"] = cookie})
 end
 local function another()
   step, who = 1, first + (who - first) %% %(share)d + 1
 end
 function response(status, headers, body)
-  if step == 1 or step == 5 then path = headers["Location"] or headers["location"] or "" end
-  if step == 4 then id = body:match('name="IdSesionSence" value="(%%w+)"') or "" end
-  if (step == 4 and id == "") or path == "" then bad = bad + 1 another() return end
-  if step == 8 then finished = finished + 1 another() else step = step + 1 end
+  if step == 1 or step == 4 then path = headers["Location"] or headers["location"] or "" end
+  if step == 3 then id = body:match('name="IdSesionSence" value="(%%w+)"') or "" end
+  if (step == 3 and id == "") or path == "" then bad = bad + 1 another() return end
+  if step == 6 then finished = finished + 1 another() else step = step + 1 end
 end
 function done()
   local all, wrong = 0, 0

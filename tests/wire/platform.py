@@ -44,7 +44,7 @@ class AnswerForm(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         a = dict(attrs)
-        if tag == "form" and (a.get("action") or "").startswith("http"):
+        if tag == "form" and (a.get("action") or "").lower().startswith("http"):
             self.action, self.at_once = a["action"], "data-enviar" in a
         elif tag == "input" and self.action and a.get("name"):
             self.fields.append((a["name"], a.get("value") or ""))
