@@ -11,6 +11,7 @@ from clave.holders.models import Holder, Profile, Representative, Verification
 from clave.keys import service as keys
 from clave.sandbox import courses
 from clave.sandbox.people import PEOPLE
+from clave.training.models import Body
 
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
 PERSONS: list[dict[str, Any]] = [
@@ -51,17 +52,25 @@ COMPANIES: list[dict[str, Any]] = [
 
 
 def load() -> int:
-    """Load the demo's holders if the store holds nobody. Returns how many were made."""
-    if Holder.objects.exists():
-        return 0
+    """Load what the store lacks of the demo: people, companies, courses. Returns how many holders were made."""
+    people = [] if Holder.objects.filter(profile=Profile.PERSONA_NATURAL).exists() else PERSONS
+    companies = [] if Holder.objects.filter(profile=Profile.PERSONA_JURIDICA).exists() else COMPANIES
     with transaction.atomic():
-        for person in PERSONS:
+        for person in people:
             _make(person)
-        for company in COMPANIES:
+        for company in companies:
             _make_company(company)
-        courses.load()
+        if not Body.objects.exists():
+            courses.load()
     (settings.CLAVE_HOME / "demo-data").touch()
-    return len(PERSONS) + len(COMPANIES)
+    return len(people) + len(companies)
+
+
+def lines() -> list[str]:
+    """Return what a developer wants to know at the start, a line each."""
+    known = [f"RUT {each['rut']}  CS {each.get('key', '(del sistema antiguo)')}  {each['email']}" for each in PERSONS]
+    firms = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
+    return [*known, *firms, f"Token de {courses.BODY}: {courses.TOKEN}"]
 
 
 def _make(person: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from clave.core.pages import show
 from clave.core.rut import Rut
 from clave.sandbox import inspector, reset, services
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
-from clave.sandbox.demo import PERSONS
+from clave.sandbox.demo import COMPANIES, PERSONS
 from clave.sandbox.people import PEOPLE
 
 # What the snippets send.
@@ -48,6 +48,8 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "mails": services.messages()[:50],
         "holders": _holders(),
+        "companies": COMPANIES,
+        "token": TOKEN,
         "behaviours": services.behaviours().items(),
         "choices": services.BEHAVIOURS,
     }

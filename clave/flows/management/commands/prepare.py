@@ -32,7 +32,5 @@ class Command(BaseCommand):
     def _print_holders(self) -> None:
         from importlib import import_module
 
-        for person in import_module("clave.sandbox.demo").PERSONS:
-            self.stdout.write(
-                f"  RUT {person['rut']}  CS {person.get('key', '(del sistema antiguo)')}  {person['email']}"
-            )
+        for line in import_module("clave.sandbox.demo").lines():
+            self.stdout.write(f"  {line}")
