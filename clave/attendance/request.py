@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from clave.attendance import trial_ids
 from clave.attendance.models import Environment, Opening
 from clave.core import clock
+from clave.core.prepared import Lookup
 from clave.core.rut import InvalidRut, Rut
 from clave.training import tokens
 from clave.training.models import Action, Enrolment, Token
@@ -30,6 +31,13 @@ ANY = "-1"
 _RUT = re.compile(r"[0-9]{1,8}-[0-9kK]")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]+")
 _URL = re.compile(r"[!-~]+")
+
+_ENROLMENT = Lookup(
+    lambda code, run: Enrolment.objects.filter(action__code=code, run=run).select_related("action__body"), "code", "run"
+)
+_OPENING = Lookup(
+    lambda public: Opening.objects.select_related("ending", "enrolment__action__body").filter(public=public), "public"
+)
 
 
 class RceError(Exception):
@@ -105,8 +113,7 @@ class MarkRequest:
     @cached_property
     def enrolment(self) -> Enrolment | None:
         """The participant's place in the action: one query, with the action and who gives it."""
-        found = Enrolment.objects.filter(action__code=self["CodigoCurso"], run=str(self.run))
-        return found.select_related("action__body").first()
+        return _ENROLMENT.one(self["CodigoCurso"], str(self.run))
 
     @cached_property
     def action(self) -> Action | None:
@@ -121,7 +128,7 @@ class MarkRequest:
     @cached_property
     def opening(self) -> Opening | None:
         """The session to close: of this person in this action, in production."""
-        found = Opening.objects.select_related("ending", "enrolment__action__body").filter(public=self[SESSION]).first()
+        found = _OPENING.one(self[SESSION])
         if found is None or found.enrolment.run != str(self.run):
             return None
         return found if found.enrolment.action.code == self["CodigoCurso"] else None

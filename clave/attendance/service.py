@@ -15,6 +15,7 @@ from clave.attendance.request import SESSION, MarkRequest, RceError, split_url
 from clave.audit import service as audit
 from clave.core import clock
 from clave.core.outcome import Refused
+from clave.core.prepared import Lookup, insert
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import find_person
@@ -26,6 +27,7 @@ STRICT_WAIT = timedelta(minutes=3)
 STRICT_FAILURES = 3
 PATIENCE = timedelta(hours=1)
 PROOF_LASTS = timedelta(minutes=15)
+_EXCHANGE = Lookup(lambda pk: Exchange.objects.select_related("token__body").filter(pk=pk), "pk")
 log = structlog.get_logger(__name__)
 
 
@@ -53,7 +55,7 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
         failed = [wished] if wished else checks.codes(asked)
         if not failed and asked.token:
             tokens.note_use(asked.token)
-            exchange = Exchange.objects.create(
+            exchange = Exchange(
                 environment=asked.environment,
                 closing=asked.closing,
                 fields={name: text for name, text in asked.fields.items() if name != "Token"},
@@ -61,6 +63,7 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
                 course=asked.action.name if asked.action else "",
                 created_at=clock.now(),
             )
+            insert(exchange)
             hooks.observe(exchange.pk, asked, None)
             return exchange
     except Exception:  # whatever it is, the platform must not be left hanging
@@ -74,7 +77,7 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
 
 def find(pk: str, visit: Visit) -> Exchange | None:
     """Return the exchange if it is this browser's: the first that asks becomes its owner."""
-    exchange = Exchange.objects.select_related("token__body").filter(pk=pk).first()
+    exchange = _EXCHANGE.one(pk)
     unowned = Exchange.objects.filter(pk=pk, browser="")
     if exchange and not exchange.browser and unowned.update(browser=visit.browser):
         exchange.browser = visit.browser

@@ -7,15 +7,28 @@ clock nor a change of Chile's has any part in them.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from clave.attendance.models import Correction, Ended, Ending, Opening, Running
 from clave.audit import service as audit
 from clave.core import clock
+from clave.core.prepared import Lookup, insert
 from clave.core.visit import SYSTEM
 from clave.training.models import Enrolment, Token
+
+_RUNNING = Lookup(
+    lambda pk: Running.objects.select_for_update(of=("self",)).select_related("opening").filter(pk=pk), -1
+)
+_LOCK = Lookup(lambda opening: Running.objects.select_for_update().filter(opening=opening), -1)
+_ENDING = Lookup(lambda pk: Ending.objects.filter(pk=pk), -1)
+_CREDIT = """
+SELECT (SELECT COALESCE(SUM(ending.seconds), 0) FROM attendance_ending ending
+        JOIN attendance_opening opening ON opening.id = ending.opening_id WHERE opening.enrolment_id = %s)
+     + (SELECT COALESCE(SUM(correction.seconds), 0) FROM attendance_correction correction
+        JOIN attendance_opening opening ON opening.id = correction.opening_id WHERE opening.enrolment_id = %s)
+"""
 
 
 class AlreadyOpen(Exception):
@@ -37,12 +50,12 @@ def running(enrolment: Enrolment) -> Running | None:
 def open_session(enrolment: Enrolment, token: Token, client_session: str, address: str) -> Opening:
     """Open a session. One whose limit has passed is lost by this. Raises `AlreadyOpen`."""
     now = clock.now()
-    before = Running.objects.select_for_update(of=("self",)).select_related("opening").filter(pk=enrolment.pk).first()
+    before = _RUNNING.one(enrolment.pk)
     if before:
         if now <= before.limit_at:
             raise AlreadyOpen
         _end(before.opening, Ended.LOST, before.limit_at, 0)
-    opening = Opening.objects.create(
+    opening = Opening(
         enrolment=enrolment,
         token=token,
         client_session=client_session,
@@ -50,9 +63,10 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
         limit_at=now + longest(enrolment.action.line),
         address=address,
     )
+    insert(opening)
     try:
         with transaction.atomic():
-            Running.objects.create(enrolment=enrolment, opening=opening, limit_at=opening.limit_at)
+            insert(Running(enrolment=enrolment, opening=opening, limit_at=opening.limit_at))
     except IntegrityError:
         raise AlreadyOpen from None
     return opening
@@ -61,8 +75,8 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
 @transaction.atomic
 def close(opening: Opening, address: str = "") -> Ending:
     """Close a session and return how it ended: closed now, or earlier, or lost because the limit had passed."""
-    list(Running.objects.select_for_update().filter(opening=opening))
-    ended = Ending.objects.filter(pk=opening.pk).first()
+    _LOCK.all(opening.pk)
+    ended = _ENDING.one(opening.pk)
     if ended:
         return ended
     now = clock.now()
@@ -74,13 +88,14 @@ def close(opening: Opening, address: str = "") -> Ending:
 @transaction.atomic
 def abandon(opening: Opening, address: str = "") -> Ending:
     """Give a session up: it ends now and counts nothing."""
-    list(Running.objects.select_for_update().filter(opening=opening))
-    ended = Ending.objects.filter(pk=opening.pk).first()
+    _LOCK.all(opening.pk)
+    ended = _ENDING.one(opening.pk)
     return ended or _end(opening, Ended.ABANDONED, clock.now(), 0, address)
 
 
 def _end(opening: Opening, kind: Ended, at: datetime, seconds: int, address: str = "") -> Ending:
-    ending = Ending.objects.create(opening=opening, kind=kind, at=at, seconds=seconds, address=address)
+    ending = Ending(opening=opening, kind=kind, at=at, seconds=seconds, address=address)
+    insert(ending)
     Running.objects.filter(opening=opening).delete()
     return ending
 
@@ -111,6 +126,6 @@ def correct(opening: Opening, seconds: int, reason: str, operator: str) -> Corre
 
 def credited(enrolment: Enrolment) -> int:
     """Return the seconds a participant has to its credit in an action, corrections included."""
-    marks = Ending.objects.filter(opening__enrolment=enrolment).aggregate(total=Coalesce(Sum("seconds"), 0))
-    corrected = Correction.objects.filter(opening__enrolment=enrolment).aggregate(total=Coalesce(Sum("seconds"), 0))
-    return max(0, int(marks["total"]) + int(corrected["total"]))
+    with connection.cursor() as cursor:
+        cursor.execute(_CREDIT, [enrolment.pk, enrolment.pk])
+        return max(0, int(cursor.fetchone()[0]))

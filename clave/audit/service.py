@@ -4,6 +4,7 @@ from typing import Any
 
 from clave.audit.models import Entry
 from clave.core import clock
+from clave.core.prepared import insert
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 
@@ -13,7 +14,7 @@ def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: 
 
     `detail` takes codes and counts only: never a key, an answer, a token or a contact.
     """
-    Entry.objects.create(
+    entry = Entry(
         at=clock.now(),
         action=action,
         outcome=outcome,
@@ -22,3 +23,4 @@ def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: 
         agent=visit.agent,
         detail=detail,
     )
+    insert(entry)

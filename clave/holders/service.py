@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.outcome import Refused
+from clave.core.prepared import Lookup
 from clave.core.rut import Rut
 from clave.holders.models import Holder, Profile
 
@@ -28,10 +29,14 @@ class MinimumDataMissing(Refused):
 SECRETS = ("credential", "secret_answer", "temporary_key")
 
 
+_PERSON = Lookup(
+    lambda rut: Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier=rut).select_related(*SECRETS), "rut"
+)
+
+
 def find_person(rut: Rut) -> Holder | None:
     """Return the Persona Natural with this RUT, if registered. One query, with what is secret about it joined."""
-    found = Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier=str(rut)).select_related(*SECRETS)
-    return next(iter(found), None)
+    return _PERSON.one(str(rut))
 
 
 def find_company(rut: Rut, representative: Rut) -> Holder | None:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from clave.core import clock
 from clave.core.outcome import Refused
+from clave.core.prepared import Lookup
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.keys.models import Attempts
@@ -99,6 +100,10 @@ def _count(axis: str, limit: Limit) -> Attempts:
     return row
 
 
+_NAMES = ("holder", "browser", "address", "total", "known")
+_ROWS = Lookup(lambda *names: Attempts.objects.filter(axis__in=names), *_NAMES)
+
+
 def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axes:
     """Return the axes for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
     for_all = keyed_hash("attempts", purpose, identifier)
@@ -106,7 +111,7 @@ def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axe
     address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
     known = browser_axis(identifier, visit)
     names = [for_all, for_browser, address, total, known]
-    rows = {row.axis: row for row in Attempts.objects.filter(axis__in=names)}
+    rows = {row.axis: row for row in _ROWS.all(*names)}
     own = for_browser if visit.browser and known in rows else for_all
     return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from clave.core import clock
+from clave.core.prepared import insert
 from clave.signin.models import Session
 
 
@@ -28,5 +29,5 @@ class SessionStore(DatabaseStore):
         """Insert a session under a new random key, without asking first whether 190 random bits are taken."""
         self._session_key = secrets.token_hex(16)
         # One statement needs no transaction around it.
-        self.create_model_instance(dict(self.items())).save(force_insert=True)
+        insert(self.create_model_instance(dict(self.items())))
         self.modified = True

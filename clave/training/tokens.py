@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from clave.core import clock
+from clave.core.prepared import Lookup
 from clave.core.secrets import keyed_hash
 from clave.training.models import Body, Token
 
@@ -26,11 +27,14 @@ def issue(body: Body, label: str, text: str = "") -> tuple[Token, str]:
     return token, text
 
 
+_BY_DIGEST = Lookup(lambda made: Token.objects.select_related("body").filter(digest=made), "digest")
+
+
 def find(text: str) -> Token | None:
     """Return the token with these characters, in any case, with its body; None if malformed or unknown."""
     if not _GUID.fullmatch(text.upper()):
         return None
-    return Token.objects.select_related("body").filter(digest=digest(text)).first()
+    return _BY_DIGEST.one(digest(text))
 
 
 def is_live(token: Token) -> bool:

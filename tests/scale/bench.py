@@ -20,7 +20,7 @@ from tests.scale.table import SECONDS, row, title
 
 MANY = 240
 PAGES = ["/", "/ingresar", "/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar",
-         "/persona/actualizar/fecha-y-correo", "/ayuda", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
+         "/persona/actualizar/fecha-y-correo", "/ayuda", "/rts/ingresar", "/verificar", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
 HOLDERS = f"""
 from clave.holders.models import Holder
 from clave.keys.models import Credential, SecretAnswer

@@ -1,9 +1,12 @@
 """A session from its opening to its end, as platform, participant and store see it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import sessions
 from clave.attendance.models import Ending, Opening, Running
@@ -12,7 +15,7 @@ from clave.core.clock import SANTIAGO, Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Body, Enrolment
 from tests.story import Mailbox, Page, Visitor
-from tests.wire.platform import BACK, CLOSED, FAIL, LINE_1, LINE_6, OPENED, Answer, Platform
+from tests.wire.platform import BACK, CLOSED, FAIL, GOOD, LINE_1, LINE_6, OPENED, Answer, Platform
 
 
 @pytest.fixture
@@ -326,3 +329,24 @@ def test_a_door_opened_by_hand_explains_itself(platform: Platform) -> None:
     for door in ("/rce/Registro/IniciarSesion", "/rcetest/Registro/CerrarSesion"):
         page = platform.visitor.open(door)
         assert page.status == 405 and page.shows("Para abrir o cerrar su sesión, entre a su curso")
+
+
+def test_a_pair_of_marks_asks_the_database_a_known_number_of_times(platform: Platform) -> None:
+    platform.close(platform.open().fields["IdSesionSence"])
+    asked: list[int] = []
+
+    def counted(response: Callable[[], Any]) -> Any:
+        with CaptureQueriesContext(connection) as queries:
+            answer = response()
+        asked.append(len([q for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]))
+        return answer
+
+    client, session = platform.visitor.client, {}
+    for door in ("IniciarSesion", "CerrarSesion"):
+        address = counted(lambda d=door, s=session: client.post(f"/rce/Registro/{d}", {**GOOD, **s})).headers[
+            "Location"
+        ]
+        page = counted(lambda a=address: platform.visitor.open(a))
+        answer = Answer(counted(lambda p=page: platform.visitor.post(p.url, {**p.fields, "key": "KM482915"})))
+        session = {"IdSesionSence": answer.fields.get("IdSesionSence", "")}
+    assert asked == [3, 2, 9, 3, 2, 11]
