@@ -63,7 +63,10 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
     from clave.core.errors import error_page
 
-    most = settings.CLAVE_UPLOADS.get(request.path, settings.CLAVE_MAX_BODY)
+    # Large files only from somebody who has a session: they are read before any view can ask who it is.
+    known = settings.SESSION_COOKIE_NAME in request.COOKIES
+    most = settings.CLAVE_UPLOADS.get(request.path, 0) if known else 0
+    most = max(most, settings.CLAVE_MAX_BODY)
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         return error_page(request, 413)
     if "\0" in request.path or len(request.META.get("QUERY_STRING", "")) > 4096:

@@ -4,7 +4,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
@@ -274,3 +276,30 @@ def test_signing_out_ends_it(otec: Visitor) -> None:
     press(otec, "/salir")
     assert otec.open("/rts").shows("Ingresar como Persona Jurídica")
     assert Answer(Platform().ask("IniciarSesion", RutOtec="1").page).verdict == "error 209"
+
+
+@pytest.mark.abuse(42)
+def test_a_large_file_is_read_only_from_somebody_with_a_session(otec: Visitor) -> None:
+    large = b"x" * (3 * 1024 * 1024)
+    for client, statuses in ((Client(), {413}), (otec.client, {302})):
+        file = io.BytesIO(large)
+        file.name = "tabla.csv"
+        assert client.post("/rts/cargar", {"table": file}).status_code in statuses
+
+
+def test_an_operator_registers_a_body_and_loads_its_courses(demo: None, tmp_path) -> None:
+    call_command("add_body", "12.345.678-5", "Nueva Capacitadora")
+    file = tmp_path / "tabla.csv"
+    file.write_bytes(table(ROW, ["6700010", *[""] * 7, "22222222-2"]).getvalue())
+    with pytest.raises(CommandError, match="nothing was loaded"):
+        call_command("load_courses", "12345678-5", str(file), stderr=io.StringIO())
+    assert not Import.objects.exists() and not Action.objects.filter(code="6700009").exists()
+    out = io.StringIO()
+    call_command("load_courses", "12345678-5", str(file), good=True, stdout=out, stderr=io.StringIO())
+    assert out.getvalue() == "1 rows loaded\n" and Action.objects.get(code="6700009").body.name == "Nueva Capacitadora"
+    call_command("add_body", "76543210-3", "Capacita Austral SpA", suspend=True)
+    assert Platform().ask("IniciarSesion").verdict == "error 302"
+    call_command("add_body", "76543210-3", "Capacita Austral SpA", resume=True)
+    assert Platform().open().verdict == "opened"
+    with pytest.raises(CommandError):
+        call_command("add_body", "12345678-0", "x")

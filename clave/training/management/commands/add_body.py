@@ -1,0 +1,32 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from clave.core import clock
+from clave.core.rut import InvalidRut, Rut
+from clave.training.models import Body
+
+
+class Command(BaseCommand):
+    help = (
+        "Register a training body (OTEC) or change its name; --suspend stops its platforms (302), --resume lets them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("rut")
+        parser.add_argument("name")
+        parser.add_argument("--suspend", action="store_true")
+        parser.add_argument("--resume", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            rut = Rut.parse(options["rut"])
+        except InvalidRut:
+            raise CommandError("the RUT is not valid") from None
+        changes = {"name": options["name"]}
+        if options["suspend"] or options["resume"]:
+            changes["active"] = options["resume"]
+        _body, made = Body.objects.update_or_create(
+            rut=str(rut), defaults=changes, create_defaults={**changes, "created_at": clock.now()}
+        )
+        self.stdout.write("registered" if made else "changed")

@@ -1,0 +1,99 @@
+"""The participant's sign-in between a platform's request and our answer, in both variants."""
+
+from typing import Any
+
+import pytest
+
+from clave.attendance.models import Opening
+from clave.core.clock import Stopped
+from clave.sandbox.courses import CAMILA
+from clave.training.models import Action, Enrolment
+from tests.story import Mailbox, Visitor
+from tests.wire.platform import FAIL, OPENED, Answer, Platform
+
+
+@pytest.fixture
+def platform(demo: None) -> Platform:
+    return Platform()
+
+
+def test_a_wrong_key_can_be_tried_again_as_long_as_it_takes(platform: Platform) -> None:
+    platform.post("IniciarSesion")
+    assert platform.sign("MALA123456").shows("Clave SENCE", "Hay un problema")
+    assert platform.sign("MALA123456").shows("Hay un problema")
+    assert platform.visitor.page.fields["rut"] == "11.111.111-1"
+    assert Answer(platform.sign()).verdict == "opened"
+
+
+def test_who_gives_up_takes_the_platform_an_answer(platform: Platform) -> None:
+    platform.post("IniciarSesion")
+    answer = Answer(platform.visitor.send(cancelar="1"))
+    assert (answer.verdict, answer.url) == ("error 312", FAIL) and not Opening.objects.exists()
+    assert Answer(platform.visitor.open(platform.visitor.page.url)).verdict == "error 312", "and stays so"
+
+
+def test_a_request_left_alone_for_an_hour_is_over(platform: Platform, clock: Stopped) -> None:
+    platform.post("IniciarSesion")
+    clock.move(minutes=61)
+    assert Answer(platform.sign()).verdict == "error 312" and not Opening.objects.exists()
+
+
+class TestStrict:
+    """The variant of manual v1.1.3."""
+
+    @pytest.fixture(autouse=True)
+    def strict(self, settings: Any) -> None:
+        settings.RCE_SIGNIN = {"rce": "strict", "rcetest": "strict"}
+
+    def test_the_third_failure_gives_100(self, platform: Platform) -> None:
+        assert platform.post("IniciarSesion").shows("3 minutos y 3 intentos")
+        for _ in range(2):
+            assert platform.sign("MALA123456").shows("Hay un problema")
+        answer = Answer(platform.sign("MALA123456"))
+        assert (answer.verdict, answer.url, answer.names) == ("error 100", FAIL, [*OPENED, "GlosaError"])
+
+    def test_three_minutes_give_210(self, platform: Platform, clock: Stopped) -> None:
+        page = platform.post("IniciarSesion")
+        assert page.response.headers["Refresh"] == "181"
+        clock.move(seconds=181)
+        assert Answer(platform.sign()).verdict == "error 210" and not Opening.objects.exists()
+
+
+@pytest.mark.abuse(24)
+def test_another_person_who_signs_in_gives_311(platform: Platform) -> None:
+    platform.post("IniciarSesion")
+    answer = Answer(platform.sign("TR618204", rut="22222222-2"))
+    assert (answer.verdict, answer.url) == ("error 311", FAIL) and not Opening.objects.exists()
+
+
+def test_another_persons_rut_with_a_wrong_key_tells_nothing(platform: Platform) -> None:
+    platform.post("IniciarSesion")
+    assert platform.sign("MALA123456", rut="22222222-2").shows("Hay un problema")
+
+
+@pytest.mark.abuse(23)
+def test_the_page_belongs_to_the_browser_that_got_it(platform: Platform) -> None:
+    address = platform.post("IniciarSesion").url
+    assert Visitor().open(address).shows("Esta solicitud ya no está disponible")
+    assert Visitor().open("/rce/solicitud/" + "0" * 32).status == 404
+
+
+def test_a_temporary_key_leads_through_changing_it_and_back(platform: Platform, mailbox: Mailbox) -> None:
+    other = Visitor()
+    other.ask_for_key(CAMILA, "Copito")
+    key = mailbox.key("camila.rojas@example.cl")
+    platform.post("IniciarSesion")
+    waiting = platform.visitor.page.url
+    assert platform.sign(key).shows("Elija su clave nueva")
+    page = platform.visitor.send(new_key="NW604827", new_key_again="NW604827")
+    assert page.shows("Su clave fue cambiada", "Seguir con su curso") and f'href="{waiting}"' in page.html
+    platform.visitor.open(waiting)
+    assert Answer(platform.sign("NW604827")).verdict == "opened"
+
+
+def test_missing_minimum_data_interrupts_and_the_request_waits(platform: Platform) -> None:
+    Enrolment.objects.create(action=Action.objects.get(code="6700001"), run="55555555-5")
+    waiting = platform.post("IniciarSesion", RunAlumno="55555555-5").url
+    page = platform.sign("VB730164")
+    assert page.shows("Faltan datos mínimos", "Volver a la página de su curso") and f'href="{waiting}"' in page.html
+    assert not Opening.objects.exists()
