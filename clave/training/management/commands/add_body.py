@@ -9,7 +9,7 @@ from clave.training.models import Body
 
 class Command(BaseCommand):
     help = (
-        "Register a training body (OTEC) or change its name; --suspend stops its platforms (302), --resume lets them."
+        "Register a training body (OTEC) or change its name; --suspend stops its platforms, --resume lets them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
