@@ -8,9 +8,7 @@ from clave.training.models import Body
 
 
 class Command(BaseCommand):
-    help = (
-        "Register a training body (OTEC) or change its name; --suspend stops its platforms, --resume lets them."
-    )
+    help = "Register a training body (OTEC) or change its name; --suspend stops its platforms, --resume lets them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rut")
