@@ -52,3 +52,28 @@ def test_from_the_bodys_statement_to_the_verified_paper(reader: Reader, tmp_path
 
 def test_the_inspector_can_be_read_by_everybody(reader: Reader) -> None:
     reader.open("/sandbox/inspector").sees("Inspector del protocolo", "Para copiar").is_accessible("138-inspector")
+
+
+def test_on_an_old_phone_without_scripts(phone: Reader) -> None:
+    phone.site.house.manage("shell", "-c", PAST)
+    phone.open("/rts").type(rut="76543210-3", representative="33333333-3", key="CA739105").press("Ingresar")
+    for name, path in (
+        ("140-rts", "/rts"),
+        ("141-cursos", "/rts/cursos"),
+        ("142-informe", "/rts/cursos/6700001"),
+        ("143-cargar", "/rts/cargar"),
+        ("144-revisar", "/rts/revisar"),
+        ("145-declaraciones", "/rts/declaraciones"),
+    ):
+        phone.open(path).keep(f"{name}-telefono")
+    phone.open("/rts/declaraciones/6700001").keep("146-organismo-telefono")
+    phone.type(representative="33333333-3", key="CA739105").press("Declaramos bajo juramento")
+    phone.sees("Pendiente de emitir").keep("147-estado-telefono").open("/rts").press("Salir")
+    phone.open("/ingresar").type(rut="11111111-1", key="KM482915").press("Ingresar")
+    phone.open("/mi-cuenta/cursos").sees("Mi declaración jurada").keep("148-mis-cursos-telefono")
+    phone.open("/mi-cuenta/declaraciones/6700001").keep("149-declarar-telefono")
+    phone.type(profession="Contadora", address="Calle Larga 12", key="KM482915").press("Declaro bajo juramento")
+    phone.sees("Declaración jurada").keep("150-emitida-telefono")
+    phone.open("/verificar").keep("151-verificar-telefono").type(folio="2-2026").press("Verificar")
+    phone.keep("152-verificada-telefono").open("/sandbox/inspector").keep("153-inspector-telefono")
+    phone.open("/sandbox/").keep("154-sandbox-telefono")
