@@ -272,25 +272,24 @@ def test_two_issues_at_once_make_one_and_folios_have_no_gaps(committed: None) ->
         cursor.execute("DELETE FROM statements_statement")
 
 
-def test_one_paper_that_fails_does_not_stop_the_others(
-    ended: Action, otec: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from clave.statements import paper
-
+def test_one_paper_that_fails_does_not_stop_the_others(ended: Action, otec: Visitor) -> None:
     issue_for_body(otec)
     issue(participant())
-    make, first = paper.make, Statement.objects.get(kind="body")
-
-    def fail(statement: Statement) -> bytes:
-        if statement.pk == first.pk:
-            raise RuntimeError("no ink")
-        return make(statement)
-
-    monkeypatch.setattr(paper, "make", fail)
-    assert make_papers.call() == 1
-    monkeypatch.setattr(paper, "make", make)
+    first = Statement.objects.get(kind="body")
+    whole = first.data
+    Statement.objects.filter(pk=first.pk).update(data={**whole, "rows": "no list"})
+    assert make_papers.call() == 1 and Statement.objects.filter(digest="").get() == first
+    Statement.objects.filter(pk=first.pk).update(data=whole)
     assert make_papers.call() == 1 and not Statement.objects.filter(digest="").exists()
     assert (django_settings.CLAVE_HOME / "institution.p12").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, otec: Visitor, settings) -> None:
+    issue_for_body(otec)
+    settings.INSTITUTION_P12, settings.INSTITUTION_P12_PASSWORD = __file__, "secret-password"
+    with pytest.raises(RuntimeError, match="no key that can be read") as error:
+        make_papers.call()
+    assert "secret-password" not in str(error.value)
 
 
 def test_expired_sessions_do_not_count_in_a_statement(ended: Action, otec: Visitor, clock: Stopped) -> None:

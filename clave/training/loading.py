@@ -142,6 +142,7 @@ def check(bring: Import) -> None:
     problems: list[Problem] = []
     preview: list[list[str]] = []
     try:
+        bring.content = sheets.plain(bytes(bring.content))
         for row in checked(bring):
             total += 1
             bad += bool(row.problems)
@@ -154,7 +155,7 @@ def check(bring: Import) -> None:
     except sheets.Unreadable as error:
         bring.stage, bring.reason = Stage.UNREADABLE, error.code
     bring.total, bring.bad, bring.problems, bring.preview = total, bad, problems, preview
-    bring.save(update_fields=["stage", "reason", "total", "bad", "problems", "preview"])
+    bring.save(update_fields=["content", "stage", "reason", "total", "bad", "problems", "preview"])
 
 
 def load(bring: Import) -> None:

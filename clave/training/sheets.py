@@ -1,16 +1,20 @@
 """Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away.
 
-openpyxl is loaded only where a workbook is read or written: it would weigh on every worker.
+openpyxl is loaded only where a workbook is written, and in a process of its own where one is read.
 """
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from clave.core.text import folded
 
+_ROOT = Path(__file__).parents[2]
 MOST_ROWS = 200_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,14 +36,25 @@ def kind_of(content: bytes) -> str:
     return "csv"
 
 
+def plain(content: bytes) -> bytes:
+    """Return a table as CSV; a workbook is read by a process of its own. Raises `Unreadable`."""
+    if kind_of(content) == "csv":
+        return content
+    command = [sys.executable, "-m", "clave.training.xlsx"]
+    environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, input=content, capture_output=True, env=environ, cwd=_ROOT, check=False)
+    if done.returncode:
+        raise Unreadable("format")
+    return done.stdout or b"\n"
+
+
 def rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, {column: text}) of every row that is not blank; the first line names the columns.
+    """Yield (line, {column: text}) of every row of a CSV that is not blank; the first line names the columns.
 
     Column names come folded: without case, accents or outer spaces. Raises `Unreadable`.
     """
-    read = _from_xlsx if kind_of(content) == "xlsx" else _from_csv
     header: list[str] = []
-    for line, cells in enumerate(read(content), start=1):
+    for line, cells in enumerate(_from_csv(content), start=1):
         if not any(cells):
             continue
         if line > MOST_ROWS + 1:
@@ -54,39 +69,18 @@ def rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _from_csv(content: bytes) -> Iterator[list[str]]:
     try:
-        text = content.decode("utf-8-sig")
+        content.decode("utf-8-sig")
+        encoding = "utf-8-sig"
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
-    first = text.split("\n", 1)[0]
-    separator = max(";,\t", key=first.count)
+        encoding = "cp1252"
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding, "replace", newline="")
+    first = lines.readline()
+    lines.seek(0)
     try:
-        for row in csv.reader(io.StringIO(text), delimiter=separator):
+        for row in csv.reader(lines, delimiter=max(";,\t", key=first.count)):
             yield [cell.strip() for cell in row]
     except csv.Error:
         raise Unreadable("format") from None
-
-
-def _from_xlsx(content: bytes) -> Iterator[list[str]]:
-    # openpyxl reads XML through defusedxml, which is installed for that, and rows one by one.
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        for row in sheet.iter_rows(values_only=True):
-            yield [_text(cell) for cell in row]
-    except Exception:  # a broken archive fails in many ways
-        raise Unreadable("format") from None
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, (datetime, date)):
-        return cell.strftime("%d-%m-%Y")
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
 
 
 def harmless(cell: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a training body does here: tokens, loading courses, the roster before day one, reports."""
 
 import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -164,9 +165,25 @@ def test_each_wrong_row_names_line_column_and_remedy_and_nothing_is_loaded(otec:
     assert not Action.objects.filter(code__in=["6700010", "6700011"]).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 \0\0", b"PK\x03\x04 broken", b"\x00\x01"])
+def bomb() -> bytes:
+    """Return a workbook of a few hundred kilobytes, one cell of which unpacks to 600 MB."""
+    book, out = io.BytesIO(sheets.to_xlsx(["RUN"], [["x"]])), io.BytesIO()
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                new.writestr(name, old.read(name))
+        with new.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            sheet.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
+            sheet.write(b'<row r="1"><c r="A1" t="inlineStr"><is><t>')
+            for _ in range(600):
+                sheet.write(b"x" * (1 << 20))
+            sheet.write(b"</t></is></c></row></sheetData></worksheet>")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 \0\0", b"PK\x03\x04 broken", b"\x00\x01", b"BOMB"])
 def test_what_is_no_table_is_refused_with_a_word(otec: Visitor, content: bytes) -> None:
-    file = io.BytesIO(content)
+    file = io.BytesIO(bomb() if content == b"BOMB" else content)
     file.name = "tabla.csv"
     otec.open("/rts/cargar")
     page = otec.send(table=file)

@@ -1,0 +1,61 @@
+"""Typesets and signs papers in a process of its own: what typst and pyHanko need is given back when it ends.
+
+Standard input: one JSON object with `p12` (file), `password` and `papers`, a list of objects with `data`, `timestamp`.
+Standard output: a line of JSON for each paper, its PDF in base64 or, if it could not be made, the error's name.
+"""
+
+import base64
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = Path(__file__).parent / "statement.typ"
+
+
+def typeset(data: dict[str, Any], timestamp: int) -> bytes:
+    """Return the PDF/A-2a and PDF/UA-1 document; what people typed reaches typst as data, never as markup."""
+    import typst
+
+    pdf = typst.compile(
+        TEMPLATE.read_bytes(),
+        format="pdf",
+        sys_inputs={"data": json.dumps(data)},
+        pdf_standards=["a-2a", "ua-1"],
+        timestamp=timestamp,
+        ignore_system_fonts=True,
+    )
+    return bytes(pdf)
+
+
+def sign(pdf: bytes, signer: Any) -> bytes:
+    """Return the PDF with the institution's signature."""
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import signers
+
+    meta = signers.PdfSignatureMetadata(field_name="Institucion", reason="Declaración jurada", name="Clave SENCE")
+    out = io.BytesIO()
+    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), meta, signer=signer, output=out)
+    return out.getvalue()
+
+
+def main() -> int:
+    from pyhanko.sign import signers
+
+    order = json.load(sys.stdin)
+    signer = signers.SimpleSigner.load_pkcs12(order["p12"], passphrase=order["password"].encode())  # type: ignore[no-untyped-call]
+    if signer is None:
+        print(f"{order['p12']} holds no key that can be read with its password", file=sys.stderr)  # noqa: T201
+        return 2
+    for paper in order["papers"]:
+        try:
+            made = {"pdf": base64.b64encode(sign(typeset(paper["data"], paper["timestamp"]), signer)).decode()}
+        except Exception as error:  # one that cannot be made must not stop the others
+            made = {"error": type(error).__name__}
+        print(json.dumps(made), flush=True)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
