@@ -239,6 +239,8 @@ def test_the_body_reminds_who_has_not_issued(ended: Action, otec: Visitor, mailb
     token = otec.client.cookies["csrftoken"].value
     page = otec.post("/rts/declaraciones/6700001", {"csrfmiddlewaretoken": token, "recordar": "1"})
     assert page.shows("Enviamos 1 recordatorio")
+    again = otec.post("/rts/declaraciones/6700001", {"csrfmiddlewaretoken": token, "recordar": "1"})
+    assert again.shows("Ya envió recordatorios hoy") and len(mailbox.to("diego.munoz@example.cl")) == 1
     assert "Excel intermedio" in mailbox.last("diego.munoz@example.cl")["text"]
     assert not [mail for mail in mailbox.to("camila.rojas@example.cl") if "declaración" in mail["subject"]]
 
@@ -255,6 +257,14 @@ def test_a_course_across_the_year_has_a_partial_statement(demo: None, clock: Sto
     camila = participant()
     assert camila.open(MINE).shows("Es una declaración parcial")
     assert issue(camila).shows(f"Declaración jurada 2-{year + 1}")
+    assert camila.open(MINE).shows(f"Declaración jurada 2-{year + 1}")
+    clock.set(clave_clock.now().replace(month=4, day=2))
+    issue_for_body(company())
+    camila = participant()
+    assert "parcial" not in camila.open(MINE).text, "the final one is not kept back by last year's"
+    assert (
+        issue(camila).shows(f"Declaración jurada 4-{year + 1}") and Statement.objects.filter(partial=True).count() == 2
+    )
 
 
 def test_two_issues_at_once_make_one_and_folios_have_no_gaps(committed: None) -> None:

@@ -15,7 +15,7 @@ from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.holders.models import Holder, Profile
 from clave.keys.service import Proof
-from clave.signin.views import SignIn, current_holder
+from clave.signin.views import SignIn, current_holder, to_sign_in
 
 
 def participant(request: HttpRequest) -> Holder | None:
@@ -28,7 +28,7 @@ def courses(request: HttpRequest) -> HttpResponse:
     """Show a participant's courses with accredited time, percentage and every session."""
     holder = participant(request)
     if holder is None:
-        return HttpResponseRedirect(f"{reverse('signin')}?volver={request.path}")
+        return to_sign_in(request)
     context = {
         "courses": record.courses_of(holder.identifier),
         "warned": not Unwarned.objects.filter(run=holder.identifier).exists(),

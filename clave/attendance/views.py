@@ -60,8 +60,12 @@ def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpR
         **{f"fact_{name}": _fact(value) for name, value in answer.get("facts", {}).items()},
     }
     template = f"attendance/{answer['kind']}.html"
-    shape = (template, request.method == "GET", glosa, environment)
-    html = rendered_once(request, lambda: _shaped(request, template, {**about, **stand_ins(values)}), shape)
+    context = {**about, **stand_ins(values)}
+    if len(codes) > 1:  # of the ways to join codes there are too many to keep
+        html = _shaped(request, template, context)
+    else:
+        shape = (template, request.method == "GET", glosa, environment)
+        html = rendered_once(request, lambda: _shaped(request, template, context), shape)
     page = HttpResponse(put_in(html, values))
     page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action {_targets(parts)}")
     # The platform may look at the Origin of what it gets; of our address it learns no more.

@@ -57,13 +57,13 @@ def rendered_once(request: HttpRequest, render: Callable[[], str], key: Any = No
 
 def stand_ins(values: Mapping[str, str]) -> dict[str, str]:
     """Return what stands for `values` in a page that is rendered once: words nobody can type."""
-    return {name: f"{name}{_NONCE}" for name in values}
+    return {name: f"{_NONCE}-{name}-" for name in values}
 
 
 def put_in(html: str, values: Mapping[str, str]) -> str:
     """Put values, escaped, where their stand-ins are."""
     for name, value in values.items():
-        html = html.replace(f"{name}{_NONCE}", conditional_escape(value))
+        html = html.replace(f"{_NONCE}-{name}-", conditional_escape(value))
     return html
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 
@@ -138,11 +138,16 @@ def current_holder(request: HttpRequest) -> Holder | None:
     return Holder.objects.select_related("secret_answer").filter(pk=pk).first() if pk else None
 
 
+def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
+    """Send somebody to sign in first, and from there back to this page."""
+    return HttpResponseRedirect(f"{reverse(door)}?{urlencode({'volver': request.path})}")
+
+
 def account(request: HttpRequest) -> HttpResponse:
     """Show the holder's data, last sign-ins and open sessions."""
     holder = current_holder(request)
     if holder is None:
-        return HttpResponseRedirect(f"{reverse('signin')}?volver={request.path}")
+        return to_sign_in(request)
     sessions = Session.objects.filter(holder=holder).order_by("-created_at")
     context = {
         "holder": holder,

@@ -46,6 +46,8 @@ class Statement(models.Model):
     pdf = models.BinaryField(default=b"")
     digest = models.CharField(max_length=64, blank=True, db_index=True)
     reason = models.CharField(max_length=300, blank=True)
+    # When the body last reminded its participants; they share a daily number of mails with their own recoveries.
+    reminded_at = models.DateTimeField(null=True)
     decision = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -6,12 +6,13 @@ with at least one credited session issues theirs. A course that crosses the year
 """
 
 import hashlib
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from clave.attendance import record
@@ -21,11 +22,12 @@ from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.visit import SYSTEM, Visit
 from clave.courier import service as courier
-from clave.holders.models import Holder
+from clave.holders.models import Holder, Profile
 from clave.statements.models import VALID, Counter, Kind, State, Statement
 from clave.training.models import Action
 
 SETTLE_WITHIN, PAPERS_WITHIN = timedelta(days=60), timedelta(days=40)
+REMIND_AGAIN = timedelta(hours=20)
 PASSED, FAILED = "aprobado", "reprobado"
 
 
@@ -199,17 +201,21 @@ def decide(statement: Statement, approve: bool, decision: str) -> bool:
     return bool(changed)
 
 
-def remind(action: Action) -> int:
-    """Remind by e-mail who could issue a statement and has not. Returns how many were written to."""
-    body = _body_statement(action)
-    done = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, until=body.until, state__in=VALID)
-    waiting = {row["run"] for row in body.data["rows"]} - set(done.values_list("run", flat=True))
+def remind(action: Action, issued: Statement) -> int | None:
+    """Remind by e-mail who could issue a statement and has not. Returns how many were written to.
+
+    Once a day, because a person's mails of a day are counted: more than that returns None and sends nothing.
+    """
+    now = clock.now()
+    unreminded = Q(reminded_at=None) | Q(reminded_at__lt=now - REMIND_AGAIN)
+    if not Statement.objects.filter(unreminded, pk=issued.pk).update(reminded_at=now):
+        return None
+    done = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, until=issued.until, state__in=VALID)
+    waiting = {row["run"] for row in issued.data["rows"]} - set(done.values_list("run", flat=True))
     context = {"course": action.name, "until": deadlines(action)["settle"].strftime("%d-%m-%Y")}
     written = 0
-    for holder in Holder.objects.filter(profile="PN", identifier__in=waiting).exclude(email=""):
-        try:
+    for holder in Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=waiting).exclude(email=""):
+        with suppress(courier.TooManyMessages):
             courier.send(holder, "statement_reminder", context, email=holder.email)
             written += 1
-        except courier.TooManyMessages:
-            continue
     return written

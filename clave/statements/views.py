@@ -23,7 +23,7 @@ from clave.core.visit import Visit
 from clave.holders.models import Holder, Profile
 from clave.keys.service import Proof
 from clave.signin import service as signin
-from clave.signin.views import CompanyCaptchaForm, CompanyForm, CompanySignIn, SignIn, current_holder
+from clave.signin.views import CompanyCaptchaForm, CompanyForm, CompanySignIn, SignIn, current_holder, to_sign_in
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Body
@@ -61,19 +61,21 @@ class Issue(SignIn):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         holder = participant(request)
         if holder is None:
-            return HttpResponseRedirect(f"{reverse('signin')}?volver={request.path}")
+            return to_sign_in(request)
         taken = Action.objects.filter(enrolments__run=holder.identifier)
         action = taken.select_related("body").filter(code=kwargs["code"]).first()
         if action is None:
             return error_page(request, 404)
-        mine = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, run=holder.identifier, state__in=VALID)
-        if issued := mine.order_by("-until").first():
-            return HttpResponseRedirect(reverse("statement", args=[issued.folio]))
         self.holder, self.action = holder, action
+        about = {"kind": Kind.PARTICIPANT, "action": action, "run": holder.identifier, "state__in": VALID}
+        issued = Statement.objects.filter(**about).defer("pdf").order_by("-until").first()
         try:
             self.facts = service.summary(action, holder.identifier)
         except Refused as refused:
-            return refusal_page(request, refused)
+            return _to(issued) if issued else refusal_page(request, refused)
+        # A partial statement of last year does not stand in the way of the final one.
+        if issued and issued.until.isoformat() == self.facts["until"]:
+            return _to(issued)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -94,6 +96,10 @@ class Issue(SignIn):
         profession, address = self.typed["profession"], self.typed["address"]
         issued = service.issue_for_participant(self.action, proof.holder, profession, address, visit)
         return SeeOther(reverse("statement", args=[issued.folio]))
+
+
+def _to(issued: Statement) -> HttpResponse:
+    return HttpResponseRedirect(reverse("statement", args=[issued.folio]))
 
 
 class ResultsMixin(ClaveForm):
@@ -172,13 +178,13 @@ class IssueForBody(CompanySignIn):
 
     def _overview(self, issued: Statement) -> HttpResponse:
         """Show who has issued and who has not; on POST remind the latter."""
-        reminded = None
-        if self.request.method == "POST" and "recordar" in self.request.POST:
-            reminded = service.remind(self.action)
+        asked = self.request.method == "POST" and "recordar" in self.request.POST
+        reminded = service.remind(self.action, issued) if asked else None
         about = {"kind": Kind.PARTICIPANT, "action": self.action, "until": issued.until, "state__in": VALID}
         done = {each.run: each for each in Statement.objects.filter(**about).defer("pdf")}
         rows = [(row, done.get(row["run"])) for row in issued.data["rows"]]
         context = {"action": self.action, "issued": issued, "rows": rows, "reminded": reminded}
+        context["reminded_today"] = asked and reminded is None
         return show(self.request, "statements/overview.html", {**context, "deadlines": service.deadlines(self.action)})
 
 

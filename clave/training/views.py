@@ -19,7 +19,7 @@ from clave.core.outcome import Outcome
 from clave.core.pages import FormPage, show
 from clave.core.visit import Visit
 from clave.holders.models import Profile
-from clave.signin.views import CompanySignIn, current_holder
+from clave.signin.views import CompanySignIn, current_holder, to_sign_in
 from clave.training import hosts, tokens
 from clave.training.models import Body, Token
 
@@ -28,7 +28,7 @@ def body_of(request: HttpRequest) -> Body | HttpResponse:
     """Return the training body signed in in this browser, or the page that says what is missing."""
     holder = current_holder(request)
     if holder is None or holder.profile != Profile.PERSONA_JURIDICA:
-        return HttpResponseRedirect(f"{reverse('rts_signin')}?volver={request.path}")
+        return to_sign_in(request, "rts_signin")
     found = Body.objects.filter(rut=holder.identifier).first()
     if found is None:
         return show(request, "training/no_body.html", {"company": holder}, status=403)
