@@ -17,7 +17,7 @@ from clave.attendance.models import Environment, Exchange
 from clave.attendance.request import MarkRequest, split_url
 from clave.core.forms import CaptchaField, ClaveForm
 from clave.core.middleware import POLICY, visit_of
-from clave.core.outcome import Outcome, Refused
+from clave.core.outcome import Refused
 from clave.core.pages import filled, put_in, rendered_once, show, stand_ins
 from clave.core.templatetags.tiempo import hours_minutes
 from clave.core.visit import Visit
@@ -164,12 +164,8 @@ class ExchangePage(SignIn):
             **self.shown,
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        self.typed = form.cleaned_data["rut"]
-        return super().perform(form, visit)
-
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
-        if self.typed != self.asked.run:
+        if self.typed["rut"] != self.asked.run:
             service.refuse(self.exchange, 311)
         else:
             self._try(lambda: service.signed_in(self.exchange, proof, visit))

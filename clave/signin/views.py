@@ -50,6 +50,7 @@ class SignIn(FormPage):
     title = _("Ingresar con mi Clave SENCE")
     intro = _("Escriba su RUT y su Clave SENCE.")
     button = _("Ingresar")
+    typed: dict[str, Any]
     # Where to go on after a temporary key was changed.
     back_after_change = ""
 
@@ -68,7 +69,8 @@ class SignIn(FormPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
-        proof = self.prove(form.cleaned_data, visit, human=human, explain=explain)
+        self.typed = form.cleaned_data
+        proof = self.prove(self.typed, visit, human=human, explain=explain)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,

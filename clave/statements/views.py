@@ -85,10 +85,6 @@ class Issue(SignIn):
         dates = service.deadlines(self.action)
         return {"facts": self.facts, "action": self.action, "deadlines": dates, "name": self.holder.full_name}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        self.typed = form.cleaned_data
-        return super().perform(form, visit)
-
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
         if proof.holder.pk != self.holder.pk:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
@@ -163,10 +159,6 @@ class IssueForBody(CompanySignIn):
         until, partial = self.until
         dates = service.deadlines(self.action)
         return {"action": self.action, "until": until, "partial": partial, "deadlines": dates}
-
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        self.typed = form.cleaned_data
-        return super().perform(form, visit)
 
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
         if proof.holder.identifier != self.body.rut:
