@@ -89,6 +89,7 @@ def demo_environ(environ: dict[str, str]) -> dict[str, str]:
         "CLAVE_EDGE_HTTP": str(http),
         "CLAVE_EDGE_SMTP": str(smtp),
         "REGISTRO_CIVIL_URL": f"{edge}/registro-civil",
+        "SII_URL": f"{edge}/sii",
         "SMS_GATEWAY_URL": f"{edge}/sms",
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(smtp),

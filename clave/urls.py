@@ -1,7 +1,9 @@
 """The table of contents of the site."""
 
+from typing import Any
+
 from django.conf import settings
-from django.urls import include, path, register_converter
+from django.urls import URLPattern, include, path, register_converter
 from django.views.generic import RedirectView
 
 from clave.attendance import block, otec, programs
@@ -11,7 +13,9 @@ from clave.core import captcha, pages
 from clave.flows.change import views as change
 from clave.flows.recover import views as recover
 from clave.flows.register import views as register
+from clave.flows.representatives import views as representatives
 from clave.flows.update import views as update
+from clave.holders.doors import COMPANY, FACILITATOR, MIGRANT, PERSON, Door
 from clave.signin import views as signin
 from clave.statements import views as statements
 from clave.theme import views as theme
@@ -33,6 +37,35 @@ class Run:
 
 register_converter(Run, "run")
 
+
+def ways_of(door: Door) -> list[URLPattern]:
+    """Return the addresses of a profile's flows: register, recover, change, update, as far as it can do them itself."""
+    steps: dict[str, list[tuple[str, Any]]] = {
+        "register": [("registrarse", register.Register)],
+        "recover": [
+            ("recuperar", recover.Start),
+            ("pregunta", recover.Answer),
+            ("representante", recover.RepresentativeStep),
+            ("cedula", recover.Card),
+            ("nacimiento", recover.Birth),
+            ("correo", recover.Contact),
+            ("aviso", recover.Notify),
+        ],
+        "change": [("cambiar", change.Start), ("clave", change.NewKey)],
+        "update": [("actualizar", update.Start), ("pregunta", update.Question), ("datos", update.Edit)],
+    }
+    found = []
+    for flow in (name for name in door.pages if name in steps):
+        (first, start), *rest = steps[flow]
+        base = f"{door.room}/{first}"
+        begin = update.start_for_company if (flow, door) == ("update", COMPANY) else start.as_view(door=door)
+        found.append(path(base, begin, name=door.page(flow)))
+        for address, view in rest:
+            name = door.page(f"{flow}_{view.name}")
+            found.append(path(f"{base}/<run:run>/{address}", view.as_view(door=door), name=name))
+    return found
+
+
 urlpatterns = [
     path("", theme.plain("theme/home.html"), name="home"),
     path("ayuda", theme.plain("theme/help.html"), name="help"),
@@ -41,22 +74,26 @@ urlpatterns = [
     path("captcha/<slug:text>.png", captcha.image, name="captcha_image"),
     path("captcha/<slug:text>.wav", captcha.audio, name="captcha_audio"),
     path("listo/<run:reference>", pages.done, name="done"),
-    # Persona Natural
-    path("persona/registrarse", register.Register.as_view(), name="register"),
-    path("persona/recuperar", recover.Start.as_view(), name="recover"),
-    path("persona/recuperar/<run:run>/pregunta", recover.Answer.as_view(), name="recover_answer"),
-    path("persona/recuperar/<run:run>/cedula", recover.Card.as_view(), name="recover_card"),
-    path("persona/recuperar/<run:run>/correo", recover.Contact.as_view(), name="recover_contact"),
-    path("persona/cambiar", change.Start.as_view(), name="change"),
-    path("persona/cambiar/<run:run>/clave", change.NewKey.as_view(), name="change_key"),
-    path("persona/actualizar", update.Start.as_view(), name="update"),
+    # What a person comes to do, by profile
+    *ways_of(PERSON),
     path("persona/actualizar/fecha-y-correo", update.StartByBirth.as_view(), name="update_by_birth"),
-    path("persona/actualizar/<run:run>/pregunta", update.Question.as_view(), name="update_question"),
-    path("persona/actualizar/<run:run>/datos", update.Edit.as_view(), name="update_edit"),
+    *ways_of(COMPANY),
+    *ways_of(MIGRANT),
+    path(
+        "migrante/actualizar/fecha-y-correo",
+        update.StartByBirth.as_view(door=MIGRANT),
+        name="migrant_update_by_birth",
+    ),
+    *ways_of(FACILITATOR),
     # Signing in
     path("ingresar", signin.SignIn.as_view(), name="signin"),
+    path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY), name="company_signin"),
+    path("ingresar/migrante", signin.SignIn.as_view(door=MIGRANT), name="migrant_signin"),
+    path("ingresar/facilitador", signin.SignIn.as_view(door=FACILITATOR), name="facilitator_signin"),
     path("salir", signin.SignOut.as_view(), name="signout"),
     path("mi-cuenta", signin.account, name="account"),
+    path("mi-cuenta/representantes", representatives.Representatives.as_view(), name="representatives"),
+    path("mi-cuenta/representantes/<int:person>/quitar", representatives.remove, name="representative_remove"),
     path("mi-cuenta/cerrar-otras", signin.CloseOthers.as_view(), name="close_others"),
     # The addresses that old guides and plugins print
     path("Account", RedirectView.as_view(pattern_name="home")),
@@ -65,7 +102,7 @@ urlpatterns = [
     path("Account/RecuperarClave", theme.plain("theme/choose_recover.html"), name="choose_recover"),
     path("Account/CambiarClave", theme.plain("theme/choose_change.html"), name="choose_change"),
     path("Account/ActualizarDatos", theme.plain("theme/choose_update.html"), name="choose_update"),
-    path("Account/GenerarNuevaCusPj", theme.plain("theme/company_key.html")),
+    path("Account/GenerarNuevaCusPj", recover.Start.as_view(door=COMPANY, title=recover.NEW_COMPANY_KEY)),
     # Attendance: the protocol of the learning platforms
     path("rce/Registro/IniciarSesion", attendance.mark, {"environment": "rce", "closing": False}, name="rce_open"),
     path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),

@@ -23,6 +23,7 @@ def edge() -> Iterator[None]:
     server = services.serve(http, smtp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     django_settings.REGISTRO_CIVIL_URL = f"http://127.0.0.1:{http}/registro-civil"
+    django_settings.SII_URL = f"http://127.0.0.1:{http}/sii"
     django_settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{http}/sms"
     django_settings.EMAIL_HOST, django_settings.EMAIL_PORT = "127.0.0.1", smtp
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -33,7 +34,7 @@ def edge() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test begins with well-behaved services, closed circuits and an empty mailbox."""
-    from clave.registries import registro_civil
+    from clave.registries import registro_civil, sii
     from clave.sandbox import services
 
     for file in services.mailbox().glob("*.json"):
@@ -41,6 +42,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     for name in services.SERVICES:
         services.behave(name, "ok")
     registro_civil._registry.cache_clear()
+    sii._registry.cache_clear()
     for name in ("audit-anchor.txt", "inspector.jsonl", "inspector-wishes.json", "clock-offset"):
         (django_settings.CLAVE_HOME / name).unlink(missing_ok=True)
     # pytest-django puts an in-memory mailbox in place; ours is a server.

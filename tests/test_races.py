@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, connections
 
-from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier.models import Message
 from clave.flows.change import service as change
 from clave.holders.models import Holder
+from clave.holders.service import Claim
 from clave.keys import service as keys
 from clave.signin.models import Session
 from tests.story import REGISTRATION, Page, Visitor
@@ -54,7 +54,7 @@ def test_two_registrations_of_one_rut_make_one_account_and_one_clear_message(com
     texts = [page.text for page in pages if isinstance(page, Page)]
     assert len(texts) == 6, pages
     assert sum("Su cuenta fue creada" in text for text in texts) == 1
-    assert sum("Este RUT ya tiene Clave SENCE" in text for text in texts) == 5
+    assert sum("Esta cuenta ya tiene Clave SENCE" in text for text in texts) == 5
     assert Holder.objects.filter(identifier="44444444-4").count() == 1
     assert Message.objects.filter(template="welcome", channel="email").count() == 1
 
@@ -64,7 +64,7 @@ def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
     key, _ = keys.issue_temporary(camila)
     tries = 100 if connection.vendor == "postgresql" else 20
-    proofs = [change.prove(Rut.parse(CAMILA), key, Visit(f"198.51.100.{n}")) for n in range(tries)]
+    proofs = [change.prove(Claim("PN", CAMILA), key, Visit(f"198.51.100.{n}")) for n in range(tries)]
     results = at_once(
         [lambda p=p, n=n: change.change(p, f"NW60{4000 + n}AB", Visit("203.0.113.1")) for n, p in enumerate(proofs)]
     )
@@ -75,7 +75,7 @@ def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
 
 @pytest.mark.abuse(12)
 def test_of_two_changes_with_the_same_key_one_wins(committed: None) -> None:
-    proofs = [change.prove(Rut.parse(CAMILA), "KM482915", Visit("203.0.113.1")) for _ in range(8)]
+    proofs = [change.prove(Claim("PN", CAMILA), "KM482915", Visit("203.0.113.1")) for _ in range(8)]
     results = at_once(
         [lambda p=p, n=n: change.change(p, f"NW60482{n}", Visit("203.0.113.1")) for n, p in enumerate(proofs)]
     )

@@ -62,7 +62,7 @@ def test_what_was_typed_is_kept_except_keys_and_captcha(visitor: Visitor) -> Non
     [
         ("77777777-7", "falleció"),
         ("12345678-5", "El Registro Civil no conoce este RUT"),
-        ("11111111-1", "Este RUT ya tiene Clave SENCE"),
+        ("11111111-1", "Esta cuenta ya tiene Clave SENCE"),
         ("44444444-5", "El RUT no es válido"),
         ("hola", "Escriba su RUT con dígito verificador"),
     ],
@@ -116,7 +116,7 @@ def test_when_the_registry_fails_the_account_is_made_unverified_and_verified_lat
     before = time.monotonic()
     page = visitor.post("/persona/registrarse", data)
     assert time.monotonic() - before < 2
-    assert page.shows("Su cuenta fue creada", "El Registro Civil no respondió ahora")
+    assert page.shows("Su cuenta fue creada", "El registro del Estado no respondió ahora")
     holder = Holder.objects.get(identifier="44444444-4")
     assert (holder.verification, holder.names) == ("unverified", "")
     assert visitor.sign_in("44444444-4", "QZ571938").shows("todavía no confirma su identidad")

@@ -114,4 +114,4 @@ def test_who_lacks_minimum_data_completes_it_and_signs_in(visitor: Visitor) -> N
 def test_without_a_question_on_file_birth_date_and_mail_open_nothing(visitor: Visitor) -> None:
     visitor.open("/persona/actualizar/fecha-y-correo")
     page = visitor.send(rut="55555555-5", birth_date="17-08-1982", email="ivan.soto@example.cl")
-    assert page.shows("Entre con su RUT y su Clave SENCE")
+    assert page.shows("Entre con su Clave SENCE")

@@ -9,13 +9,14 @@ from django.views import View
 
 from clave.attendance import record, service, sessions
 from clave.attendance.models import Ended, Opening, Unwarned
-from clave.attendance.views import ExchangeCaptchaForm, ExchangeForm, SeeOther
+from clave.attendance.views import ExchangeForm, SeeOther
 from clave.core.pages import show
 from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.holders.models import Holder, Profile
+from clave.holders.present import current_holder, to_sign_in
 from clave.keys.service import Proof
-from clave.signin.views import SignIn, current_holder, to_sign_in
+from clave.signin.views import SignIn
 
 
 def participant(request: HttpRequest) -> Holder | None:
@@ -57,7 +58,6 @@ class CloseHere(SignIn):
     """Close a session without going through the platform: the page that the warning leads to."""
 
     form_class = ExchangeForm
-    captcha_form_class = ExchangeCaptchaForm
     title = _("Cerrar sesión en SENCE")
     intro = _("Escriba su Clave SENCE para cerrar su sesión y no perder su tiempo.")
     button = _("Cerrar sesión")

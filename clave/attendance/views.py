@@ -15,7 +15,7 @@ from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
 from clave.attendance.models import Environment, Exchange
 from clave.attendance.request import MarkRequest, split_url
-from clave.core.forms import CaptchaField, ClaveForm
+from clave.core.forms import ClaveForm
 from clave.core.middleware import POLICY, visit_of
 from clave.core.outcome import Refused
 from clave.core.pages import filled, put_in, rendered_once, show, stand_ins
@@ -99,15 +99,10 @@ class ExchangeForm(SignInForm):
         self.fields["rut"].widget.attrs.pop("aria-describedby", None)
 
 
-class ExchangeCaptchaForm(ExchangeForm):
-    captcha = CaptchaField()
-
-
 class ExchangePage(SignIn):
     """The participant signs in for the request that waits."""
 
     form_class = ExchangeForm
-    captcha_form_class = ExchangeCaptchaForm
     template_name = "attendance/signin.html"
     blank_is_shared = False
     exchange: Exchange

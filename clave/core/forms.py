@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.core import captcha, clock
-from clave.core.rut import InvalidRut, Rut
+from clave.core.rut import InvalidNie, InvalidRut, Nie, Rut
 from clave.core.text import unexpected_characters
 
 format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
@@ -65,6 +65,31 @@ class RutField(TextField):
             return Rut.parse(text)
         except InvalidRut as error:
             raise ValidationError(self.error_messages[error.code], code=error.code) from None
+
+
+class NieField(TextField):
+    """A NIE (Número de Identidad Extranjero); cleans to `Nie`."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "nie": _("El NIE son solo números, de %(least)d a %(most)d. Revíselo."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("NIE (Número de Identidad Extranjero)"))
+        kwargs.setdefault("help_text", _("Solo números. Ejemplo: 123456789"))
+        super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
+        self.widget.attrs |= {"autocapitalize": "off", "inputmode": "numeric"}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return Nie.parse(text)
+        except InvalidNie:
+            least, most = settings.NIE_DIGITS
+            message = self.error_messages["nie"]
+            raise ValidationError(message, code="nie", params={"least": least, "most": most}) from None
 
 
 class EmailField(forms.EmailField):

@@ -156,6 +156,7 @@ class FormPage(View):
             "step": self.step,
             "back": self.back,
             "changes": self.changes,
+            "view": self,
             **self.context(),
         }
         return render_to_string(self.template_name, context, self.request)
@@ -178,6 +179,17 @@ class StepPage(FormPage):
     blank_is_shared = False
     wizard: Wizard
 
+    @property
+    def flow_name(self) -> str:
+        """Return the name of the flow's first page, which begins the names of its steps."""
+        return self.flow
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        """Return the step before this one, or the flow's first page."""
+        before = self.wizard.before(self.name)
+        return reverse(f"{self.flow_name}_{before}", args=[self.wizard.run]) if before else reverse(self.flow_name)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         from clave.core.errors import refusal_page
 
@@ -188,15 +200,15 @@ class StepPage(FormPage):
             if done:
                 return self.done_page(done)
         try:
-            self.wizard = Wizard.load(request, self.flow, kwargs["run"], self.name)
+            self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
         except Refused as refused:
-            return refusal_page(request, refused, {"restart": reverse(self.flow)})
+            return refusal_page(request, refused, {"restart": reverse(self.flow_name)})
         return super().dispatch(request, *args, **kwargs)
 
     def go(self, step: str, **data: Any) -> HttpResponseRedirect:
         """Allow the next step and go there."""
         self.wizard.allow(step, **data)
-        return HttpResponseRedirect(reverse(f"{self.flow}_{step}", args=[self.wizard.run]))
+        return HttpResponseRedirect(reverse(f"{self.flow_name}_{step}", args=[self.wizard.run]))
 
 
 def done(request: HttpRequest, reference: str) -> HttpResponse:

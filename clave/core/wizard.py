@@ -63,6 +63,16 @@ class Wizard:
         self.data.update(data)
         self._session.modified = True
 
+    def may(self, step: str) -> bool:
+        """Say whether a step is open to the person."""
+        return step in self._state["reached"]
+
+    def before(self, step: str) -> str:
+        """Return the step that was reached before this one; empty if it is the first."""
+        reached: list[str] = self._state["reached"]
+        place = reached.index(step)
+        return reached[place - 1] if place else ""
+
     def end(self) -> None:
         """Forget the run; and the whole session if the use case ended it, as a changed key ends the holder's."""
         if not self._session.exists(self._session.session_key or ""):

@@ -10,4 +10,4 @@ def key_locked(holder: Holder | None) -> None:
     """Tell the holder, if there is one, that somebody tries keys."""
     if holder is not None and holder.email:
         with suppress(TooManyMessages):
-            send(holder, "key_locked", {"identifier": holder.pretty_identifier}, email=holder.email)
+            send(holder, "key_locked", {"identifier": holder.called}, email=holder.email)

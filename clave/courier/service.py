@@ -33,10 +33,17 @@ class TooManyMessages(Refused):
 
 
 def send(
-    holder: Holder | None, template: str, context: Mapping[str, str], *, email: str = "", mobile: str = ""
+    holder: Holder | None,
+    template: str,
+    context: Mapping[str, str],
+    *,
+    email: str = "",
+    mobile: str = "",
+    language: str = "",
 ) -> list[str]:
     """Put a message to each destination given into the outbox; return the channels.
 
+    It speaks the holder's language, or `language` to who is no holder.
     `life` of a message that carries a temporary key ends with the key (context `seconds`). Raises
     `TooManyMessages`, before anything is written, when a destination has had its share of the day.
     """
@@ -47,7 +54,7 @@ def send(
         if sent >= DAILY[channel]:
             raise TooManyMessages
     for channel, to in wanted:
-        _post(holder, template, context, channel, to)
+        _post(holder, template, context, channel, to, language)
     return [channel for channel, _ in wanted]
 
 
@@ -55,13 +62,15 @@ def _hash(channel: str, destination: str) -> str:
     return keyed_hash("destination", channel, destination.lower())
 
 
-def _post(holder: Holder | None, template: str, context: Mapping[str, str], channel: str, to: str) -> None:
+def _post(
+    holder: Holder | None, template: str, context: Mapping[str, str], channel: str, to: str, language: str
+) -> None:
     now = clock.now()
     life = timedelta(seconds=int(context["seconds"])) if "seconds" in context else LIFE
     message = Message.objects.create(
         channel=channel,
         template=template,
-        language=holder.language if holder else "es",
+        language=language or (holder.language if holder else "es"),
         holder=str(holder.pk) if holder else "",
         destination=to,
         destination_hash=_hash(channel, to),

@@ -10,6 +10,7 @@ from clave.core import clock
 from clave.core.models import Submission
 from clave.core.timetable import every
 from clave.courier.models import Message, State
+from clave.flows.recover.tasks import tell_who_waits
 from clave.flows.register.tasks import verify_pending
 from clave.keys.models import Attempts, TemporaryKey
 from clave.signin.models import Session
@@ -31,3 +32,4 @@ def tidy() -> None:
 
 
 every(60)(verify_pending)
+every(60)(tell_who_waits)

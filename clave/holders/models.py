@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clave.core.rut import Rut
 from clave.core.secrets import EncryptedTextField
@@ -18,24 +19,55 @@ class Profile(models.TextChoices):
     FACILITADOR = "FE", "Facilitador extranjero"
 
 
+class Kind(models.TextChoices):
+    """What kind of company a Persona Jurídica is (guide PJ, section 2)."""
+
+    EMPRESA = "EM", _("Empresa")
+    OTEC = "OT", _("OTEC (organismo técnico de capacitación)")
+    OTIC = "OI", _("OTIC (organismo técnico intermedio)")
+
+
 class Verification(models.TextChoices):
-    """How far the registry vouches for the identity."""
+    """How far a registry vouches for the identity; of those who are in no registry, that they declared it."""
 
     VERIFIED = "verified", "verificada"
     UNVERIFIED = "unverified", "por verificar"
     REFUSED = "refused", "rechazada"
+    DECLARED = "declared", "declarada"
+
+
+# Foreign identity documents of facilitators: as stored, as people read it.
+DOCUMENTS = {
+    "PAS": _("Pasaporte"),
+    "DNI": _("Documento nacional de identidad (DNI)"),
+    "CED": _("Cédula de identidad extranjera"),
+    "OTR": _("Otro documento"),
+}
+
+
+def account_of(profile: str, identifier: str) -> str:
+    """Return the name under which tries at an account are counted: one RUT may be a person's and a company's."""
+    return identifier if profile == Profile.PERSONA_NATURAL else f"{profile} {identifier}"
 
 
 class Holder(models.Model):
-    """A person or company with a Clave. `identifier` is the stored RUT (`12345678-5`) or NIE."""
+    """A person or company with a Clave.
+
+    `identifier` is the stored RUT (`12345678-5`), NIE, or a facilitator's foreign document (`PAS AB123456`). A
+    company's name (razón social) stands in `names`, its telephone in `work_phone`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     profile = models.CharField(max_length=2, choices=Profile.choices)
-    identifier = models.CharField(max_length=12)
+    identifier = models.CharField(max_length=24)
+    kind = models.CharField(max_length=2, choices=Kind.choices, blank=True)
     names = models.CharField(max_length=120, blank=True)
     surnames = models.CharField(max_length=120, blank=True)
     sex = models.CharField(max_length=1, blank=True)
     birth_date = models.DateField(null=True, blank=True)
+    # ISO 3166-1 alpha-2, of who is in no Chilean registry.
+    country = models.CharField(max_length=2, blank=True)
+    children = models.PositiveSmallIntegerField(null=True, blank=True)
     email = models.EmailField(max_length=120, blank=True)
     home_phone = EncryptedTextField(blank=True)
     work_phone = EncryptedTextField(blank=True)
@@ -73,8 +105,28 @@ class Holder(models.Model):
         return f"{self.names} {self.surnames}".strip()
 
     @property
+    def account(self) -> str:
+        """Return the name under which tries at this account are counted."""
+        return account_of(self.profile, self.identifier)
+
+    @property
+    def identifier_label(self) -> str:
+        """Return what the identifier is: RUT, NIE, or the name of the document."""
+        if self.profile == Profile.FACILITADOR:
+            return str(DOCUMENTS[self.identifier[:3]])
+        return "NIE" if self.profile == Profile.MIGRANTE else "RUT"
+
+    @property
     def pretty_identifier(self) -> str:
+        """Return the identifier as people read it, without what it is."""
+        if self.profile == Profile.FACILITADOR:
+            return self.identifier[4:]
         return self.identifier if self.profile == Profile.MIGRANTE else Rut.parse(self.identifier).pretty
+
+    @property
+    def called(self) -> str:
+        """Return how messages name the account: `RUT 12.345.678-5`, `NIE 900123456`."""
+        return f"{self.identifier_label} {self.pretty_identifier}"
 
     @property
     def address_line(self) -> str:
@@ -90,10 +142,20 @@ class Holder(models.Model):
 
 
 class Representative(models.Model):
-    """A person who legally represents a company (Persona Jurídica), by RUN. A company may have several."""
+    """A person who legally represents a company (Persona Jurídica), by RUN. A company may have several.
+
+    `mobile` and `email` are that person's own; keys of the company go to the company's e-mail and that mobile.
+    """
 
     company = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="representatives")
     run = models.CharField(max_length=12)
+    name = models.CharField(max_length=120, blank=True)
+    mobile = EncryptedTextField(blank=True)
+    email = models.EmailField(max_length=120, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["company", "run"], name="represents_once")]
+
+    @property
+    def pretty_run(self) -> str:
+        return Rut.parse(self.run).pretty

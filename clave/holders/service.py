@@ -1,6 +1,7 @@
 """Finding holders, and what the system must know of them before it operates."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.core.outcome import Refused
 from clave.core.prepared import Lookup
 from clave.core.rut import Rut
-from clave.holders.models import Holder, Profile
+from clave.holders.models import Holder, Profile, account_of
 
 
 class MinimumDataMissing(Refused):
@@ -16,9 +17,10 @@ class MinimumDataMissing(Refused):
 
     status = 403
 
-    def __init__(self, missing: list[str]) -> None:
+    def __init__(self, missing: list[str], profile: str) -> None:
         super().__init__("minimum_data")
         self.missing = missing
+        self.profile = profile
 
     @property
     def labels(self) -> list[object]:
@@ -29,51 +31,112 @@ class MinimumDataMissing(Refused):
 SECRETS = ("credential", "secret_answer", "temporary_key")
 
 
-_PERSON = Lookup(
-    lambda rut: Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier=rut).select_related(*SECRETS), "rut"
+_FOUND: Lookup[Holder] = Lookup(
+    lambda profile, name: Holder.objects.filter(profile=profile, identifier=name).select_related(*SECRETS),
+    "profile",
+    "identifier",
 )
 
 
+def find(profile: str, identifier: str) -> Holder | None:
+    """Return the holder of this profile with this stored identifier. One query, with what is secret about it joined."""
+    return _FOUND.one(str(profile), identifier)
+
+
 def find_person(rut: Rut) -> Holder | None:
-    """Return the Persona Natural with this RUT, if registered. One query, with what is secret about it joined."""
-    return _PERSON.one(str(rut))
+    """Return the Persona Natural with this RUT, if registered."""
+    return find(Profile.PERSONA_NATURAL, str(rut))
 
 
-def find_company(rut: Rut, representative: Rut) -> Holder | None:
-    """Return the Persona Jurídica with this RUT, if registered and represented by that person. One query, as above."""
-    found = Holder.objects.filter(
-        profile=Profile.PERSONA_JURIDICA, identifier=str(rut), representatives__run=str(representative)
-    ).select_related(*SECRETS)
-    return next(iter(found), None)
+@dataclass(frozen=True)
+class Claim:
+    """Who somebody says to be; a company's claim may name the representative (RUN) who acts for it."""
+
+    profile: str
+    identifier: str
+    representative: str = ""
+
+    @property
+    def account(self) -> str:
+        return account_of(self.profile, self.identifier)
+
+    @property
+    def called(self) -> str:
+        return Holder(profile=self.profile, identifier=self.identifier).called
+
+    def holder(self) -> Holder | None:
+        """Return the holder, if registered and, where a representative is named, represented by that person."""
+        if not self.representative:
+            return find(self.profile, self.identifier)
+        return _REPRESENTED.one(self.profile, self.identifier, self.representative)
 
 
-_NEEDED: list[tuple[str, Callable[[Holder], object]]] = [
+_REPRESENTED: Lookup[Holder] = Lookup(
+    lambda profile, name, run: Holder.objects.filter(
+        profile=profile, identifier=name, representatives__run=run
+    ).select_related(*SECRETS),
+    "profile",
+    "identifier",
+    "representative",
+)
+
+
+def texts_go_to(holder: Holder) -> str:
+    """Return the mobile for messages: the holder's own; of a company that of its first representative with one."""
+    if holder.profile != Profile.PERSONA_JURIDICA:
+        return holder.mobile
+    return next((each.mobile for each in holder.representatives.order_by("pk") if each.mobile), "")
+
+
+Needed = list[tuple[str, Callable[[Holder], object]]]
+
+
+def _address(holder: Holder) -> object:
+    return holder.street and holder.street_number and holder.comuna
+
+
+_PERSON: Needed = [
     ("names", lambda holder: holder.names),
     ("birth_date", lambda holder: holder.birth_date),
     ("email", lambda holder: holder.email),
     ("phone", lambda holder: holder.mobile or holder.no_mobile),
-    ("address", lambda holder: holder.street and holder.street_number and holder.comuna),
+    ("address", _address),
 ]
+# A facilitator is reached through the company that asked for the key; a company may have no question (guide PJ, 3.1).
+_NEEDED: dict[str, Needed] = {
+    Profile.PERSONA_NATURAL: _PERSON,
+    Profile.PERSONA_JURIDICA: [
+        ("company_name", lambda holder: holder.names),
+        ("email", lambda holder: holder.email),
+        ("company_phone", lambda holder: holder.work_phone),
+        ("address", _address),
+    ],
+    Profile.MIGRANTE: [*_PERSON, ("country", lambda holder: holder.country)],
+    Profile.FACILITADOR: [*_PERSON[:3], ("country", lambda holder: holder.country)],
+}
+_WITH_QUESTION = (Profile.PERSONA_NATURAL, Profile.MIGRANTE)
 MISSING_LABELS = {
     "names": _("sus nombres"),
+    "company_name": _("la razón social"),
     "birth_date": _("su fecha de nacimiento"),
     "email": _("su correo electrónico"),
     "phone": _("su celular (o marcar «Sin celular»)"),
+    "company_phone": _("el teléfono de la empresa"),
     "address": _("su dirección"),
+    "country": _("su país de origen"),
     "question": _("su pregunta y respuesta secreta"),
 }
 
 
 def missing_data(holder: Holder) -> list[str]:
-    """Name the minimum data this holder lacks, in the order of the form; of a company only its e-mail is asked.
+    """Name the minimum data this holder lacks, in the order of the form.
 
-    Names and birth date come from the registry: an account still to be verified may wait for them.
+    What a registry tells may still be awaited by an account that is to be verified.
     """
-    if holder.profile == Profile.PERSONA_JURIDICA:
-        return [] if holder.email else ["email"]
     waiting = holder.verification == "unverified"
-    missing = [name for name, has in _NEEDED if not has(holder) and not (waiting and name in ("names", "birth_date"))]
-    if settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer"):
+    told = ("names", "birth_date", "company_name") if waiting else ()
+    missing = [name for name, has in _NEEDED[holder.profile] if not has(holder) and name not in told]
+    if holder.profile in _WITH_QUESTION and settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer"):
         missing.append("question")
     return missing
 
@@ -81,4 +144,4 @@ def missing_data(holder: Holder) -> list[str]:
 def require_minimum_data(holder: Holder) -> None:
     """Raise `MinimumDataMissing` when any is missing."""
     if missing := missing_data(holder):
-        raise MinimumDataMissing(missing)
+        raise MinimumDataMissing(missing, holder.profile)

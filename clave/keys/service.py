@@ -93,11 +93,11 @@ def set_answer(holder: Holder, question: str, answer: str) -> None:
     )
 
 
-def question_of(identifier: str, holder: Holder | None) -> str:
+def question_of(account: str, holder: Holder | None) -> str:
     """Return the code of the question to ask: the holder's, or a decoy that looks the same."""
     if holder is not None and hasattr(holder, "secret_answer"):
         return str(holder.secret_answer.question)
-    return questions.decoy_question(identifier)
+    return questions.decoy_question(account)
 
 
 def _tag(holder: Holder, key: str) -> str:
@@ -109,14 +109,14 @@ def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
     return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
 
 
-def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, human: bool = True) -> Proof:
+def verify(account: str, holder: Holder | None, key: str, visit: Visit, *, human: bool = True) -> Proof:
     """Try a key against a holder (or nobody): the same work whether the holder exists or not.
 
     `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
     before any hash, `WrongKey` after one. A live temporary key is accepted; the
     caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
     """
-    axes = attempts.axes("key", identifier, visit)
+    axes = attempts.axes("key", account, visit)
     failures = axes.check()
     if failures > 0 and not human:
         raise CaptchaNeeded
@@ -131,9 +131,9 @@ def verify(identifier: str, holder: Holder | None, key: str, visit: Visit, *, hu
     raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=axes.fail())
 
 
-def verify_answer(identifier: str, holder: Holder | None, answer: str, visit: Visit) -> Holder:
+def verify_answer(account: str, holder: Holder | None, answer: str, visit: Visit) -> Holder:
     """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`."""
-    axes = attempts.axes("answer", identifier, visit, attempts.ANSWER)
+    axes = attempts.axes("answer", account, visit, attempts.ANSWER)
     axes.check()
     secret = getattr(holder, "secret_answer", None)
     if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)) or holder is None:
@@ -197,13 +197,13 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
 def remember_browser(proof: Proof, visit: Visit) -> None:
     """Note that the holder signed in from this browser, unless that is known already."""
     if visit.browser and not proof.known_browser:
-        axis = attempts.browser_axis(proof.holder.identifier, visit)
+        axis = attempts.browser_axis(proof.holder.account, visit)
         row = Attempts(axis=axis, holder=proof.holder, last_at=clock.now())
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def unlock(identifier: str) -> None:
+def unlock(account: str) -> None:
     """Forget a holder's failures, after a proof of another kind."""
     nobody = Visit(address="")
     for purpose in ("key", "answer"):
-        attempts.axes(purpose, identifier, nobody).clear()
+        attempts.axes(purpose, account, nobody).clear()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from clave.core import clock
-from clave.holders.models import Holder, Profile, Representative, Verification
+from clave.holders.models import Holder, Kind, Profile, Representative, Verification
 from clave.keys import service as keys
 from clave.sandbox import courses
 from clave.sandbox.people import PEOPLE
@@ -45,9 +45,14 @@ PERSONS: list[dict[str, Any]] = [
 
 COMPANIES: list[dict[str, Any]] = [
     {"rut": "76543210-3", "name": "Capacita Austral SpA", "representative": "33333333-3", "key": "CA739105",
-     "email": "contacto@capacita-austral.example.cl"},
+     "email": "contacto@capacita-austral.example.cl", "kind": Kind.OTEC, "answer": ("escuela", "Liceo Austral")},
     {"rut": "77222333-1", "name": "Maderas del Sur Ltda.", "representative": "22222222-2", "key": "MS204986",
-     "email": "contacto@maderas-del-sur.example.cl"},
+     "email": "contacto@maderas-del-sur.example.cl", "kind": Kind.EMPRESA},
+]  # fmt: skip
+MIGRANTS: list[dict[str, Any]] = [
+    {"nie": "900123456", "names": "Jean Baptiste", "surnames": "Pierre", "born": date(1988, 1, 30), "sex": "M",
+     "country": "HT", "email": "jean.pierre@example.cl", "mobile": "+56987650009", "key": "HT254817",
+     "answer": ("calle", "Rue Capois")},
 ]  # fmt: skip
 
 
@@ -55,22 +60,26 @@ def load() -> int:
     """Load what the store lacks of the demo: people, companies, courses. Returns how many holders were made."""
     people = [] if Holder.objects.filter(profile=Profile.PERSONA_NATURAL).exists() else PERSONS
     companies = [] if Holder.objects.filter(profile=Profile.PERSONA_JURIDICA).exists() else COMPANIES
+    migrants = [] if Holder.objects.filter(profile=Profile.MIGRANTE).exists() else MIGRANTS
     with transaction.atomic():
         for person in people:
             _make(person)
         for company in companies:
             _make_company(company)
+        for migrant in migrants:
+            _make_migrant(migrant)
         if not Body.objects.exists():
             courses.load()
     (settings.CLAVE_HOME / "demo-data").touch()
-    return len(people) + len(companies)
+    return len(people) + len(companies) + len(migrants)
 
 
 def lines() -> list[str]:
     """Return what a developer wants to know at the start, a line each."""
     known = [f"RUT {each['rut']}  CS {each.get('key', '(del sistema antiguo)')}  {each['email']}" for each in PERSONS]
     firms = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
-    return [*known, *firms, f"Token de {courses.BODY}: {courses.TOKEN}"]
+    others = [f"NIE {each['nie']}  CS {each['key']}  {each['email']}" for each in MIGRANTS]
+    return [*known, *others, *firms, f"Token de {courses.BODY}: {courses.TOKEN}"]
 
 
 def _make(person: dict[str, Any]) -> None:
@@ -103,10 +112,37 @@ def _make_company(company: dict[str, Any]) -> None:
         profile=Profile.PERSONA_JURIDICA,
         identifier=company["rut"],
         names=company["name"],
+        kind=company["kind"],
         email=company["email"],
+        work_phone="+56 2 2987 6543",
+        **HOME,
         verification=Verification.VERIFIED,
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    Representative.objects.create(company=holder, run=company["representative"])
+    known = PEOPLE[company["representative"]]
+    Representative.objects.create(
+        company=holder,
+        run=company["representative"],
+        name=f"{known['nombres']} {known['apellido_paterno']} {known['apellido_materno']}",
+        mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
+        email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
+    )
     keys.bring(holder, company["key"])
+    if "answer" in company:
+        keys.set_answer(holder, *company["answer"])
+
+
+def _make_migrant(migrant: dict[str, Any]) -> None:
+    holder = Holder.objects.create(
+        profile=Profile.MIGRANTE,
+        identifier=migrant["nie"],
+        birth_date=migrant["born"],
+        verification=Verification.DECLARED,
+        created_at=clock.now(),
+        updated_at=clock.now(),
+        **{name: migrant[name] for name in ("names", "surnames", "sex", "country", "email", "mobile")},
+        **HOME,
+    )
+    keys.bring(holder, migrant["key"])
+    keys.set_answer(holder, *migrant["answer"])

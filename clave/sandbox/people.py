@@ -1,4 +1,4 @@
-"""What the simulated Registro Civil knows: the demo's identities and nobody else."""
+"""What the simulated Registro Civil and SII know: the demo's identities and nobody else."""
 
 from typing import Any
 
@@ -25,4 +25,17 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "55555555-5": _person("Iván", "Soto", "Lara", "M", "1982-08-17"),
     "66666666-6": _person("Nora", "Díaz", "Vera", "F", "1971-12-05"),
     "77777777-7": _person("Persona", "De Prueba", "Siete", "M", "1940-01-01", dead=True),
+}
+
+
+def _company(name: str, *representatives: str, active: bool = True) -> dict[str, Any]:
+    return {"razon_social": name, "vigente": active, "representantes": representatives}
+
+
+COMPANIES: dict[str, dict[str, Any]] = {
+    "76543210-3": _company("Capacita Austral SpA", "33333333-3"),
+    "77222333-1": _company("Maderas del Sur Ltda.", "22222222-2", "33333333-3"),
+    "76111222-8": _company("Organismo de prueba", "11111111-1"),
+    "78000111-9": _company("Empresa De Prueba Cuatro Ltda.", "44444444-4", "11111111-1"),
+    "79000222-9": _company("Empresa De Prueba Cerrada Ltda.", "44444444-4", active=False),
 }

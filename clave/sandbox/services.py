@@ -1,4 +1,4 @@
-"""The machine's edge in a demo or a test, as real servers: Registro Civil and an SMS gateway over HTTP, mail over SMTP.
+"""The machine's edge in a demo or a test, as real servers: registries and an SMS gateway over HTTP, mail over SMTP.
 
 Started by `manage.py sandbox_services`. What arrives lands as files in `CLAVE_HOME/mailbox`. How they
 behave (ok, slow, down, nonsense) is read from `CLAVE_HOME/behaviour.json` at each request.
@@ -14,10 +14,10 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from django.conf import settings
 
-from clave.sandbox.people import PEOPLE
+from clave.sandbox.people import COMPANIES, PEOPLE
 
 BEHAVIOURS = ("ok", "slow", "down", "nonsense")
-SERVICES = ("registro_civil", "sms", "smtp")
+SERVICES = ("registro_civil", "sii", "sms", "smtp")
 SLOW_SECONDS = 10
 
 
@@ -59,7 +59,7 @@ def messages() -> list[dict[str, Any]]:
 
 
 class Edge(BaseHTTPRequestHandler):
-    """Registro Civil under /registro-civil/, the SMS gateway at /sms."""
+    """Registro Civil under /registro-civil/, the SII under /sii/, the SMS gateway at /sms."""
 
     protocol_version = "HTTP/1.1"
 
@@ -75,7 +75,10 @@ class Edge(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else {}
-        name = "sms" if self.path == "/sms" else "registro_civil"
+        name = self.path.split("/")[1].replace("-", "_")
+        if name not in SERVICES:
+            self._answer(404, {"error": "not found"})
+            return
         how = behaviours()[name]
         if how == "slow":
             time.sleep(SLOW_SECONDS)
@@ -83,10 +86,8 @@ class Edge(BaseHTTPRequestHandler):
             self._answer(503, {"error": "down"})
         elif how == "nonsense":
             self._answer(200, ["?"])
-        elif name == "sms":
-            self._sms(body)
         else:
-            self._registry(body)
+            {"sms": self._sms, "sii": self._sii}.get(name, self._registry)(body)
 
     def _sms(self, body: dict[str, Any]) -> None:
         _keep("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
@@ -99,6 +100,15 @@ class Edge(BaseHTTPRequestHandler):
             self._answer(200, {"vigente": valid})
         elif person := PEOPLE.get(self.path.removeprefix("/registro-civil/personas/")):
             self._answer(200, {name: value for name, value in person.items() if name != "serie"})
+        else:
+            self._answer(404, {"error": "not found"})
+
+    def _sii(self, body: dict[str, Any]) -> None:
+        if self.path == "/sii/representantes/verificar":
+            company = COMPANIES.get(str(body.get("rut_empresa")))
+            self._answer(200, {"representa": bool(company and body.get("run") in company["representantes"])})
+        elif company := COMPANIES.get(self.path.removeprefix("/sii/contribuyentes/")):
+            self._answer(200, {"razon_social": company["razon_social"], "vigente": company["vigente"]})
         else:
             self._answer(404, {"error": "not found"})
 

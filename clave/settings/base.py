@@ -199,6 +199,8 @@ SMS_GATEWAY_TOKEN = os.environ.get("SMS_GATEWAY_TOKEN", "")
 
 REGISTRO_CIVIL_URL = os.environ.get("REGISTRO_CIVIL_URL", "")
 REGISTRO_CIVIL_TOKEN = os.environ.get("REGISTRO_CIVIL_TOKEN", "")
+SII_URL = os.environ.get("SII_URL", "")
+SII_TOKEN = os.environ.get("SII_TOKEN", "")
 REGISTRY_BUDGET_SECONDS = 1.2
 
 LOGGING_CONFIG = "clave.core.logs.configure"

@@ -22,8 +22,7 @@ def insecure() -> list[str]:
         found.append("CLAVE_HOSTS: name the hosts this site answers to, without *")
     if not settings.CLAVE_URL.startswith("https://"):
         found.append("CLAVE_URL: must be the public https:// address")
-    if not settings.REGISTRO_CIVIL_URL:
-        found.append("REGISTRO_CIVIL_URL: missing")
+    found += [f"{name}: missing" for name in ("REGISTRO_CIVIL_URL", "SII_URL") if not getattr(settings, name)]
     in_memory = str(settings.CACHES["default"]["BACKEND"]).endswith("LocMemCache")
     if in_memory and settings.CLAVE_WORKERS > 1:
         found.append("CACHE_URL: an in-memory cache cannot be shared by more than one worker")

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 from clave.audit import service as audit
 from clave.audit.models import Entry
 from clave.core.outcome import Refused
-from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier import notices
 from clave.holders.models import Holder, Verification
-from clave.holders.service import find_company, find_person, require_minimum_data
+from clave.holders.service import Claim, require_minimum_data
 from clave.keys import service as keys
 from clave.keys.service import Proof, WrongKey
 
@@ -29,22 +28,15 @@ class IdentityRefused(Refused):
         super().__init__("identity_refused")
 
 
-def prove(rut: Rut, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
-    """Check RUT and key. Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`.
+def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
+    """Check who somebody says to be against a key.
 
-    `explain` gives the guide's own messages, which tell whether a RUT is registered: only after a captcha.
+    Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
+    messages, which tell whether an account exists: only after a captcha.
     """
-    return _prove(str(rut), find_person(rut), key, visit, human, explain)
-
-
-def prove_company(company: Rut, person: Rut, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
-    """Check a company's RUT, that of a legal representative and the company's key. Raises as `prove` does."""
-    return _prove(str(company), find_company(company, person), key, visit, human, explain)
-
-
-def _prove(identifier: str, holder: Holder | None, key: str, visit: Visit, human: bool, explain: bool) -> Proof:
+    holder = claim.holder()
     try:
-        proof = keys.verify(identifier, holder, key, visit, human=human)
+        proof = keys.verify(claim.account, holder, key, visit, human=human)
     except Refused as refused:
         audit.record(SIGNED_IN, visit, holder=holder, outcome=refused.code)
         if isinstance(refused, WrongKey):

@@ -7,17 +7,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from clave.audit import service as audit
-from clave.core.forms import CaptchaField, ClaveForm, RutField, SecretField
+from clave.core.forms import ClaveForm, SecretField
 from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome, Refused
 from clave.core.pages import FormPage, show
 from clave.core.visit import Visit
 from clave.core.wizard import Wizard
+from clave.holders.doors import COMPANY, DOORS, PERSON, Door, DoorForm
 from clave.holders.models import Holder
+from clave.holders.present import current_holder, for_holder
 from clave.keys.attempts import browser_axis
 from clave.keys.models import Credential
 from clave.keys.service import Proof
@@ -25,13 +28,9 @@ from clave.signin import service
 from clave.signin.models import Session
 
 
-class SignInForm(ClaveForm):
-    rut = RutField()
+class SignInForm(DoorForm):
+    signs = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
-
-
-class SignInCaptchaForm(SignInForm):
-    captcha = CaptchaField()
 
 
 def local_path(request: HttpRequest) -> str:
@@ -42,13 +41,15 @@ def local_path(request: HttpRequest) -> str:
 
 
 class SignIn(FormPage):
-    """RUT and key; after a failure the letters of an image too. Who else asks for a sign-in says what follows it."""
+    """Who one is, and the key; after a failure the letters of an image too.
 
-    form_class: ClassVar[type[ClaveForm]] = SignInForm
-    captcha_form_class: ClassVar[type[ClaveForm]] = SignInCaptchaForm
+    A company also names a representative (guide PJ, section 1). Who else asks for a sign-in says what follows it.
+    """
+
+    door: Door = PERSON
+    form_class: ClassVar[type[DoorForm]] = SignInForm
     template_name = "signin/signin.html"
     title = _("Ingresar con mi Clave SENCE")
-    intro = _("Escriba su RUT y su Clave SENCE.")
     button = _("Ingresar")
     typed: dict[str, Any]
     # Where to go on after a temporary key was changed.
@@ -59,34 +60,41 @@ class SignIn(FormPage):
         return super().get(request, **kwargs)
 
     def context(self) -> dict[str, Any]:
-        return {"back_to": local_path(self.request)}
+        back = local_path(self.request)
+        query = "" if back == reverse("account") else "?" + urlencode({"volver": back})
+        doors = [(door.title, door.url("signin") + query, door is self.door) for door in DOORS]
+        title = self.title if self.door is PERSON else gettext("Ingresar como {who}").format(who=self.door.title)
+        return {"back_to": back, "doors": doors, "title": title, "intro": self.intro or self._needs()}
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def _needs(self) -> str:
+        if self.door is COMPANY:
+            return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
+        return gettext("Escriba {what} y su Clave SENCE.").format(what=self.door.at_hand)
+
+    def make_form(self, data: Any = None, initial: Any = None) -> DoorForm:
         wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
-        form_class = self.captcha_form_class if wanted else self.form_class
-        return form_class(data, initial=initial, request=self.request)
+        return self._form(data, letters=wanted, initial=initial)
+
+    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> DoorForm:
+        return self.form_class(data, initial=initial, request=self.request, door=self.door, letters=letters)
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         self.typed = form.cleaned_data
-        proof = self.prove(self.typed, visit, human=human, explain=explain)
+        proof = service.prove(form.claim, self.typed["key"], visit, human=human, explain=explain)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,
-                "change",
+                self.door.page("change"),
                 "key",
                 holder=str(proof.holder.pk),
                 version=proof.version,
                 temporary=proof.temporary,
                 back_to=self.back_after_change,
             )
-            return HttpResponseRedirect(reverse("change_key", args=[wizard.run]))
+            return HttpResponseRedirect(self.door.url("change_key", wizard.run))
         return self.proved(proof, visit)
-
-    def prove(self, typed: dict[str, Any], visit: Visit, *, human: bool, explain: bool) -> Proof:
-        """Check what was typed. Raises `WrongKey` and its like."""
-        return service.prove(typed["rut"], typed["key"], visit, human=human, explain=explain)
 
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
         """Do what the person signed in for."""
@@ -97,33 +105,10 @@ class SignIn(FormPage):
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         """After a failure the form asks for the letters too."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
-            again = self.captcha_form_class(form.data, request=self.request)
+            again = self._form(form.data, letters=True)
             again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = again
         return super().refused(form, refused)
-
-
-class CompanyForm(ClaveForm):
-    rut = RutField(label=_("RUT Empresa"))
-    representative = RutField(label=_("RUT del representante legal"))
-    key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
-
-
-class CompanyCaptchaForm(CompanyForm):
-    captcha = CaptchaField()
-
-
-class CompanySignIn(SignIn):
-    """RUT Empresa, RUT of a legal representative and the company's key (guide PJ, section 1)."""
-
-    form_class = CompanyForm
-    captcha_form_class = CompanyCaptchaForm
-    title = _("Ingresar como Persona Jurídica")
-    intro = _("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
-
-    def prove(self, typed: dict[str, Any], visit: Visit, *, human: bool, explain: bool) -> Proof:
-        company, person = typed["rut"], typed["representative"]
-        return service.prove_company(company, person, typed["key"], visit, human=human, explain=explain)
 
 
 def enter(request: HttpRequest, holder: Holder, visit: Visit) -> None:
@@ -134,22 +119,9 @@ def enter(request: HttpRequest, holder: Holder, visit: Visit) -> None:
     rotate_token(request)
 
 
-def current_holder(request: HttpRequest) -> Holder | None:
-    """Return who is signed in in this browser."""
-    pk = request.session.get("holder") if request.session.session_key else None
-    return Holder.objects.select_related("secret_answer").filter(pk=pk).first() if pk else None
-
-
-def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
-    """Send somebody to sign in first, and from there back to this page."""
-    return HttpResponseRedirect(f"{reverse(door)}?{urlencode({'volver': request.path})}")
-
-
-def account(request: HttpRequest) -> HttpResponse:
+@for_holder()
+def account(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Show the holder's data, last sign-ins and open sessions."""
-    holder = current_holder(request)
-    if holder is None:
-        return to_sign_in(request)
     sessions = Session.objects.filter(holder=holder).order_by("-created_at")
     context = {
         "holder": holder,
@@ -181,7 +153,7 @@ class CloseOthers(View):
             return HttpResponseRedirect(reverse("signin"))
         ended, _each = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
         # A browser whose session the holder ends is no longer one the holder vouches for.
-        here = browser_axis(holder.identifier, visit_of(request))
+        here = browser_axis(holder.account, visit_of(request))
         holder.known_browsers.exclude(axis=here).delete()
         audit.record("sessions.closed", visit_of(request), holder=holder, count=ended)
         return HttpResponseRedirect(reverse("account") + "?cerradas=1")

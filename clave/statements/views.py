@@ -14,16 +14,18 @@ from clave.attendance.record import CourseRecord
 from clave.attendance.views import ExchangeForm, SeeOther
 from clave.core import clock
 from clave.core.errors import error_page, refusal_page
-from clave.core.forms import CaptchaField, ClaveForm, TextField
+from clave.core.forms import ClaveForm, TextField
 from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome, Refused
 from clave.core.pages import FormPage, show
 from clave.core.rut import Rut
 from clave.core.visit import Visit
+from clave.holders.doors import COMPANY
 from clave.holders.models import Holder, Profile
+from clave.holders.present import current_holder, to_sign_in
 from clave.keys.service import Proof
 from clave.signin import service as signin
-from clave.signin.views import CompanyCaptchaForm, CompanyForm, CompanySignIn, SignIn, current_holder, to_sign_in
+from clave.signin.views import SignIn, SignInForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Body
@@ -39,19 +41,17 @@ class StateForm(ExchangeForm):
     address = TextField(
         label=_("Domicilio comercial"), max_length=160, help_text=_("Calle, número y comuna de su trabajo.")
     )
-    groups = [(_("Sus datos"), ["profession", "address"]), (_("Firme con su Clave SENCE"), ["rut", "key"])]
-
-
-class StateCaptchaForm(StateForm):
-    captcha = CaptchaField()
-    groups = [*StateForm.groups, ("", ["captcha"])]
+    groups = [
+        (_("Sus datos"), ["profession", "address"]),
+        (_("Firme con su Clave SENCE"), ["rut", "key"]),
+        ("", ["captcha"]),
+    ]
 
 
 class Issue(SignIn):
     """A participant reads the summary, types profession and address, signs in again and declares."""
 
     form_class = StateForm
-    captcha_form_class = StateCaptchaForm
     template_name = "statements/issue.html"
     title = _("Declaración jurada")
     intro = _("Lea el resumen. Si está de acuerdo, complete sus datos y firme con su Clave SENCE.")
@@ -113,19 +113,15 @@ def _result(row: CourseRecord) -> forms.Field:
     return forms.ChoiceField(label=label, choices=RESULTS, required=False)
 
 
-class BodyForm(ResultsMixin, CompanyForm):
+class BodyForm(ResultsMixin, SignInForm):
     """What a training body states."""
 
 
-class BodyCaptchaForm(ResultsMixin, CompanyCaptchaForm):
-    """The same after a failure."""
-
-
-class IssueForBody(CompanySignIn):
+class IssueForBody(SignIn):
     """The training body says who passed and who failed, and signs with the company's key."""
 
+    door = COMPANY
     form_class = BodyForm
-    captcha_form_class = BodyCaptchaForm
     template_name = "statements/issue_body.html"
     title = _("Declaración jurada del organismo de capacitación")
     intro = _("Indique quiénes completaron el curso y con qué resultado. Firme con la Clave SENCE de la empresa.")

@@ -18,8 +18,10 @@ from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome
 from clave.core.pages import FormPage, show
 from clave.core.visit import Visit
+from clave.holders.doors import COMPANY
 from clave.holders.models import Profile
-from clave.signin.views import CompanySignIn, current_holder, to_sign_in
+from clave.holders.present import current_holder, to_sign_in
+from clave.signin.views import SignIn
 from clave.training import hosts, tokens
 from clave.training.models import Body, Token
 
@@ -62,10 +64,13 @@ class BodyPage(FormPage):
         return super().dispatch(request, *args, **kwargs)
 
 
-class RtsSignIn(CompanySignIn):
+class RtsSignIn(SignIn):
+    door = COMPANY
+
     def context(self) -> dict[str, Any]:
-        back = super().context()["back_to"]
-        return {"back_to": reverse("rts") if back == reverse("account") else back}
+        context = super().context()
+        back = reverse("rts") if context["back_to"] == reverse("account") else context["back_to"]
+        return {**context, "doors": [], "back_to": back}
 
 
 @dataclass(frozen=True)

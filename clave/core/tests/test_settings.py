@@ -14,6 +14,7 @@ GOOD = {
     "CLAVE_HOSTS": "clave.example.cl",
     "CLAVE_URL": "https://clave.example.cl",
     "REGISTRO_CIVIL_URL": "https://registro.example.cl",
+    "SII_URL": "https://sii.example.cl",
 }
 
 
@@ -42,6 +43,7 @@ def test_a_secure_production_starts(tmp_path: Path) -> None:
         ({"CLAVE_HOSTS": "*"}, "CLAVE_HOSTS"),
         ({"CLAVE_URL": "http://clave.example.cl"}, "CLAVE_URL"),
         ({"REGISTRO_CIVIL_URL": ""}, "REGISTRO_CIVIL_URL"),
+        ({"SII_URL": ""}, "SII_URL"),
         ({"DATABASE_URL": "postgres://x/y", "CLAVE_WORKERS": "2"}, "CACHE_URL"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4."""
+"""Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4; guide PJ, section 4."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,13 +10,12 @@ from clave.audit import service as audit
 from clave.core import submissions
 from clave.core.masking import masked_email
 from clave.core.outcome import Outcome, Refused
-from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier import notices
 from clave.courier import service as courier
 from clave.flows.common import when
 from clave.holders.models import Holder
-from clave.holders.service import find_person, require_minimum_data
+from clave.holders.service import Claim, require_minimum_data
 from clave.keys import service as keys
 from clave.keys.service import Proof, WrongKey
 
@@ -27,14 +26,15 @@ class KeyChanged(Outcome):
 
     kind: ClassVar[str] = "key_changed"
     email: str
+    profile: str
     back_to: str = ""
 
 
-def prove(rut: Rut, key: str, visit: Visit) -> Proof:
+def prove(claim: Claim, key: str, visit: Visit) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    holder = find_person(rut)
+    holder = claim.holder()
     try:
-        proof = keys.verify(str(rut), holder, key, visit)
+        proof = keys.verify(claim.account, holder, key, visit)
     except Refused as refused:
         audit.record("key.checked", visit, holder=holder, outcome=refused.code)
         if isinstance(refused, WrongKey) and refused.locked:
@@ -47,14 +47,12 @@ def prove(rut: Rut, key: str, visit: Visit) -> Proof:
 def change(proof: Proof, new_key: str, visit: Visit, back_to: str = "") -> KeyChanged:
     """Replace the CS, end every session, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
     holder = proof.holder
-    outcome = KeyChanged(email=masked_email(holder.email), back_to=back_to)
+    outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
     with transaction.atomic():
         keys.replace(proof, new_key)
-        keys.unlock(holder.identifier)
+        keys.unlock(holder.account)
         holder.sessions.all().delete()
-        courier.send(
-            holder, "key_changed", {"when": when(), "identifier": holder.pretty_identifier}, email=holder.email
-        )
+        courier.send(holder, "key_changed", {"when": when(), "identifier": holder.called}, email=holder.email)
         audit.record("key.changed", visit, holder=holder, temporary=bool(proof.temporary))
         submissions.finish(visit, outcome)
     return outcome

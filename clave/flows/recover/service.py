@@ -1,6 +1,7 @@
 """Recover a lost CS. Source: guide "Clave Única SENCE - Persona Natural", section 3; guide PJ, section 3."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,14 +13,17 @@ from clave.core import clock, submissions
 from clave.core.masking import masked_email, masked_phone
 from clave.core.outcome import Outcome, Refused
 from clave.core.rut import Rut
+from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.courier import service as courier
+from clave.flows import proofs
 from clave.flows.common import when
-from clave.holders.models import Holder
-from clave.holders.service import find_person, require_minimum_data
+from clave.flows.models import Waiting
+from clave.holders.models import Holder, Profile, Representative
+from clave.holders.service import Claim, require_minimum_data, texts_go_to
 from clave.keys import attempts
 from clave.keys import service as keys
-from clave.registries import registro_civil
+from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 
 
@@ -31,10 +35,20 @@ class KeySent(Outcome):
     email: str
     mobile: str
     until: str
+    profile: str
+
+
+@dataclass(frozen=True)
+class WillTell(Outcome):
+    """A message will go out when the registry answers again."""
+
+    kind: ClassVar[str] = "will_tell"
+    email: str
+    registry: str
 
 
 class WrongCard(Refused):
-    """The serial is not of a valid card of this RUN, or nobody with this RUN is registered: one answer for both."""
+    """The serial is not of a valid card of this RUN, or nobody of that name is registered: one answer for both."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -42,16 +56,42 @@ class WrongCard(Refused):
         )
 
 
-def question_for(rut: Rut) -> str:
-    """Return the code of the question to ask for this RUT, registered or not."""
-    return keys.question_of(str(rut), find_person(rut))
+class RegistryAway(Refused):
+    """A registry does not answer; `registry` says which, so that the person can be told when it is back."""
+
+    def __init__(self, registry: str) -> None:
+        name = WHO[registry]
+        super().__init__(
+            "registry_down",
+            _("{name} no responde y no podemos revisar sus datos. Intente en unos minutos.").format(name=name),
+        )
+        self.registry = registry
 
 
-def by_answer(rut: Rut, answer: str, visit: Visit) -> KeySent:
+WHO = {"registro_civil": "El Registro Civil", "sii": "El SII"}
+# One company in so many unknown ones looks as if it were registered without a question.
+_DECOYS = 4
+
+
+def question_for(claim: Claim) -> str:
+    """Return the code of the question to ask, registered or not; empty for a company that has none on file.
+
+    Which case of the guide applies (PJ, section 3) would tell who is registered, were unknown companies not made to
+    look like either.
+    """
+    holder = claim.holder()
+    if claim.profile == Profile.PERSONA_JURIDICA:
+        without = int(keyed_hash("decoy", "without", claim.account)[:8], 16) % _DECOYS == 0
+        if without if holder is None else not hasattr(holder, "secret_answer"):
+            return ""
+    return keys.question_of(claim.account, holder)
+
+
+def by_answer(claim: Claim, answer: str, visit: Visit) -> KeySent:
     """Check the answer and send a temporary key. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
-    holder = find_person(rut)
+    holder = claim.holder()
     try:
-        holder = keys.verify_answer(str(rut), holder, answer, visit)
+        holder = keys.verify_answer(claim.account, holder, answer, visit)
     except Refused as refused:
         audit.record("key.recovery", visit, holder=holder, outcome=refused.code)
         raise
@@ -59,20 +99,47 @@ def by_answer(rut: Rut, answer: str, visit: Visit) -> KeySent:
     return _send_key(holder, visit, "answer")
 
 
-def check_card(rut: Rut, serial: str, visit: Visit) -> Holder:
-    """Check the card's serial with Registro Civil; return the holder.
+def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> KeySent:
+    """Send a temporary key to the contact on file of who has no Chilean card. Raises as `proofs.by_birth` does."""
+    holder = proofs.by_birth(claim, birth_date, email, visit)
+    require_minimum_data(holder)
+    return _send_key(holder, visit, "birth")
+
+
+def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
+    """Ask the SII whether this person represents this company, registered or not (guide PJ, 3.1, step 5).
+
+    Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
+    """
+    tries = attempts.axes("representative", claim.account, visit, attempts.ANSWER)
+    tries.check()
+    try:
+        represents = sii.represents(person, Rut.parse(claim.identifier), visit)
+    except RegistryDown:
+        raise RegistryAway("sii") from None
+    if not represents:
+        tries.fail()
+        audit.record("key.recovery", visit, holder=claim.holder(), outcome="not_representative")
+        raise Refused(
+            "not_representative",
+            _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
+            field="representative",
+        )
+    tries.clear()
+
+
+def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
+    """Check the serial of this RUN's card with Registro Civil; return the holder, which is that person's or company's.
 
     The registry is asked whether or not somebody is registered, so that both take the same time.
     """
-    tries = attempts.axes("serial", str(rut), visit, attempts.ANSWER)
+    tries = attempts.axes("serial", str(run), visit, attempts.ANSWER)
     tries.check()
-    holder = find_person(rut)
+    holder = claim.holder()
     try:
-        valid = registro_civil.card_is_valid(rut, serial, visit)
+        valid = registro_civil.card_is_valid(run, serial, visit)
     except RegistryDown:
-        raise Refused(
-            "registry_down", _("El Registro Civil no responde y no podemos revisar su cédula. Intente en unos minutos.")
-        ) from None
+        raise RegistryAway("registro_civil") from None
     if not valid or holder is None:
         tries.fail()
         audit.record("key.recovery", visit, holder=holder, outcome="wrong_card")
@@ -81,27 +148,45 @@ def check_card(rut: Rut, serial: str, visit: Visit) -> Holder:
     return holder
 
 
-def by_card(holder: Holder, new_email: str, visit: Visit) -> KeySent:
+def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = "") -> KeySent:
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
     With a new e-mail the old address is told, the change is marked for review, and every session ends:
-    this is how the owner of a RUT takes it back from whoever registered it.
+    this is how the owner of a RUT takes it back from whoever registered it. `representative` is the RUN of who acts
+    for a company, as the SII has confirmed.
     """
-    if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
-        with transaction.atomic():
-            told = {"when": when(), "identifier": holder.pretty_identifier, "new_email": masked_email(new_email)}
-            if holder.email:
-                courier.send(holder, "email_changed", told, email=holder.email)
-            # The mobile on file is the other one's too, as far as we know.
-            holder.email, holder.mobile, holder.no_mobile = new_email, "", True
-            holder.review_contact, holder.updated_at = True, clock.now()
-            holder.save(update_fields=["email", "mobile", "no_mobile", "review_contact", "updated_at"])
-            holder.sessions.all().delete()
-            holder.known_browsers.all().delete()
-            audit.record("holder.email_changed", visit, holder=holder, proof="card")
-            return _send_key(holder, visit, "card")
-    require_minimum_data(holder)
-    return _send_key(holder, visit, "card")
+    with transaction.atomic():
+        if representative:
+            Representative.objects.get_or_create(company=holder, run=representative)
+        if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
+            _move_to(holder, new_email, visit)
+        else:
+            require_minimum_data(holder)
+        return _send_key(holder, visit, "card")
+
+
+def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
+    told = {"when": when(), "identifier": holder.called, "new_email": masked_email(new_email)}
+    if holder.email:
+        courier.send(holder, "email_changed", told, email=holder.email)
+    # The mobile on file is the other one's too, as far as we know.
+    holder.email, holder.mobile, holder.no_mobile = new_email, "", True
+    holder.review_contact, holder.updated_at = True, clock.now()
+    holder.save(update_fields=["email", "mobile", "no_mobile", "review_contact", "updated_at"])
+    holder.representatives.update(mobile="")
+    holder.sessions.all().delete()
+    holder.known_browsers.all().delete()
+    audit.record("holder.email_changed", visit, holder=holder, proof="card")
+
+
+def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
+    """Note that somebody wants to know when a registry answers again; one message, once."""
+    outcome = WillTell(email=masked_email(email), registry=WHO[registry])
+    with transaction.atomic():
+        Waiting.objects.create(registry=registry, email=email, language=visit.language, created_at=clock.now())
+        audit.record("registry.awaited", visit, registry=registry)
+        submissions.finish(visit, outcome)
+    return outcome
 
 
 def _send_key(holder: Holder, visit: Visit, proof: str) -> KeySent:
@@ -109,17 +194,19 @@ def _send_key(holder: Holder, visit: Visit, proof: str) -> KeySent:
     with transaction.atomic():
         key, expires = keys.issue_temporary(holder)
         until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
+        mobile = texts_go_to(holder)
         outcome = KeySent(
             email=masked_email(holder.email),
-            mobile=masked_phone(holder.mobile) if holder.mobile else "",
+            mobile=masked_phone(mobile) if mobile else "",
             until=until,
+            profile=holder.profile,
             secret=key if on_screen else "",
         )
         if on_screen:
-            courier.send(holder, "key_reset_notice", {"identifier": holder.pretty_identifier}, email=holder.email)
+            courier.send(holder, "key_reset_notice", {"identifier": holder.called}, email=holder.email)
         else:
             context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
-            courier.send(holder, "temporary_key", context, email=holder.email, mobile=holder.mobile)
+            courier.send(holder, "temporary_key", context, email=holder.email, mobile=mobile)
         audit.record("key.recovery", visit, holder=holder, proof=proof)
         submissions.finish(visit, outcome)
     return outcome

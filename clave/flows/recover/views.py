@@ -1,4 +1,8 @@
-"""Recuperar CS: RUT, then the secret answer, or the card's serial and the e-mail."""
+"""Recuperar CS: who one is, then the secret answer, or the other proofs of the profile.
+
+A company has three cases (guide PJ, section 3): without a question on file the system goes straight to the
+representative; a forgotten answer leads there too; a known answer is enough.
+"""
 
 from typing import Any
 
@@ -6,56 +10,88 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
+from clave.core.forms import CaptchaField, ClaveForm, DateField, EmailField, RutField, SecretField, TextField
 from clave.core.masking import masked_email
-from clave.core.outcome import Outcome
-from clave.core.pages import FormPage, StepPage
+from clave.core.outcome import Outcome, Refused
 from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.core.wizard import Wizard
+from clave.flows.common import DoorPage, DoorStep
 from clave.flows.recover import service
-from clave.holders.models import Holder
+from clave.holders.doors import COMPANY, FACILITATOR, MIGRANT, PERSON, DoorForm
+from clave.holders.models import Holder, Profile
+from clave.holders.service import Claim
 from clave.keys.questions import QUESTIONS
 
 TITLE = _("Recuperar mi Clave SENCE")
+# The legacy page's own title (FAQ of the LCE, question 16).
+NEW_COMPANY_KEY = _("Generar nueva CUS de Persona Jurídica")
 
 
-class StartForm(ClaveForm):
-    rut = RutField()
-    captcha = CaptchaField()
+class StartForm(DoorForm):
+    """Only who one is."""
 
 
-class Start(FormPage):
+# What is asked when the answer is forgotten or there is none: the proofs that this profile can give.
+OTHERWISE = {
+    Profile.PERSONA_NATURAL: "card",
+    Profile.PERSONA_JURIDICA: "representative",
+    Profile.MIGRANTE: "birth",
+    Profile.FACILITADOR: "birth",
+}
+NEEDS = {
+    PERSON.profile: _("Tenga a mano su RUT y la respuesta a su pregunta secreta, o su cédula de identidad."),
+    COMPANY.profile: _(
+        "Tenga a mano el RUT de la empresa y la respuesta a su pregunta secreta, o la cédula de identidad de un "
+        "representante legal."
+    ),
+    MIGRANT.profile: _("Tenga a mano su NIE y la respuesta a su pregunta secreta, o el correo que registró."),
+    FACILITATOR.profile: _(
+        "Tenga a mano su documento de identidad y la respuesta a su pregunta secreta, o el correo que registró."
+    ),
+}
+
+
+class Start(DoorPage):
     form_class = StartForm
+    template_name = "flows/recover_start.html"
     title = TITLE
-    intro = _(
-        "Tenga a mano su RUT y la respuesta a su pregunta secreta, o su cédula de identidad. Toma unos 3 minutos."
-    )
     button = _("Validar")
     step = (1, 2)
 
+    def context(self) -> dict[str, Any]:
+        took = gettext("Toma unos 3 minutos.")
+        return {"intro": f"{NEEDS[self.door.profile]} {took}"}
+
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        rut: Rut = form.cleaned_data["rut"]
-        first = "answer" if settings.SECRET_QUESTIONS else "card"
-        wizard = Wizard.begin(self.request, "recover", first, rut=str(rut), question=service.question_for(rut))
-        return HttpResponseRedirect(reverse(f"recover_{first}", args=[wizard.run]))
+        claim = form.claim
+        question = service.question_for(claim) if settings.SECRET_QUESTIONS else ""
+        first = "answer" if question else OTHERWISE[claim.profile]
+        wizard = Wizard.begin(self.request, self.door.page("recover"), first, who=claim.identifier, question=question)
+        return HttpResponseRedirect(self.door.url(f"recover_{first}", wizard.run))
 
 
-class RecoverStep(StepPage):
+class RecoverStep(DoorStep):
     flow = "recover"
     title = TITLE
+    template_name = "flows/proof.html"
 
     @property
-    def back(self) -> str:  # type: ignore[override]
-        return reverse("recover")
+    def claim(self) -> Claim:
+        return self.door.claim(self.wizard.data["who"])
 
-    @property
-    def rut(self) -> Rut:
-        return Rut.parse(self.wizard.data["rut"])
+    def context(self) -> dict[str, Any]:
+        may_wait = self.wizard.may("notify")
+        return {"notify": self.door.url("recover_notify", self.wizard.run) if may_wait else ""}
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        """When a registry is away, offer to tell the person when it is back."""
+        if isinstance(refused, service.RegistryAway):
+            self.wizard.allow("notify", registry=refused.registry)
+        return super().refused(form, refused)
 
 
 class AnswerForm(ClaveForm):
@@ -85,12 +121,53 @@ class Answer(RecoverStep):
     changes = True
 
     def context(self) -> dict[str, Any]:
-        return {"rut": self.rut.pretty, "question": QUESTIONS[self.wizard.data["question"]]}
+        return {"who": self.claim.called, "question": QUESTIONS[self.wizard.data["question"]]}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         if form.cleaned_data["forgotten"]:
-            return self.go("card")
-        outcome = service.by_answer(self.rut, form.cleaned_data["answer"], visit)
+            return self.go(OTHERWISE[self.door.profile])
+        outcome = service.by_answer(self.claim, form.cleaned_data["answer"], visit)
+        self.wizard.end()
+        return outcome
+
+
+class RepresentativeForm(ClaveForm):
+    representative = RutField(label=_("RUT del representante legal"))
+
+
+class RepresentativeStep(RecoverStep):
+    """Who acts for the company: the SII confirms it."""
+
+    form_class = RepresentativeForm
+    name = "representative"
+    intro = _("Escriba el RUT de un representante legal de la empresa. El SII lo confirma.")
+    button = _("Validar")
+    step = (2, 4)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        person: Rut = form.cleaned_data["representative"]
+        service.check_representative(self.claim, person, visit)
+        return self.go("card", representative=str(person))
+
+
+class BirthForm(ClaveForm):
+    birth_date = DateField(label=_("Fecha de nacimiento"), help_text=_("Formato: 01-12-1992"))
+    email = EmailField(label=_("Correo registrado"), help_text=_("El correo que dio al registrarse."))
+
+
+class Birth(RecoverStep):
+    """For who has no Chilean card: birth date and registered e-mail, to which the key goes."""
+
+    form_class = BirthForm
+    name = "birth"
+    intro = _("Escriba su fecha de nacimiento y el correo que registró. La clave se envía a ese correo.")
+    button = _("Recuperar Clave")
+    step = (2, 2)
+    changes = True
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        outcome = service.by_birth(self.claim, data["birth_date"], data["email"], visit)
         self.wizard.end()
         return outcome
 
@@ -113,12 +190,23 @@ class CardForm(ClaveForm):
 class Card(RecoverStep):
     form_class = CardForm
     name = "card"
-    intro = _("Busque el número de serie en su cédula de identidad. El Registro Civil lo confirma.")
     button = _("Validar")
-    step = (2, 3)
+
+    @property
+    def step(self) -> tuple[int, int]:  # type: ignore[override]
+        return (3, 4) if self.door is COMPANY else (2, 3)
+
+    def context(self) -> dict[str, Any]:
+        whose = (
+            gettext("Busque el número de serie en la cédula de identidad del representante legal.")
+            if self.door is COMPANY
+            else gettext("Busque el número de serie en su cédula de identidad.")
+        )
+        return {**super().context(), "intro": f"{whose} {gettext('El Registro Civil lo confirma.')}"}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        holder = service.check_card(self.rut, form.cleaned_data["serial"], visit)
+        run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
+        holder = service.check_card(self.claim, run, form.cleaned_data["serial"], visit)
         return self.go("contact", holder=str(holder.pk))
 
 
@@ -149,8 +237,11 @@ class Contact(RecoverStep):
     template_name = "flows/contact.html"
     name = "contact"
     button = _("Recuperar Clave")
-    step = (3, 3)
     changes = True
+
+    @property
+    def step(self) -> tuple[int, int]:  # type: ignore[override]
+        return (4, 4) if self.door is COMPANY else (3, 3)
 
     @property
     def holder(self) -> Holder:
@@ -165,6 +256,27 @@ class Contact(RecoverStep):
         if wrong and not settings.NEW_EMAIL_AFTER_SERIAL:
             form.refuse("new_email_off", gettext("Para cambiar el correo llame a la mesa de ayuda."), "right")
             return self.page(form, status=400)
-        outcome = service.by_card(self.holder, form.cleaned_data.get("email", "") if wrong else "", visit)
+        new_email = form.cleaned_data.get("email", "") if wrong else ""
+        outcome = service.by_card(self.holder, new_email, visit, str(self.wizard.data.get("representative", "")))
+        self.wizard.end()
+        return outcome
+
+
+class NotifyForm(ClaveForm):
+    email = EmailField(label=_("Correo electrónico"), help_text=_("Le escribiremos una sola vez."))
+    captcha = CaptchaField()
+
+
+class Notify(RecoverStep):
+    """A registry is away: leave an e-mail, be told when it is back."""
+
+    form_class = NotifyForm
+    name = "notify"
+    intro = _("Díganos a qué correo escribirle cuando el registro responda otra vez.")
+    button = _("Avísenme")
+    changes = True
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        outcome = service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], visit)
         self.wizard.end()
         return outcome

@@ -1,6 +1,8 @@
-"""Register a Persona Natural. Source: guide "Clave Única SENCE - Persona Natural", section 2."""
+"""Register a person, a company or a migrant. Source: guide PN, section 2; guide PJ, section 2; flows.md, section 5."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -14,45 +16,32 @@ from clave.core.outcome import Outcome, Refused
 from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier import service as courier
-from clave.flows.common import apply_contact
+from clave.flows.common import apply_contact, apply_identity, store_representative
 from clave.holders.models import Holder, Profile, Verification
-from clave.holders.service import find_person
+from clave.holders.service import Claim
 from clave.keys import policy
 from clave.keys import service as keys
 from clave.keys.attempts import axes
-from clave.registries import registro_civil
+from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 
 
 @dataclass(frozen=True)
 class Registered(Outcome):
-    """The account exists. Names are masked: the person who typed this RUT may not be its owner."""
+    """The account exists. A person's name is masked: who typed this RUT may not be its owner."""
 
     kind: ClassVar[str] = "registered"
     name: str
     email: str
     mobile: str
-    verified: bool
-
-
-def unknown_run() -> Refused:
-    return Refused(
-        "unknown_run",
-        _("El Registro Civil no conoce este RUT. Revise el número o llame a la mesa de ayuda."),
-        field="rut",
-    )
-
-
-def deceased() -> Refused:
-    return Refused(
-        "deceased",
-        _("Según el Registro Civil, la persona con este RUT falleció. Si es un error, llame a la mesa de ayuda."),
-        field="rut",
-    )
+    verification: str
+    profile: str
 
 
 def already_registered() -> Refused:
-    return Refused("already_registered", _("Este RUT ya tiene Clave SENCE. Si la olvidó, recupérela."), field="rut")
+    return Refused(
+        "already_registered", _("Esta cuenta ya tiene Clave SENCE. Si la olvidó, recupérela."), field="identifier"
+    )
 
 
 def wrong_card() -> Refused:
@@ -61,62 +50,136 @@ def wrong_card() -> Refused:
     )
 
 
-def register(data: dict[str, Any], visit: Visit) -> Registered:
-    """Create the account. Raises `Refused` (unknown, deceased, registered, card), `PolicyViolation`.
+def register(claim: Claim, data: dict[str, Any], visit: Visit) -> Registered:
+    """Create the account. Raises `Refused` (unknown, deceased, registered, card...), `PolicyViolation`.
 
-    When Registro Civil does not answer the account is created unverified and a job verifies it later.
+    When a registry does not answer the account is created unverified and a job verifies it later.
     """
-    rut: Rut = data["rut"]
-    earlier = find_person(rut)
+    earlier = claim.holder()
     if earlier is not None and not earlier.legacy:
         raise already_registered()
-    person = _ask_registry(rut, data, visit)
-    holder = earlier or Holder(profile=Profile.PERSONA_NATURAL, identifier=str(rut), created_at=clock.now())
+    tell = _ASK[claim.profile](data, visit)
+    holder = earlier or Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
     holder.language = visit.language
     apply_contact(holder, data)
-    if person is not None:
-        fill_in(holder, person)
+    tell(holder)
     policy.check(data["new_key"], keys.about(holder))
     return _create(holder, data, visit)
 
 
-def _ask_registry(rut: Rut, data: dict[str, Any], visit: Visit) -> registro_civil.Person | None:
+Tell = Callable[[Holder], None]
+
+
+def _ask_civil_registry(data: dict[str, Any], visit: Visit) -> Tell:
+    rut: Rut = data["rut"]
     try:
         person = registro_civil.find_person(rut, visit)
         if person is None:
-            raise unknown_run()
-        if person.deceased:
-            raise deceased()
-        if settings.REGISTRATION_PROOF == "id_card":
-            # A wrong serial counts, so that cards cannot be guessed here.
-            tries = axes("serial", str(rut), visit)
-            tries.check()
-            if not registro_civil.card_is_valid(rut, data["serial"], visit):
-                tries.fail()
-                raise wrong_card()
-    except RegistryDown:
-        if settings.REGISTRATION_PROOF == "id_card":
             raise Refused(
-                "registry_down",
-                _("El Registro Civil no responde y no podemos revisar su cédula. Intente en unos minutos."),
-            ) from None
-        return None
-    return person
+                "unknown_run",
+                _("El Registro Civil no conoce este RUT. Revise el número o llame a la mesa de ayuda."),
+                field="rut",
+            )
+        if person.deceased:
+            raise Refused(
+                "deceased",
+                _("Según el Registro Civil, esta persona falleció. Si es un error, llame a la mesa de ayuda."),
+                field="rut",
+            )
+        _check_card(rut, data, visit)
+    except RegistryDown:
+        return _wait()
+    return partial(confirm_person, person=person)
 
 
-def fill_in(holder: Holder, person: registro_civil.Person) -> None:
-    """Take names, sex and birth date from the registry and mark the holder verified."""
+def _ask_tax_office(data: dict[str, Any], visit: Visit) -> Tell:
+    """Ask the SII for the company and its representative (guide PJ, section 2)."""
+    try:
+        company = sii.find_company(data["rut"], visit)
+        if company is None or not company.active:
+            raise Refused(
+                "unknown_company",
+                _("El SII no conoce una empresa vigente con este RUT. Revise el número o llame a la mesa de ayuda."),
+                field="rut",
+            )
+        if not sii.represents(data["representative"], data["rut"], visit):
+            raise Refused(
+                "not_representative",
+                _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
+                field="representative",
+            )
+        _check_card(data["representative"], data, visit)
+    except RegistryDown:
+        tell = _wait()
+    else:
+        tell = partial(confirm_company, company=company)
+
+    def declare(holder: Holder) -> None:
+        holder.names, holder.kind = data["company_name"], data["kind"]
+        tell(holder)
+
+    return declare
+
+
+def _declared(data: dict[str, Any], visit: Visit) -> Tell:
+    """No registry knows a migrant: what was typed stands, and is called declared."""
+    return partial(apply_identity, data=data)
+
+
+_ASK: dict[str, Callable[[dict[str, Any], Visit], Tell]] = {
+    Profile.PERSONA_NATURAL: _ask_civil_registry,
+    Profile.PERSONA_JURIDICA: _ask_tax_office,
+    Profile.MIGRANTE: _declared,
+}
+
+
+def _check_card(run: Rut, data: dict[str, Any], visit: Visit) -> None:
+    """Check the card's serial where the settings ask for it; a wrong one counts, so that cards cannot be guessed."""
+    if settings.REGISTRATION_PROOF != "id_card":
+        return
+    tries = axes("serial", str(run), visit)
+    tries.check()
+    if not registro_civil.card_is_valid(run, data["serial"], visit):
+        tries.fail()
+        raise wrong_card()
+
+
+def _wait() -> Tell:
+    """Leave the account unverified for now, unless the settings ask for a card, which then cannot be checked."""
+    if settings.REGISTRATION_PROOF == "id_card":
+        raise Refused(
+            "registry_down",
+            _("El registro no responde y no podemos revisar su cédula. Intente en unos minutos."),
+        )
+
+    def tell(holder: Holder) -> None:
+        holder.verification = Verification.UNVERIFIED
+
+    return tell
+
+
+def confirm_person(holder: Holder, person: registro_civil.Person) -> None:
+    """Take names, sex and birth date from Registro Civil and mark the holder verified."""
     holder.names, holder.surnames = person.names, person.surnames
     holder.sex, holder.birth_date = person.sex, person.birth_date
     holder.verification = Verification.VERIFIED
 
 
+def confirm_company(holder: Holder, company: sii.Company) -> None:
+    """Take the razón social from the SII and mark the holder verified."""
+    holder.names, holder.verification = company.name, Verification.VERIFIED
+
+
 def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
+    company = holder.profile == Profile.PERSONA_JURIDICA
+    mobile = data["representative_mobile"] if company else holder.mobile
     outcome = Registered(
-        name=masked_name(holder.full_name),
+        # A company's name is public, and the person who is in no registry has just typed it.
+        name=masked_name(holder.full_name) if holder.profile == Profile.PERSONA_NATURAL else holder.full_name,
         email=masked_email(holder.email),
-        mobile=masked_phone(holder.mobile) if holder.mobile else "",
-        verified=holder.verification == Verification.VERIFIED,
+        mobile=masked_phone(mobile) if mobile else "",
+        verification=holder.verification,
+        profile=holder.profile,
     )
     was_legacy = holder.legacy
     holder.legacy = False
@@ -129,13 +192,13 @@ def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
                 holder.save()
             else:
                 holder.save(force_insert=True)
+            if company:
+                store_representative(holder, data)
             keys.set_first(holder, data["new_key"])
             if settings.SECRET_QUESTIONS:
                 keys.set_answer(holder, data["question"], data["answer"])
-            courier.send(
-                holder, "welcome", {"identifier": holder.pretty_identifier}, email=holder.email, mobile=holder.mobile
-            )
-            audit.record("holder.registered", visit, holder=holder, verified=outcome.verified)
+            courier.send(holder, "welcome", {"identifier": holder.called}, email=holder.email, mobile=mobile)
+            audit.record("holder.registered", visit, holder=holder, verification=holder.verification)
             submissions.finish(visit, outcome)
     except IntegrityError:
         raise already_registered() from None

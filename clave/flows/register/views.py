@@ -1,57 +1,114 @@
-"""Regístrese aquí."""
+"""Regístrese aquí: one page, three forms."""
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.forms import CaptchaField, RutField, TextField
-from clave.core.outcome import Outcome
-from clave.core.pages import FormPage
+from clave.core.forms import TextField
+from clave.core.outcome import Outcome, Refused
 from clave.core.visit import Visit
-from clave.flows.common import CONTACT_GROUPS, ContactMixin, NewKeyMixin, QuestionMixin, key_rules
+from clave.flows.common import DoorPage, key_rules
+from clave.flows.fields import (
+    COMPANY_CONTACT_GROUPS,
+    CONTACT_GROUPS,
+    IDENTITY,
+    REPRESENTATIVE_GROUP,
+    CompanyContactMixin,
+    ContactMixin,
+    IdentityMixin,
+    NewKeyMixin,
+    QuestionMixin,
+    RepresentativeMixin,
+)
 from clave.flows.register import service
+from clave.holders.doors import CHOOSE, COMPANY, MIGRANT, PERSON, DoorForm
+from clave.holders.models import Kind, Profile
 from clave.keys.policy import PolicyViolation
 
+_ABOUT = _("Información de registro")
+_LAST: list[tuple[Any, list[str]]] = [
+    (_("Clave SENCE"), ["new_key", "new_key_again"]),
+    (_("Validación de seguridad anti-Robots"), ["captcha"]),
+]
 
-class RegisterForm(NewKeyMixin, ContactMixin, QuestionMixin):
-    rut = RutField()
+
+class SerialMixin(DoorForm):
+    """The card's serial number, where the settings ask for it."""
+
     serial = TextField(
         label=_("Número de serie de la cédula"),
         max_length=12,
         width="w-corto",
         help_text=_("Está en su cédula, también como «número de documento»."),
     )
-    captcha = CaptchaField()
-    groups = [
-        (_("Información de registro"), ["rut", "serial", "question", "answer"]),
-        *CONTACT_GROUPS,
-        (_("Clave SENCE"), ["new_key", "new_key_again"]),
-        (_("Validación de seguridad anti-Robots"), ["captcha"]),
-    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["rut"].widget.attrs["autocomplete"] = "username"
         if settings.REGISTRATION_PROOF != "id_card":
-            del self.fields["serial"]
+            self.base_fields = {n: f for n, f in self.base_fields.items() if n != "serial"}  # type: ignore[misc]
+        super().__init__(*args, **kwargs)
 
 
-class Register(FormPage):
-    form_class = RegisterForm
+class PersonForm(NewKeyMixin, ContactMixin, QuestionMixin, SerialMixin):
+    groups = [(_ABOUT, ["rut", "serial", "question", "answer"]), *CONTACT_GROUPS, *_LAST]
+
+
+class CompanyForm(NewKeyMixin, RepresentativeMixin, CompanyContactMixin, QuestionMixin, SerialMixin):
+    company_name = TextField(
+        label=_("Razón social"), max_length=120, autocomplete="organization", help_text=_("Como está en el SII.")
+    )
+    kind = forms.ChoiceField(
+        label=_("Tipo"),
+        choices=[CHOOSE, *Kind.choices],
+        error_messages={"invalid_choice": _("Elija un tipo de la lista.")},
+    )
+    groups = [
+        (_("Información de registro de la empresa"), ["rut", "company_name", "kind", "question", "answer"]),
+        *COMPANY_CONTACT_GROUPS,
+        (REPRESENTATIVE_GROUP[0], [*REPRESENTATIVE_GROUP[1], "serial"]),
+        *_LAST,
+    ]
+
+
+class MigrantForm(NewKeyMixin, ContactMixin, IdentityMixin, QuestionMixin, DoorForm):
+    groups = [(_ABOUT, ["nie", *IDENTITY, "question", "answer"]), *CONTACT_GROUPS, *_LAST]
+
+
+FORMS = {PERSON.profile: PersonForm, COMPANY.profile: CompanyForm, MIGRANT.profile: MigrantForm}
+TITLES = {
+    PERSON.profile: _("Registrarse como Persona Natural"),
+    COMPANY.profile: _("Registrar una Persona Jurídica"),
+    MIGRANT.profile: _("Registrarse como Migrante"),
+}
+INTROS = {
+    PERSON.profile: _("Tenga a mano su RUT, su correo electrónico y su celular. Toma unos 5 minutos."),
+    COMPANY.profile: _("Tenga a mano el RUT de la empresa y los datos de su representante legal. Toma unos 8 minutos."),
+    MIGRANT.profile: _("Tenga a mano su NIE, su correo electrónico y su celular. Toma unos 7 minutos."),
+}
+
+
+class Register(DoorPage):
     template_name = "flows/register.html"
-    title = _("Registrarse como Persona Natural")
-    intro = _("Tenga a mano su RUT, su correo electrónico y su celular. Toma unos 5 minutos.")
     button = _("Crear Cuenta")
     changes = True
 
+    @property
+    def form_class(self) -> Any:  # type: ignore[override]
+        return FORMS[self.door.profile]
+
     def context(self) -> dict[str, Any]:
-        return {"rules": key_rules()}
+        profile: Profile = self.door.profile
+        return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         try:
-            return service.register(form.cleaned_data, visit)
+            return service.register(form.claim, form.cleaned_data, visit)
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)
+        except Refused as refused:
+            if refused.field == "identifier":
+                refused.field = next(iter(self.door.fields()))
+            raise

@@ -1,7 +1,6 @@
 """Update personal data. Source: guide "Clave Única SENCE - Persona Natural", section 5."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -9,14 +8,11 @@ from django.db import transaction
 from clave.audit import service as audit
 from clave.core import submissions
 from clave.core.masking import masked_email
-from clave.core.outcome import Outcome, Refused
-from clave.core.rut import Rut
+from clave.core.outcome import Outcome
 from clave.core.visit import Visit
 from clave.courier import service as courier
 from clave.flows.common import apply_contact, when
 from clave.holders.models import Holder
-from clave.holders.service import find_person
-from clave.keys import attempts
 from clave.keys import service as keys
 
 
@@ -28,41 +24,23 @@ class DataUpdated(Outcome):
     email: str
     old_email: str
     key_changed: bool
-
-
-class NotRecognised(Refused):
-    """RUT, birth date and e-mail do not go together; which of them is wrong is not said."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("not_recognised", message)
-
-
-def prove_by_birth(rut: Rut, birth_date: date, email: str, visit: Visit, refusal: str) -> Holder:
-    """Validate by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
-    tries = attempts.axes("birth", str(rut), visit, attempts.ANSWER)
-    tries.check()
-    holder = find_person(rut)
-    same = bool(
-        holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower()
-    )
-    if not same or holder is None:
-        tries.fail()
-        audit.record("data.proof", visit, holder=holder, outcome="not_recognised")
-        raise NotRecognised(refusal)
-    return holder
+    profile: str
 
 
 def update(holder: Holder, data: dict[str, Any], visit: Visit) -> DataUpdated:
     """Store address and contact and, where given, question and CS. Raises `PolicyViolation`, `WrongKey`."""
     old_email = holder.email
     # The present key is tried before the transaction: a wrong one must stay counted.
-    proof = keys.verify(holder.identifier, holder, data["key"], visit) if data["new_key"] else None
+    proof = keys.verify(holder.account, holder, data["key"], visit) if data["new_key"] else None
     apply_contact(holder, data)
     moved = bool(old_email) and old_email.lower() != holder.email.lower()
     outcome = DataUpdated(
-        email=masked_email(holder.email), old_email=masked_email(old_email) if moved else "", key_changed=bool(proof)
+        email=masked_email(holder.email),
+        old_email=masked_email(old_email) if moved else "",
+        key_changed=bool(proof),
+        profile=holder.profile,
     )
-    told = {"when": when(), "identifier": holder.pretty_identifier}
+    told = {"when": when(), "identifier": holder.called}
     with transaction.atomic():
         holder.save()
         if data.get("answer"):

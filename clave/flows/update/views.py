@@ -1,24 +1,34 @@
-"""Actualizar Datos: two ways in, the secret question, then the data."""
+"""Actualizar Datos: two ways in for a person, signed in for a company; the secret question, then the data."""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.forms import CaptchaField, ClaveForm, DateField, EmailField, RutField, SecretField
+from clave.core.forms import ClaveForm, DateField, EmailField, SecretField
 from clave.core.outcome import Outcome, Refused
-from clave.core.pages import FormPage, StepPage
 from clave.core.visit import Visit
 from clave.core.wizard import Wizard
-from clave.flows.common import CONTACT_GROUPS, ContactMixin, NewKeyMixin, QuestionMixin, key_rules
+from clave.flows.common import DoorPage, DoorStep, key_rules
+from clave.flows.fields import (
+    COMPANY_CONTACT_GROUPS,
+    CONTACT_GROUPS,
+    AddressMixin,
+    CompanyContactMixin,
+    ContactMixin,
+    NewKeyMixin,
+    QuestionMixin,
+)
+from clave.flows.proofs import by_birth
 from clave.flows.update import service
 from clave.holders.comunas import comunas
-from clave.holders.models import Holder
-from clave.holders.service import MISSING_LABELS, find_person, missing_data
+from clave.holders.doors import COMPANY, Door, DoorForm
+from clave.holders.models import Holder, Profile
+from clave.holders.present import for_holder
+from clave.holders.service import MISSING_LABELS, missing_data
 from clave.keys import service as keys
 from clave.keys.policy import PolicyViolation
 from clave.keys.service import WrongAnswer
@@ -26,30 +36,36 @@ from clave.keys.service import WrongAnswer
 TITLE = _("Actualizar mis datos")
 
 
-class KeyForm(ClaveForm):
-    rut = RutField()
+class KeyForm(DoorForm):
+    signs = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
-    captcha = CaptchaField()
 
 
-class BirthForm(ClaveForm):
-    rut = RutField()
+class BirthForm(DoorForm):
     birth_date = DateField(label=_("Fecha de nacimiento"), help_text=_("Formato: 01-12-1992"))
     email = EmailField(label=_("Correo registrado"), help_text=_("El correo que dio al registrarse."))
-    captcha = CaptchaField()
 
 
-class Start(FormPage):
+def begin(request: HttpRequest, door: Door, holder: Holder) -> HttpResponse:
+    """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
+    first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
+    wizard = Wizard.begin(request, door.page("update"), first, holder=str(holder.pk))
+    return HttpResponseRedirect(door.url(f"update_{first}", wizard.run))
+
+
+class Start(DoorPage):
     form_class: ClassVar[type[ClaveForm]] = KeyForm
     template_name = "flows/update_start.html"
     title = TITLE
-    intro = _("Tenga a mano su RUT, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
     button = _("Validar")
     step = (1, 3)
+    need = _("Tenga a mano {what}, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+
+    def context(self) -> dict[str, Any]:
+        return {"intro": str(self.need).format(what=self.door.at_hand)}
 
     def prove(self, form: Any, visit: Visit) -> Holder:
-        rut = form.cleaned_data["rut"]
-        proof = keys.verify(str(rut), find_person(rut), form.cleaned_data["key"], visit)
+        proof = keys.verify(form.claim.account, form.claim.holder(), form.cleaned_data["key"], visit)
         if proof.temporary:
             raise Refused(
                 "temporary_key",
@@ -59,32 +75,32 @@ class Start(FormPage):
         return proof.holder
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        holder = self.prove(form, visit)
-        # Without a question on file there is none to answer; the form then asks for one.
-        first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
-        wizard = Wizard.begin(self.request, "update", first, holder=str(holder.pk))
-        return HttpResponseRedirect(reverse(f"update_{first}", args=[wizard.run]))
+        return begin(self.request, self.door, self.prove(form, visit))
 
 
 class StartByBirth(Start):
     form_class = BirthForm
     template_name = "flows/update_start_birth.html"
-    intro = _("Tenga a mano su RUT, su correo registrado y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+    need = _("Tenga a mano {what}, su correo registrado y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
 
     def prove(self, form: Any, visit: Visit) -> Holder:
         data = form.cleaned_data
-        refusal = gettext("El RUT, la fecha de nacimiento y el correo no coinciden con una cuenta. Revise los tres.")
-        holder = service.prove_by_birth(data["rut"], data["birth_date"], data["email"], visit, refusal)
+        holder = by_birth(form.claim, data["birth_date"], data["email"], visit)
         if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer"):
             return holder
         # A birth date and an e-mail are known to many: without an answer they open nothing.
-        raise Refused("no_question", gettext("Su cuenta no tiene pregunta secreta. Entre con su RUT y su Clave SENCE."))
+        raise Refused("no_question", gettext("Su cuenta no tiene pregunta secreta. Entre con su Clave SENCE."))
 
 
-class UpdateStep(StepPage):
+@for_holder(Profile.PERSONA_JURIDICA)
+def start_for_company(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """Let a company that has signed in change its own contact data."""
+    return begin(request, COMPANY, holder)
+
+
+class UpdateStep(DoorStep):
     flow = "update"
     title = TITLE
-    back = "/persona/actualizar"
 
     @property
     def holder(self) -> Holder:
@@ -111,45 +127,55 @@ class Question(UpdateStep):
         right = form.cleaned_data["question"] == holder.secret_answer.question
         answer = form.cleaned_data["answer"] if right else "\0"
         try:
-            keys.verify_answer(holder.identifier, holder, answer, visit)
+            keys.verify_answer(holder.account, holder, answer, visit)
         except WrongAnswer as refused:
             refused.message = gettext("La pregunta o la respuesta no son las que usted dejó. Revíselas.")
             raise
         return self.go("edit")
 
 
-class EditForm(NewKeyMixin, ContactMixin, QuestionMixin):
+class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
+    """Contact, and if wanted another question and key. `question_needed` when there must be one and none is on file."""
+
     key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
-    groups = [
-        *CONTACT_GROUPS,
-        (_("Pregunta secreta (si quiere cambiarla)"), ["question", "answer"]),
-        (_("Clave SENCE (si quiere cambiarla)"), ["key", "new_key", "new_key_again"]),
-    ]
+    contact: ClassVar[list[tuple[Any, list[str]]]]
 
     def __init__(self, *args: Any, question_needed: bool, **kwargs: Any) -> None:
+        question = _("Pregunta secreta") if question_needed else _("Pregunta secreta (si quiere cambiarla)")
+        self.groups = [
+            *self.contact,
+            (question, ["question", "answer"]),
+            (_("Clave SENCE (si quiere cambiarla)"), ["key", "new_key", "new_key_again"]),
+        ]
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = _("Correo actual")
         for name in ("new_key", "new_key_again"):
             self.fields[name].required = False
         for name in ("question", "answer"):
             if name in self.fields:
                 self.fields[name].required = question_needed
-        if question_needed:
-            title, names = _("Pregunta secreta"), ["question", "answer"]
-            self.groups = [*CONTACT_GROUPS, (title, names), self.groups[-1]]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        needed = gettext("Falta completar: {field}.")
         if data.get("new_key") or data.get("new_key_again"):
-            for name in ("key", "new_key", "new_key_again"):
-                if not data.get(name) and name not in self.errors_so_far:
-                    self.add_error(name, ValidationError(needed.format(field=self.fields[name].label), code="required"))
-        if bool(data.get("question")) != bool(data.get("answer")):
-            name = "answer" if data.get("question") else "question"
-            if name in self.fields and name not in self.errors_so_far:
-                self.add_error(name, ValidationError(needed.format(field=self.fields[name].label), code="required"))
+            self._require("key", "new_key", "new_key_again")
+        if data.get("question") or data.get("answer"):
+            self._require("question", "answer")
         return data
+
+    def _require(self, *names: str) -> None:
+        for name in names:
+            if name in self.fields and not self.cleaned_data.get(name) and name not in self.errors_so_far:
+                message = gettext("Falta completar: {field}.").format(field=self.fields[name].label)
+                self.add_error(name, ValidationError(message, code="required"))
+
+
+class PersonEditForm(EditForm, ContactMixin):
+    email = EmailField(label=_("Correo actual"), help_text=_("Revíselo bien: ahí le llegan los avisos."))
+    contact = CONTACT_GROUPS
+
+
+class CompanyEditForm(EditForm, CompanyContactMixin):
+    contact = COMPANY_CONTACT_GROUPS
 
 
 class Edit(UpdateStep):
@@ -163,23 +189,14 @@ class Edit(UpdateStep):
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         holder = self.holder
-        fields = (
-            "street",
-            "street_number",
-            "block",
-            "apartment",
-            "comuna",
-            "email",
-            "home_phone",
-            "work_phone",
-            "no_mobile",
-        )
+        form_class = CompanyEditForm if self.door is COMPANY else PersonEditForm
+        fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
         on_file: dict[str, Any] = {name: getattr(holder, name) for name in fields}
         place = comunas().get(holder.comuna)
         on_file["region"] = place.region if place else ""
         on_file["mobile"] = holder.mobile.removeprefix("+569")
-        needed = settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer")
-        return EditForm(data, initial=initial or on_file, request=self.request, question_needed=needed)
+        needed = "question" in missing_data(holder)
+        return form_class(data, initial=initial or on_file, request=self.request, question_needed=needed)
 
     def context(self) -> dict[str, Any]:
         holder = self.holder

@@ -1,0 +1,36 @@
+"""Proofs of identity that more than one flow accepts."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.core.outcome import Refused
+from clave.core.visit import Visit
+from clave.holders.models import Holder
+from clave.holders.service import Claim
+from clave.keys import attempts
+
+
+class NotRecognised(Refused):
+    """Who one is, birth date and e-mail do not go together; which of them is wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not_recognised", _("Estos datos no coinciden con una cuenta. Revise la fecha de nacimiento y el correo.")
+        )
+
+
+def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> Holder:
+    """Validate by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
+    tries = attempts.axes("birth", claim.account, visit, attempts.ANSWER)
+    tries.check()
+    holder = claim.holder()
+    same = bool(
+        holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower()
+    )
+    if not same or holder is None:
+        tries.fail()
+        audit.record("data.proof", visit, holder=holder, outcome="not_recognised")
+        raise NotRecognised
+    return holder

@@ -1,0 +1,50 @@
+"""Representantes legales: the company that is signed in sees, adds and removes them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.core.errors import error_page
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome, Refused
+from clave.core.visit import Visit
+from clave.flows.fields import REPRESENTATIVE_GROUP, RepresentativeMixin
+from clave.flows.representatives import service
+from clave.holders.models import Holder, Profile
+from clave.holders.present import HolderPage, for_holder
+
+
+class NewForm(RepresentativeMixin):
+    """Another representative."""
+
+    groups = [(_("Agregar un representante legal"), REPRESENTATIVE_GROUP[1])]
+
+
+class Representatives(HolderPage):
+    form_class = NewForm
+    template_name = "flows/representatives.html"
+    title = _("Representantes legales")
+    intro = _("Con el RUT de cualquiera de ellos y la clave de la empresa se ingresa y se cambia la clave.")
+    button = _("Agregar")
+    back = "/mi-cuenta"
+    profiles = (Profile.PERSONA_JURIDICA,)
+
+    def context(self) -> dict[str, Any]:
+        return {"people": self.holder.representatives.order_by("pk")}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        service.add(self.holder, form.cleaned_data, visit)
+        return HttpResponseRedirect(reverse("representatives"))
+
+
+@for_holder(Profile.PERSONA_JURIDICA)
+def remove(request: HttpRequest, holder: Holder, person: int) -> HttpResponse:
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("representatives"))
+    try:
+        service.remove(holder, person, visit_of(request))
+    except Refused:
+        return error_page(request, 400)
+    return HttpResponseRedirect(reverse("representatives"))

@@ -1,0 +1,58 @@
+"""Who is signed in in this browser, and pages only for such a one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from clave.core.pages import FormPage
+from clave.holders.doors import BY_PROFILE
+from clave.holders.models import Holder, Profile
+
+
+def current_holder(request: HttpRequest) -> Holder | None:
+    """Return who is signed in in this browser."""
+    pk = request.session.get("holder") if request.session.session_key else None
+    return Holder.objects.select_related("secret_answer").filter(pk=pk).first() if pk else None
+
+
+def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
+    """Send somebody to sign in first, and from there back to this page."""
+    return HttpResponseRedirect(f"{reverse(door)}?{urlencode({'volver': request.path})}")
+
+
+View = Callable[..., HttpResponse]
+
+
+def for_holder(*profiles: Profile) -> Callable[[View], View]:
+    """Return a decorator that gives a view the holder signed in, of one of these profiles or, without any, of any."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            holder = current_holder(request)
+            if holder is None or (profiles and holder.profile not in profiles):
+                return to_sign_in(request, BY_PROFILE[profiles[0]].page("signin") if profiles else "signin")
+            return view(request, holder, *args, **kwargs)
+
+        return wrapped
+
+    return decorator
+
+
+class HolderPage(FormPage):
+    """A form page of the holder signed in, of one of `profiles` or, without any, of any."""
+
+    profiles: ClassVar[tuple[Profile, ...]] = ()
+    blank_is_shared = False
+    holder: Holder
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return for_holder(*self.profiles)(self._dispatch)(request, *args, **kwargs)
+
+    def _dispatch(self, request: HttpRequest, holder: Holder, *args: Any, **kwargs: Any) -> Any:
+        self.holder = holder
+        return super().dispatch(request, *args, **kwargs)

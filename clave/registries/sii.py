@@ -1,0 +1,50 @@
+"""SII (Servicio de Impuestos Internos): which companies exist, and who represents them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+
+from clave.core.rut import Rut
+from clave.core.visit import Visit
+from clave.registries.base import Registry, RegistryDown
+
+
+@dataclass(frozen=True)
+class Company:
+    """What the SII says of a company's RUT. `active` is false after it has ended its business."""
+
+    name: str
+    active: bool
+
+
+@lru_cache(maxsize=4)
+def _registry(url: str, token: str) -> Registry:
+    return Registry("sii", url, token)
+
+
+def registry() -> Registry:
+    """Return this process's connection to the SII."""
+    return _registry(settings.SII_URL, settings.SII_TOKEN)
+
+
+def find_company(rut: Rut, visit: Visit) -> Company | None:
+    """Return the company with this RUT; None if there is none. Raises `RegistryDown`."""
+    status, answer = registry().call(visit, "GET", f"/contribuyentes/{rut}")
+    if status == 404:
+        return None
+    try:
+        return Company(name=str(answer["razon_social"])[:120], active=answer["vigente"] is True)
+    except (KeyError, TypeError) as error:
+        raise RegistryDown("nonsense") from error
+
+
+def represents(person: Rut, company: Rut, visit: Visit) -> bool:
+    """Say whether this person legally represents this company. Raises `RegistryDown`."""
+    question = {"rut_empresa": str(company), "run": str(person)}
+    status, answer = registry().call(visit, "POST", "/representantes/verificar", question)
+    if status == 404:
+        return False
+    if not isinstance(answer, dict) or not isinstance(answer.get("representa"), bool):
+        raise RegistryDown("nonsense")
+    return bool(answer["representa"])
