@@ -11,6 +11,7 @@ from clave.attendance import pages as participant
 from clave.attendance import views as attendance
 from clave.core import captcha, pages
 from clave.flows.change import views as change
+from clave.flows.facilitator import views as facilitator
 from clave.flows.recover import views as recover
 from clave.flows.register import views as register
 from clave.flows.representatives import views as representatives
@@ -85,6 +86,16 @@ urlpatterns = [
         name="migrant_update_by_birth",
     ),
     *ways_of(FACILITATOR),
+    path("empresa/facilitador", facilitator.Start.as_view(), name="facilitator_request"),
+    path("empresa/facilitador/estado", facilitator.State.as_view(), name="facilitator_state"),
+    path("empresa/facilitador/recuperar", facilitator.Key.as_view(), name="facilitator_key"),
+    path(
+        "empresa/facilitador/<run:run>/declaracion",
+        facilitator.Affidavit.as_view(),
+        name="facilitator_request_affidavit",
+    ),
+    path("empresa/facilitador/<run:run>/plantilla.docx", facilitator.letter, name="facilitator_request_letter"),
+    path("empresa/facilitador/<run:run>/datos", facilitator.Data.as_view(), name="facilitator_request_data"),
     # Signing in
     path("ingresar", signin.SignIn.as_view(), name="signin"),
     path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY), name="company_signin"),

@@ -1,5 +1,6 @@
 """What happens to every request before a view sees it, and to every answer on its way out."""
 
+import re
 import secrets
 from collections.abc import Callable
 
@@ -65,7 +66,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
 
     # Large files only from somebody who has a session: they are read before any view can ask who it is.
     known = settings.SESSION_COOKIE_NAME in request.COOKIES
-    most = settings.CLAVE_UPLOADS.get(request.path, 0) if known else 0
+    most = upload_limit(request.path) if known else 0
     most = max(most, settings.CLAVE_MAX_BODY)
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         return error_page(request, 413)
@@ -81,8 +82,13 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         well_formed = _is_well_formed(request)
     except Exception:  # Django raises several kinds for a body it cannot parse: too big, too many fields, bad multipart
         return error_page(request, 400)
-    misplaced = bool(request.FILES) and request.path not in settings.CLAVE_UPLOADS
+    misplaced = bool(request.FILES) and not upload_limit(request.path)
     return error_page(request, 400) if misplaced or not well_formed else None
+
+
+def upload_limit(path: str) -> int:
+    """Return how many bytes a request that brings a file to this path may have; 0 if none may be brought there."""
+    return next((most for pattern, most in settings.CLAVE_UPLOADS.items() if re.fullmatch(pattern, path)), 0)
 
 
 def _is_well_formed(request: HttpRequest) -> bool:

@@ -85,12 +85,20 @@ def bring(holder: Holder, key: str) -> None:
     )
 
 
+def answer_hash(answer: str) -> str:
+    """Return what is kept of a secret answer. Raises `CommonAnswer`."""
+    questions.check_answer(answer)
+    return hashing.make(questions.normalised(answer))
+
+
 def set_answer(holder: Holder, question: str, answer: str) -> None:
     """Set the secret question and answer. Raises `CommonAnswer`."""
-    questions.check_answer(answer)
-    SecretAnswer.objects.update_or_create(
-        holder=holder, defaults={"question": question, "hash": hashing.make(questions.normalised(answer))}
-    )
+    set_answer_hash(holder, question, answer_hash(answer))
+
+
+def set_answer_hash(holder: Holder, question: str, hashed: str) -> None:
+    """Set the secret question with an answer that is kept already, as `answer_hash` made it."""
+    SecretAnswer.objects.update_or_create(holder=holder, defaults={"question": question, "hash": hashed})
 
 
 def question_of(account: str, holder: Holder | None) -> str:

@@ -10,12 +10,14 @@ from django.db import connection, transaction
 from clave.attendance.models import Exchange, Unwarned
 from clave.core.models import Submission
 from clave.courier.models import Message
+from clave.flows.models import FacilitatorRequest, Waiting
 from clave.holders.models import Holder
 from clave.keys.models import Attempts
 from clave.sandbox import demo, services
 from clave.signin.models import Session
 from clave.statements.models import Statement
 from clave.training.models import Action, Body, Enrolment
+from clave.vault.models import Document
 
 # Facts that only the database's owner can remove, in the order in which they can go.
 MARKS = ["attendance_running", "attendance_correction", "attendance_ending", "attendance_opening"]
@@ -48,7 +50,7 @@ def start_over() -> None:
         with as_owner() as cursor:
             for table in MARKS:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608 (names from the list above)
-        for model in (*COURSES, Holder, Attempts, Message, Submission, Session):
+        for model in (*COURSES, FacilitatorRequest, Waiting, Document, Holder, Attempts, Message, Submission, Session):
             model.objects.all().delete()
         demo.load()
     for name in ("inspector.jsonl", "inspector-wishes.json", "clock-offset"):

@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from clave.settings import profile
 
@@ -81,6 +82,7 @@ INSTALLED_APPS = [
     "clave.registries",
     "clave.courier",
     "clave.audit",
+    "clave.vault",
     "clave.signin",
     "clave.flows",
     "clave.training",
@@ -128,11 +130,34 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_THOUSAND_SEPARATOR = False
 
+
+def _vault() -> dict[str, Any]:
+    """Return where documents lie: in a bucket of an S3-compatible store if one is named, else in CLAVE_HOME."""
+    bucket = os.environ.get("VAULT_S3_BUCKET")
+    if not bucket:
+        options: dict[str, Any] = {"location": CLAVE_HOME / "vault", "file_permissions_mode": 0o600}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": os.environ.get("VAULT_S3_ENDPOINT") or None,
+        "access_key": os.environ.get("VAULT_S3_KEY"),
+        "secret_key": os.environ.get("VAULT_S3_SECRET"),
+        "region_name": os.environ.get("VAULT_S3_REGION") or None,
+        "addressing_style": "path",
+        "default_acl": None,
+        "file_overwrite": False,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+CLAMD_URL = os.environ.get("CLAMD_URL", "")
+
 STATIC_URL = "/static/"
 STATIC_ROOT = CLAVE_HOME / "static"
 STATICFILES_DIRS = [PACKAGE / "theme" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "vault": _vault(),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 365 * 24 * 3600
@@ -159,7 +184,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # Where a file may be brought, and how many bytes such a request may have.
-CLAVE_UPLOADS = {"/rts/cargar": 21 * 1024 * 1024, "/verificar": 2 * 1024 * 1024}
+CLAVE_UPLOADS = {
+    r"/rts/cargar": 21 * 1024 * 1024,
+    r"/verificar": 2 * 1024 * 1024,
+    r"/empresa/facilitador/[0-9a-f]+/(declaracion|datos)": 2 * 1024 * 1024,
+}
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -9,10 +9,10 @@ os.environ.setdefault("CLAVE_SECRET_KEY", "only-for-tests-" + "k" * 60)
 
 if os.environ.get("DATABASE_URL", "").startswith("postgres"):
     from clave.settings.cluster import *  # noqa: F403
-    from clave.settings.cluster import CLAVE_HOME, DATABASES
+    from clave.settings.cluster import CLAVE_HOME, DATABASES, STORAGES
 else:
     from clave.settings.embedded import *  # noqa: F403
-    from clave.settings.embedded import CLAVE_HOME, DATABASES
+    from clave.settings.embedded import CLAVE_HOME, DATABASES, STORAGES
 
     # A file, not memory: threads of one test must meet in the same store.
     DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
@@ -21,9 +21,6 @@ CLAVE_GUARD = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 ARGON2_MEMORY_KIB = 64
 ARGON2_TIME = 1
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 LOGGING = {"level": "WARNING"}
 (CLAVE_HOME / "static").mkdir(exist_ok=True)

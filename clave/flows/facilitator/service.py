@@ -1,0 +1,211 @@
+"""A company asks for a foreign facilitator's CS; a reviewer decides. Source: flows.md, section 6; FAQ of the LCE."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.core import clock, submissions
+from clave.core.masking import masked_email
+from clave.core.outcome import Outcome, Refused
+from clave.core.visit import Visit
+from clave.courier import service as courier
+from clave.flows.common import apply_identity
+from clave.flows.models import Decision, FacilitatorRequest
+from clave.holders.models import Holder, Profile
+from clave.holders.service import Claim, find, require_minimum_data
+from clave.keys import service as keys
+from clave.keys.service import WrongKey
+from clave.vault import service as vault
+from clave.vault.models import Document
+
+
+@dataclass(frozen=True)
+class RequestFiled(Outcome):
+    """The request awaits a reviewer; its folio says which."""
+
+    kind: ClassVar[str] = "request_filed"
+    folio: str
+    email: str
+
+
+@dataclass(frozen=True)
+class FacilitatorKeySent(Outcome):
+    """A temporary key went to the facilitator."""
+
+    kind: ClassVar[str] = "facilitator_key_sent"
+    email: str
+    until: str
+    secret_shown: bool = False
+
+
+class Decided(Refused):
+    """Another reviewer has decided this request."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("already_decided", _("Otra persona ya resolvió esta solicitud."))
+
+
+def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
+    """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    try:
+        proof = keys.verify(claim.account, claim.holder(), key, visit)
+    except WrongKey as refused:
+        audit.record("facilitator.asked", visit, holder=claim.holder(), outcome=refused.code)
+        raise
+    if proof.temporary:
+        raise Refused(
+            "temporary_key",
+            _("Esta clave es temporal: solo sirve para crear una clave nueva en «Cambiar CS»."),
+            field="key",
+        )
+    require_minimum_data(proof.holder)
+    return proof.holder
+
+
+def letter(company: Holder, representative: str) -> bytes:
+    """Return the affidavit to sign, a .docx with the company's data in it."""
+    person = company.representatives.filter(run=representative).first()
+    values = {
+        "company": company.names,
+        "company_rut": company.pretty_identifier,
+        "address": company.address_line,
+        "representative": person.name if person else "",
+        "representative_run": person.pretty_run if person else "",
+        "date": clock.today().strftime("%d-%m-%Y"),
+    }
+    command = [sys.executable, "-m", "clave.flows.facilitator.letter"]
+    return subprocess.run(
+        command, input=json.dumps(values).encode(), capture_output=True, timeout=30, check=True
+    ).stdout
+
+
+def file_request(
+    company: Holder, representative: str, data: dict[str, Any], papers: tuple[Document, Document], visit: Visit
+) -> RequestFiled:
+    """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
+    identifier = data["identifier"]
+    if find(Profile.FACILITADOR, identifier):
+        raise Refused(
+            "already_registered", _("Este facilitador ya tiene Clave SENCE. Puede recuperarla."), field="document"
+        )
+    declared = Holder()
+    apply_identity(declared, data)
+    affidavit, identity = papers
+    asked = FacilitatorRequest(
+        company=company,
+        representative=representative,
+        identifier=identifier,
+        names=declared.names,
+        surnames=declared.surnames,
+        sex=declared.sex,
+        birth_date=data["birth_date"],
+        country=declared.country,
+        children=data["children"],
+        email=data["email"],
+        question=data.get("question", ""),
+        answer_hash=keys.answer_hash(data["answer"]) if data.get("answer") else "",
+        affidavit=affidavit,
+        identity=identity,
+        created_at=clock.now(),
+    )
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+            vault.take(affidavit)
+            vault.take(identity)
+            outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
+            courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
+            audit.record("facilitator.asked", visit, holder=company, folio=asked.folio)
+            submissions.finish(visit, outcome)
+    except IntegrityError:
+        raise Refused(
+            "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
+        ) from None
+    return outcome
+
+
+def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
+    """Return the request with this folio; with `company`, a stored RUT, only that company's."""
+    number, _dash, _year = folio.strip().partition("-")
+    if not (number.isascii() and number.isdecimal() and len(number) < 15):
+        return None
+    found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=int(number)).first()
+    right = found and found.folio == folio.strip() and company in ("", found.company.identifier)
+    return found if right else None
+
+
+def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
+    """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
+    with transaction.atomic():
+        _decide(asked, Decision.APPROVED, "", operator)
+        holder = asked.holder
+        apply_declared(holder)
+        holder.save(force_insert=True)
+        if asked.answer_hash and settings.SECRET_QUESTIONS:
+            keys.set_answer_hash(holder, asked.question, asked.answer_hash)
+        until = _send_key(holder)[1]
+        told = {"folio": asked.folio, "name": holder.full_name, "until": until}
+        courier.send(asked.company, "facilitator_approved", told, email=asked.company.email)
+        audit.record("facilitator.approved", visit, holder=holder, folio=asked.folio, operator=operator)
+        audit.record("facilitator.approved", visit, holder=asked.company, folio=asked.folio, operator=operator)
+    return holder
+
+
+def apply_declared(holder: Holder) -> None:
+    """Complete a new facilitator: its identity was read from its document by a reviewer."""
+    holder.verification = "declared"
+    holder.no_mobile = True
+    holder.created_at = holder.updated_at = clock.now()
+
+
+def reject(asked: FacilitatorRequest, reason: str, operator: str, visit: Visit) -> None:
+    """Refuse the request for a reason that the company and the facilitator are told. Raises `Decided`."""
+    with transaction.atomic():
+        _decide(asked, Decision.REJECTED, reason, operator)
+        told = {"folio": asked.folio, "reason": reason}
+        courier.send(asked.company, "facilitator_rejected", told, email=asked.company.email)
+        company = {**told, "company": asked.company.names}
+        courier.send(None, "facilitator_rejected_person", company, email=asked.email)
+        audit.record("facilitator.rejected", visit, holder=asked.company, folio=asked.folio, operator=operator)
+
+
+def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: str) -> None:
+    waits = FacilitatorRequest.objects.filter(pk=asked.pk, state=Decision.PENDING)
+    if not waits.update(state=state, reason=reason, decided_by=operator, decided_at=clock.now()):
+        raise Decided
+
+
+def _send_key(holder: Holder) -> tuple[str, str]:
+    key, expires = keys.issue_temporary(holder)
+    until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
+    context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
+    courier.send(holder, "temporary_key", context, email=holder.email)
+    return key, until
+
+
+def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySent:
+    """Send a temporary key to a facilitator for whom this company has asked. Raises `Refused`."""
+    holder = find(Profile.FACILITADOR, identifier)
+    own = FacilitatorRequest.objects.filter(company=company, identifier=identifier, state=Decision.APPROVED).exists()
+    if holder is None or not own:
+        audit.record("key.recovery", visit, holder=company, outcome="not_own_facilitator")
+        raise Refused(
+            "not_own_facilitator",
+            _("Su empresa no tiene un facilitador aprobado con este documento. Revise el tipo y el número."),
+            field="document",
+        )
+    with transaction.atomic():
+        _key, until = _send_key(holder)
+        outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
+        audit.record("key.recovery", visit, holder=holder, proof="company")
+        submissions.finish(visit, outcome)
+    return outcome
