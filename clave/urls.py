@@ -148,6 +148,9 @@ urlpatterns = [
     path("declaracion/<str:folio>/pdf", statements.paper, name="statement_paper"),
     path("verificar", statements.Verify.as_view(), name="verify"),
     path("verificar/<str:folio>", statements.verify_folio, name="verify_folio"),
+    # The people at the help desk
+    path("backoffice", RedirectView.as_view(pattern_name="backoffice")),
+    path("backoffice/", include("clave.backoffice.urls")),
     # Operations
     path("healthz", theme.healthz),
     path("readyz", theme.readyz),

@@ -93,11 +93,8 @@ def huge_png(width: int, height: int) -> bytes:
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
-    packer, rows = zlib.compressobj(9), []
-    line = b"\0" + b"\0" * ((width + 7) // 8)
-    for _ in range(height):
-        rows.append(packer.compress(line))
-    rows.append(packer.flush())
+    packer, line = zlib.compressobj(9), b"\0" * (1 + (width + 7) // 8)
+    rows = [*(packer.compress(line) for _ in range(height)), packer.flush()]
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"".join(rows)) + chunk(b"IEND", b"")
 
@@ -119,10 +116,9 @@ def zipped() -> bytes:
 def exactly_one_megabyte() -> bytes:
     """Return a good document of just 1 048 576 bytes."""
     noise = random.Random(1).randbytes(600_000)
-    missing = 1024 * 1024 - len(pdf(b"(%s)" % noise.hex().encode(), comment=b"x"))
-    grown = pdf(b"(%s)" % noise.hex().encode()[: len(noise) * 2 + missing + 0], comment=b"x") if missing < 0 else b""
-    content = grown or pdf(b"(%s)" % noise.hex().encode(), comment=b"x" * (missing + 1))
-    return content
+    text = noise.hex().encode()
+    too_much = len(pdf(b"(%s)" % text, comment=b"x")) - 1024 * 1024
+    return pdf(b"(%s)" % text[: len(text) - too_much], comment=b"x")
 
 
 def locked() -> bytes:

@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -26,6 +25,7 @@ from clave.statements import service
 from clave.statements.models import Statement
 from clave.statements.tasks import make_papers
 from clave.training.models import Action, Enrolment
+from tests.desk import Desk
 from tests.story import Mailbox, Page, Visitor
 from tests.test_races import at_once
 
@@ -218,15 +218,18 @@ def test_one_with_a_mistake_is_annulled_and_issued_again(ended: Action, otec: Vi
     page = camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Mi domicilio está mal"})
     assert page.shows("anulación solicitada", "Mi domicilio está mal")
     found = service.find(folio)
-    assert service.decide(found, False, "El domicilio está bien") and camila.open(page.url).shows(
-        "re-emisión rechazada"
-    )
+    reviewer = Desk("revisor")
+    reviewer.open("/backoffice/solicitudes").shows(folio)
+    reviewer.open(f"/backoffice/anulaciones/{found.pk}").shows("Mi domicilio está mal")
+    assert reviewer.send(decision="no").shows("Falta completar: Motivo.")
+    reviewer.send(decision="no", reason="El domicilio está bien")
+    assert camila.open(page.url).shows("re-emisión rechazada")
     assert Visitor().open(f"/verificar/{folio}").shows("Declaración válida")
     camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Insisto"})
-    call_command("decide_statement", folio, "approve", reason="De acuerdo")
+    reviewer.open(f"/backoffice/anulaciones/{found.pk}")
+    reviewer.send(decision="si")
     assert camila.open(page.url).shows("re-emisión aprobada", "Puede emitirla de nuevo")
-    with pytest.raises(CommandError):
-        call_command("decide_statement", folio, "reject", reason="otra vez")
+    assert reviewer.open(f"/backoffice/anulaciones/{found.pk}").status == 404, "it is decided"
     again = issue(camila)
     assert again.shows("Declaración jurada 3-") and camila.open(page.url).shows("anulada")
     assert Visitor().open(f"/verificar/{folio}").shows("ya no vale")

@@ -8,8 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from clave.core import clock
 from clave.core.forms import ClaveForm
 from clave.core.pages import FormPage, StepPage
+from clave.courier import service as courier
 from clave.holders.doors import PERSON, Door
 from clave.holders.models import Holder, Representative, Verification
+from clave.holders.service import texts_go_to
+from clave.keys import service as keys
 
 
 def when() -> str:
@@ -71,6 +74,15 @@ def store_representative(company: Holder, data: dict[str, Any]) -> None:
             "email": data["representative_email"],
         },
     )
+
+
+def send_temporary_key(holder: Holder) -> str:
+    """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`."""
+    key, expires = keys.issue_temporary(holder)
+    until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
+    context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
+    courier.send(holder, "temporary_key", context, email=holder.email, mobile=texts_go_to(holder))
+    return until
 
 
 class DoorPage(FormPage):

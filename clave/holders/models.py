@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.rut import Rut
@@ -94,7 +95,8 @@ class Holder(models.Model):
                 fields=["created_at"],
                 name="holder_to_verify",
                 condition=models.Q(verification="unverified", legacy=False),
-            )
+            ),
+            models.Index(Lower("email"), name="holder_by_email"),
         ]
 
     def __str__(self) -> str:

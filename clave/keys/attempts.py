@@ -35,6 +35,8 @@ TOTAL = Limit(free=5000, base=1, cap=30, window=600)
 # Wrong keys from one address before everybody there is asked for the letters.
 _PATIENCE = 10
 WIDE = ("address", "total")
+# What is tried at an account itself, and forgotten when it is unlocked.
+OF_ACCOUNTS = ("key", "answer", "birth", "representative")
 
 
 class TooManyAttempts(Refused):
@@ -114,6 +116,11 @@ def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axe
     rows = {row.axis: row for row in _ROWS.all(*names)}
     own = for_browser if visit.browser and known in rows else for_all
     return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
+
+
+def for_everybody(account: str) -> list[str]:
+    """Return the names of the rows that count what strangers try at an account."""
+    return [keyed_hash("attempts", purpose, account) for purpose in OF_ACCOUNTS]
 
 
 def browser_axis(identifier: str, visit: Visit) -> str:

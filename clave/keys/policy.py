@@ -127,6 +127,12 @@ def check(key: str, about: About) -> None:
         raise PolicyViolation(reasons)
 
 
+def check_passphrase(key: str, about: About) -> None:
+    """Raise `PolicyViolation` for a password that SP 800-63B would not take, whatever the settings ask of a CS."""
+    if reasons := [reason for reason, broken in NIST_RULES if broken(key, about)]:
+        raise PolicyViolation(reasons)
+
+
 def generate() -> str:
     """Return a random temporary key that obeys the guides' rule: 4 capitals, 6 digits, 38 bits."""
     while True:

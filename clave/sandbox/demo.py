@@ -6,13 +6,19 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from clave.backoffice.models import Operator, Role
 from clave.core import clock
 from clave.holders.models import Holder, Kind, Profile, Representative, Verification
+from clave.keys import hashing
 from clave.keys import service as keys
 from clave.sandbox import courses
 from clave.sandbox.people import PEOPLE
 from clave.training.models import Body
 
+# Operators of the back office; the sandbox shows the code of the moment.
+OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
+OPERATOR_PASSWORD = "una clave de demostracion"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # pragma: allowlist secret
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
 PERSONS: list[dict[str, Any]] = [
     {
@@ -70,6 +76,8 @@ def load() -> int:
             _make_migrant(migrant)
         if not Body.objects.exists():
             courses.load()
+        if not Operator.objects.exists():
+            _make_operators()
     (settings.CLAVE_HOME / "demo-data").touch()
     return len(people) + len(companies) + len(migrants)
 
@@ -79,7 +87,26 @@ def lines() -> list[str]:
     known = [f"RUT {each['rut']}  CS {each.get('key', '(del sistema antiguo)')}  {each['email']}" for each in PERSONS]
     firms = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
     others = [f"NIE {each['nie']}  CS {each['key']}  {each['email']}" for each in MIGRANTS]
-    return [*known, *others, *firms, f"Token de {courses.BODY}: {courses.TOKEN}"]
+    desk = f"Mesa de ayuda (/backoffice/): {', '.join(email for email, _name, _role in OPERATORS)}"
+    return [
+        *known,
+        *others,
+        *firms,
+        f"{desk}, clave «{OPERATOR_PASSWORD}», código en /sandbox/",
+        f"Token de {courses.BODY}: {courses.TOKEN}",
+    ]
+
+
+def _make_operators() -> None:
+    for email, name, role in OPERATORS:
+        Operator.objects.create(
+            email=email,
+            name=name,
+            role=role,
+            hash=hashing.make(OPERATOR_PASSWORD),
+            totp_secret=TOTP_SECRET,
+            created_at=clock.now(),
+        )
 
 
 def _make(person: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pyotp
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
@@ -13,7 +14,7 @@ from clave.core.pages import show
 from clave.core.rut import Rut
 from clave.sandbox import inspector, reset, services
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
-from clave.sandbox.demo import COMPANIES, PERSONS
+from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATOR_PASSWORD, OPERATORS, PERSONS, TOTP_SECRET
 from clave.sandbox.people import PEOPLE
 
 # What the snippets send.
@@ -50,6 +51,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "holders": _holders(),
         "companies": COMPANIES,
         "token": TOKEN,
+        "operators": OPERATORS,
+        "operator_password": OPERATOR_PASSWORD,
+        "operator_code": pyotp.TOTP(TOTP_SECRET).at(clock.now()),
+        "migrants": MIGRANTS,
         "behaviours": services.behaviours().items(),
         "choices": services.BEHAVIOURS,
     }

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "clave.training",
     "clave.attendance",
     "clave.statements",
+    "clave.backoffice",
     "clave.theme",
 ]
 if CLAVE_DEMO:

@@ -20,7 +20,7 @@ from clave.attendance.record import CourseRecord
 from clave.audit import service as audit
 from clave.core import clock
 from clave.core.outcome import Refused
-from clave.core.visit import SYSTEM, Visit
+from clave.core.visit import Visit
 from clave.courier import service as courier
 from clave.holders.models import Holder, Profile
 from clave.statements.models import VALID, Counter, Kind, State, Statement
@@ -190,14 +190,14 @@ def request_annulment(statement: Statement, reason: str, holder: Holder, visit: 
             audit.record("statement.annulment", visit, holder=holder, folio=statement.folio)
 
 
-def decide(statement: Statement, approve: bool, decision: str) -> bool:
+def decide(statement: Statement, approve: bool, decision: str, visit: Visit, operator: str) -> bool:
     """Answer a request for annulment, as an operator. Returns whether there was one."""
     state = State.APPROVED if approve else State.REJECTED
     with transaction.atomic():
         asked = Statement.objects.filter(pk=statement.pk, state=State.REQUESTED)
         changed = asked.update(state=state, decision=decision)
         if changed:
-            audit.record("statement.decided", SYSTEM, folio=statement.folio, outcome=state.value)
+            audit.record("statement.decided", visit, outcome=state.value, folio=statement.folio, operator=operator)
     return bool(changed)
 
 

@@ -16,7 +16,7 @@ from clave.core.masking import masked_email
 from clave.core.outcome import Outcome, Refused
 from clave.core.visit import Visit
 from clave.courier import service as courier
-from clave.flows.common import apply_identity
+from clave.flows.common import apply_identity, send_temporary_key
 from clave.flows.models import Decision, FacilitatorRequest
 from clave.holders.models import Holder, Profile
 from clave.holders.service import Claim, find, require_minimum_data
@@ -42,7 +42,6 @@ class FacilitatorKeySent(Outcome):
     kind: ClassVar[str] = "facilitator_key_sent"
     email: str
     until: str
-    secret_shown: bool = False
 
 
 class Decided(Refused):
@@ -152,7 +151,7 @@ def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
         holder.save(force_insert=True)
         if asked.answer_hash and settings.SECRET_QUESTIONS:
             keys.set_answer_hash(holder, asked.question, asked.answer_hash)
-        until = _send_key(holder)[1]
+        until = send_temporary_key(holder)
         told = {"folio": asked.folio, "name": holder.full_name, "until": until}
         courier.send(asked.company, "facilitator_approved", told, email=asked.company.email)
         audit.record("facilitator.approved", visit, holder=holder, folio=asked.folio, operator=operator)
@@ -184,14 +183,6 @@ def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: s
         raise Decided
 
 
-def _send_key(holder: Holder) -> tuple[str, str]:
-    key, expires = keys.issue_temporary(holder)
-    until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
-    context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
-    courier.send(holder, "temporary_key", context, email=holder.email)
-    return key, until
-
-
 def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySent:
     """Send a temporary key to a facilitator for whom this company has asked. Raises `Refused`."""
     holder = find(Profile.FACILITADOR, identifier)
@@ -204,7 +195,7 @@ def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySe
             field="document",
         )
     with transaction.atomic():
-        _key, until = _send_key(holder)
+        until = send_temporary_key(holder)
         outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
         audit.record("key.recovery", visit, holder=holder, proof="company")
         submissions.finish(visit, outcome)

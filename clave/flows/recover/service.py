@@ -17,7 +17,7 @@ from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.courier import service as courier
 from clave.flows import proofs
-from clave.flows.common import when
+from clave.flows.common import send_temporary_key, when
 from clave.flows.models import Waiting
 from clave.holders.models import Holder, Profile, Representative
 from clave.holders.service import Claim, require_minimum_data, texts_go_to
@@ -190,23 +190,23 @@ def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
 
 
 def _send_key(holder: Holder, visit: Visit, proof: str) -> KeySent:
-    on_screen = settings.KEY_DELIVERY == "screen"
     with transaction.atomic():
-        key, expires = keys.issue_temporary(holder)
-        until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
+        secret, until = _shown(holder) if settings.KEY_DELIVERY == "screen" else ("", send_temporary_key(holder))
         mobile = texts_go_to(holder)
         outcome = KeySent(
             email=masked_email(holder.email),
             mobile=masked_phone(mobile) if mobile else "",
             until=until,
             profile=holder.profile,
-            secret=key if on_screen else "",
+            secret=secret,
         )
-        if on_screen:
-            courier.send(holder, "key_reset_notice", {"identifier": holder.called}, email=holder.email)
-        else:
-            context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
-            courier.send(holder, "temporary_key", context, email=holder.email, mobile=mobile)
         audit.record("key.recovery", visit, holder=holder, proof=proof)
         submissions.finish(visit, outcome)
     return outcome
+
+
+def _shown(holder: Holder) -> tuple[str, str]:
+    """Make a key that the page will show, as the oldest guide does; the holder is told that there is one."""
+    key, expires = keys.issue_temporary(holder)
+    courier.send(holder, "key_reset_notice", {"identifier": holder.called}, email=holder.email)
+    return key, expires.astimezone(clock.SANTIAGO).strftime("%H:%M")

@@ -1,0 +1,82 @@
+"""Who of the help desk is at this browser, what the role allows, and for how long."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+
+from clave.backoffice.models import Operator, Role
+from clave.core import clock
+from clave.core.errors import error_page
+from clave.core.pages import FormPage
+
+IDLE = timedelta(minutes=15)
+# So often at most a session is written only to say that somebody is still there.
+_NOTED_EVERY = timedelta(seconds=30)
+View = Callable[..., HttpResponse]
+EVERYBODY = tuple(Role)
+
+
+def enter(request: HttpRequest, operator: Operator) -> None:
+    """Begin an operator's session under a new key; a holder who was signed in here no longer is."""
+    if request.session.session_key:
+        request.session.flush()
+    request.session.update({"operator": operator.pk, "seen": clock.now().isoformat()})
+    rotate_token(request)
+
+
+def current_operator(request: HttpRequest) -> Operator | None:
+    """Return the operator of this browser, unless suspended or idle for a quarter of an hour."""
+    pk = request.session.get("operator") if request.session.session_key else None
+    if pk is None:
+        return None
+    now, seen = clock.now(), datetime.fromisoformat(request.session["seen"])
+    operator = Operator.objects.filter(pk=pk, active=True).exclude(hash="").first() if now - seen < IDLE else None
+    if operator is None:
+        request.session.flush()
+    elif now - seen > _NOTED_EVERY:
+        request.session["seen"] = now.isoformat()
+    return operator
+
+
+def for_roles(*roles: Role) -> Callable[[View], View]:
+    """Return a decorator that gives a view the operator signed in, if the role is one of these."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            operator = current_operator(request)
+            if operator is None:
+                return HttpResponseRedirect(reverse("backoffice_signin"))
+            if operator.role not in roles:
+                return error_page(request, 403)
+            request.operator = operator  # type: ignore[attr-defined]
+            return view(request, operator, *args, **kwargs)
+
+        return wrapped
+
+    return decorator
+
+
+class OperatorPage(FormPage):
+    """A form page of the back office for operators of these roles."""
+
+    roles: ClassVar[tuple[Role, ...]] = EVERYBODY
+    blank_is_shared = False
+    back = "/backoffice/"
+    template_name = "backoffice/form.html"
+    operator: Operator
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return for_roles(*self.roles)(self._dispatch)(request, *args, **kwargs)
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        self.operator = operator
+        return super().dispatch(request, *args, **kwargs)
+
+    def context(self) -> dict[str, Any]:
+        return {"operator": self.operator}

@@ -1,0 +1,161 @@
+"""Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.backoffice.models import Operator, Role
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.secrets import keyed_hash
+from clave.core.visit import Visit
+from clave.courier import service as courier
+from clave.keys import attempts, hashing, policy
+
+INVITATION = timedelta(hours=48)
+ISSUER = "Clave SENCE"
+# Codes of the step before and after are taken too (RFC 6238, section 5.2).
+_DRIFT = 1
+_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class NotAuthorised(Refused):
+    """E-mail, password and code do not go together; which of them is wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("not_authorised", _("El correo, la clave o el código no son correctos."))
+
+
+class WrongInvitation(Refused):
+    """There is no such invitation, or it is over."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_invitation", _("El correo o el código de invitación no sirven. Pida otra invitación."))
+
+
+class OwnAccount(Refused):
+    """Nobody changes what they themselves may do (abuse case 38)."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("own_account", _("No puede cambiar su propia cuenta. Pídalo a otra persona."))
+
+
+def _recorded(action: str, visit: Visit, operator: Operator | None, outcome: str = "ok", **detail: Any) -> None:
+    audit.record(action, visit, outcome=outcome, operator=str(operator.pk) if operator else "", **detail)
+
+
+def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) -> str:
+    """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
+
+    An account that is invited again loses its password and its second factor.
+    """
+    code = "".join(secrets.choice(_CODE) for _ in range(12))
+    now = clock.now()
+    if by is not None and by.email == email:
+        raise OwnAccount
+    fields = {
+        "name": name,
+        "role": Role(role),
+        "active": True,
+        "hash": "",
+        "totp_secret": "",
+        "invitation": _invitation(email, code),
+        "invited_until": now + INVITATION,
+    }
+    with transaction.atomic():
+        operator, _made = Operator.objects.update_or_create(
+            email=email, defaults=fields, create_defaults={**fields, "email": email, "created_at": now}
+        )
+        operator.passkeys.all().delete()
+        courier.send(None, "operator_invited", {"code": code, "name": name}, email=email)
+        _recorded("operator.invited", visit, by, invited=str(operator.pk), role=role)
+    return code
+
+
+def _invitation(email: str, code: str) -> str:
+    return keyed_hash("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
+
+
+def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
+    """Check an invitation and a new password; return the operator with a second factor to be confirmed.
+
+    Raises `WrongInvitation`, `PolicyViolation`, `TooManyAttempts`.
+    """
+    tries = attempts.axes("invitation", email.lower(), visit, attempts.ANSWER)
+    tries.check()
+    found = Operator.objects.filter(
+        email__iexact=email, invitation=_invitation(email, code), invited_until__gt=clock.now(), active=True
+    ).first()
+    if found is None:
+        tries.fail()
+        raise WrongInvitation
+    policy.check_passphrase(password, policy.About(email=found.email, names=found.name))
+    found.hash, found.totp_secret = hashing.make(password), pyotp.random_base32()
+    found.totp_step = 0
+    found.save(update_fields=["hash", "totp_secret", "totp_step"])
+    return found
+
+
+def totp_uri(operator: Operator) -> str:
+    """Return the otpauth:// address of the operator's second factor, for an authenticator to read."""
+    return pyotp.TOTP(operator.totp_secret).provisioning_uri(name=operator.email, issuer_name=ISSUER)
+
+
+def confirm(operator: Operator, code: str, visit: Visit) -> None:
+    """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`."""
+    if not _code_is_right(operator, code):
+        raise NotAuthorised
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(invitation="", invited_until=None)
+        _recorded("operator.activated", visit, operator)
+
+
+def _code_is_right(operator: Operator, code: str) -> bool:
+    """Check a six-digit code and use it up: of two tries with one code, one succeeds."""
+    totp, now = pyotp.TOTP(operator.totp_secret), int(clock.now().timestamp()) // 30
+    for step in range(now - _DRIFT, now + _DRIFT + 1):
+        if secrets.compare_digest(totp.at(step * 30), code):
+            later = Operator.objects.filter(pk=operator.pk, totp_step__lt=step)
+            return bool(later.update(totp_step=step))
+    return False
+
+
+def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
+    """Check password and code; an unknown e-mail costs the same. Raises `NotAuthorised`, `TooManyAttempts`."""
+    tries = attempts.axes("operator", email.lower(), visit)
+    tries.check()
+    operator = Operator.objects.filter(email__iexact=email).first()
+    ready = operator is not None and operator.is_ready and not operator.invitation
+    right = hashing.matches(operator.hash if ready and operator else None, password)
+    if not right or operator is None or not _code_is_right(operator, code):
+        tries.fail()
+        _recorded("operator.signin", visit, operator, "not_authorised")
+        raise NotAuthorised
+    tries.clear()
+    _recorded("operator.signin", visit, operator)
+    return operator
+
+
+def change_role(operator: Operator, role: str, by: Operator, visit: Visit) -> None:
+    """Give an operator another role. Raises `OwnAccount`."""
+    if operator.pk == by.pk:
+        raise OwnAccount
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(role=Role(role))
+        _recorded("operator.role", visit, by, changed=str(operator.pk), role=role)
+
+
+def set_active(operator: Operator, active: bool, by: Operator, visit: Visit) -> None:
+    """Suspend an operator, whose session ends with the next click, or take it back. Raises `OwnAccount`."""
+    if operator.pk == by.pk:
+        raise OwnAccount
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(active=active)
+        _recorded("operator.active", visit, by, changed=str(operator.pk), active=active)

@@ -1,0 +1,297 @@
+"""The help desk's pages: search, reason, a holder's page, the few actions."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.audit import service as audit
+from clave.audit.models import Entry
+from clave.backoffice import search, service
+from clave.backoffice.access import OperatorPage
+from clave.backoffice.models import Operator, Reason, Role
+from clave.core import clock
+from clave.core.errors import error_page
+from clave.core.forms import ClaveForm, EmailField, TextField
+from clave.core.masking import masked_email, masked_phone
+from clave.core.outcome import Outcome, Refused
+from clave.core.visit import Visit
+from clave.flows.fields import QuestionMixin, landline
+from clave.holders.doors import CHOOSE
+from clave.holders.models import Holder
+from clave.holders.service import missing_data, texts_go_to
+from clave.keys.attempts import for_everybody
+from clave.keys.models import Attempts, TemporaryKey
+
+# How long a reason given for a holder lets one work on that account.
+GRANT = timedelta(minutes=15)
+TIMELINE = 50
+DESK = (Role.AGENT, Role.SUPERVISOR)
+
+
+class SearchForm(ClaveForm):
+    text = TextField(
+        label=_("Buscar"), max_length=120, help_text=_("RUT, NIE, documento, correo o folio. Tecla / para llegar aquí.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].widget.attrs |= {"type": "search", "data-buscar": ""}
+
+
+class Search(OperatorPage):
+    """One box for everything; what is typed is posted, so that no RUT stands in an address or a log."""
+
+    roles = (Role.AGENT, Role.REVIEWER, Role.SUPERVISOR)
+    form_class = SearchForm
+    template_name = "backoffice/search.html"
+    title = _("Mesa de ayuda")
+    button = _("Buscar")
+    found: search.Found | None = None
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "found": self.found, "desk": self.operator.role in DESK}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        self.found = search.find(form.cleaned_data["text"])
+        count = len(self.found.holders) + bool(self.found.request) + bool(self.found.statement)
+        audit.record("backoffice.searched", visit, operator=str(self.operator.pk), count=count)
+        return self.page(form)
+
+
+class ReasonForm(ClaveForm):
+    """Why: nobody looks or acts without saying."""
+
+    reason = forms.ChoiceField(
+        label=_("Motivo"),
+        choices=[CHOOSE, *Reason.choices],
+        error_messages={"invalid_choice": _("Elija un motivo de la lista.")},
+    )
+    note = TextField(
+        label=_("Detalle o número de caso"),
+        max_length=200,
+        required=False,
+        help_text=_("El titular puede leerlo. No escriba claves ni respuestas."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("reason") == Reason.OTHER and len(self.cleaned_data.get("note", "")) < 5:
+            self.add_error("note", ValidationError(_("Explique el motivo en pocas palabras."), code="note"))
+        return self.cleaned_data
+
+    @property
+    def why(self) -> service.Why:
+        return service.Why(self.cleaned_data["reason"], self.cleaned_data["note"])
+
+
+class HolderWork(OperatorPage):
+    """A page about one holder. Everything but the first asks that a reason was given in the last quarter of an hour."""
+
+    roles = DESK
+    form_class = ReasonForm
+    holder: Holder
+    granted = True
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        found = Holder.objects.select_related("credential", "secret_answer").filter(pk=kwargs["holder"]).first()
+        if found is None:
+            return error_page(request, 404)
+        self.holder = found
+        if self.granted and not may_see(request, found):
+            return HttpResponseRedirect(reverse("backoffice_reason", args=[found.pk]))
+        return super()._dispatch(request, operator, *args, **kwargs)
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("backoffice_holder", args=[self.holder.pk]) if self.granted else reverse("backoffice")
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "holder": self.holder}
+
+    def shown(self, said: str = "") -> HttpResponse:
+        """Go back to the holder's page, which says what was done."""
+        self.request.session["said"] = said
+        return HttpResponseRedirect(reverse("backoffice_holder", args=[self.holder.pk]))
+
+
+def _until(request: HttpRequest, kind: str, holder: Holder) -> bool:
+    until = request.session.get(kind, {}).get(str(holder.pk))
+    return bool(until) and datetime.fromisoformat(until) > clock.now()
+
+
+def may_see(request: HttpRequest, holder: Holder) -> bool:
+    return _until(request, "granted", holder)
+
+
+def _grant(request: HttpRequest, kind: str, holder: Holder) -> None:
+    alive = {pk: until for pk, until in request.session.get(kind, {}).items() if until > clock.now().isoformat()}
+    request.session[kind] = {**alive, str(holder.pk): (clock.now() + GRANT).isoformat()}
+
+
+class GiveReason(HolderWork):
+    """Before anything of an account is shown: why."""
+
+    granted = False
+    title = _("¿Por qué abre esta cuenta?")
+    intro = _("Elija el motivo. Queda registrado y el titular puede verlo.")
+    button = _("Abrir la cuenta")
+    template_name = "backoffice/reason.html"
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        service.see(self.operator, self.holder, form.why, visit)
+        _grant(self.request, "granted", self.holder)
+        return self.shown()
+
+
+class Account(HolderWork):
+    """A holder's page: state, masked contact, timeline, actions."""
+
+    template_name = "backoffice/holder.html"
+    title = _("Cuenta")
+
+    def context(self) -> dict[str, Any]:
+        holder = self.holder
+        page = self.request.GET.get("antes", "")
+        entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")
+        if page.isdecimal() and len(page) < 15:
+            entries = entries.filter(pk__lt=int(page))
+        timeline = list(entries[: TIMELINE + 1])
+        mobile = texts_go_to(holder)
+        return {
+            **super().context(),
+            "revealed": _until(self.request, "revealed", holder),
+            "email": masked_email(holder.email) if holder.email else "",
+            "mobile": masked_phone(mobile) if mobile else "",
+            "mobile_whole": mobile,
+            "missing": missing_data(holder),
+            "waits_until": _waits_until(holder),
+            "temporary": TemporaryKey.objects.filter(holder=holder, used_at=None, expires_at__gt=clock.now()).first(),
+            "timeline": [(entry, who(entry)) for entry in timeline[:TIMELINE]],
+            "more": timeline[TIMELINE - 1].pk if len(timeline) > TIMELINE else None,
+            "contact_kept": holder.profile in service.CONTACT_KEPT,
+            "said": self.request.session.pop("said", ""),
+        }
+
+
+def _waits_until(holder: Holder) -> datetime | None:
+    rows = Attempts.objects.filter(axis__in=for_everybody(holder.account), until__gt=clock.now())
+    return max((row.until for row in rows if row.until), default=None)
+
+
+def who(entry: Entry) -> str:
+    """Return who did what an entry tells: an operator by name, or nobody in particular."""
+    pk = str(entry.detail.get("operator", ""))
+    found = Operator.objects.filter(pk=int(pk)).first() if pk.isdecimal() else None
+    return found.name if found else ""
+
+
+class HolderAction(HolderWork):
+    """One of the few actions, each with its reason."""
+
+    template_name = "backoffice/action.html"
+    changes = False
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        audit.record(
+            "backoffice.refused",
+            self.visit,
+            holder=self.holder,
+            outcome=refused.code,
+            operator=str(self.operator.pk),
+        )
+        return super().refused(form, refused)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        self.visit = visit
+        return self.shown(self.act(form, visit))
+
+    def act(self, form: Any, visit: Visit) -> str:
+        """Do it; return the sentence that says so."""
+        raise NotImplementedError
+
+
+class Reveal(HolderAction):
+    title = _("Ver el contacto completo")
+    button = _("Mostrar")
+
+    def act(self, form: Any, visit: Visit) -> str:
+        service.reveal(self.operator, self.holder, form.why, visit)
+        _grant(self.request, "revealed", self.holder)
+        return str(_("El contacto completo se muestra por 15 minutos."))
+
+
+class Unlock(HolderAction):
+    title = _("Desbloquear la clave")
+    intro = _("Borra los intentos fallidos: la persona puede intentar otra vez ahora.")
+    button = _("Desbloquear")
+
+    def act(self, form: Any, visit: Visit) -> str:
+        service.unlock(self.operator, self.holder, form.why, visit)
+        return str(_("La clave quedó desbloqueada."))
+
+
+class SendKey(HolderAction):
+    title = _("Enviar una clave temporal")
+    intro = _("La clave va al correo y al celular registrados. Usted no la ve.")
+    button = _("Enviar la clave")
+
+    def act(self, form: Any, visit: Visit) -> str:
+        until = service.send_key(self.operator, self.holder, form.why, visit)
+        return str(_("La clave temporal va en camino. Sirve hasta las {until}.")).format(until=until)
+
+
+class Reviewed(HolderAction):
+    title = _("Marcar el cambio de correo como revisado")
+    button = _("Marcar como revisado")
+
+    def act(self, form: Any, visit: Visit) -> str:
+        service.review(self.operator, self.holder, form.why, visit)
+        return str(_("El cambio quedó revisado."))
+
+
+class ContactForm(QuestionMixin, ReasonForm):
+    """What the caller says: telephone, e-mail, question and answer (flows.md, section 4)."""
+
+    work_phone = landline(_("Teléfono fijo"))
+    email = EmailField(label=_("Correo electrónico"))
+    groups = [
+        (_("Lo que dice la empresa"), ["work_phone", "email", "question", "answer"]),
+        (_("Motivo"), ["reason", "note"]),
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs["autocomplete"] = "off"
+        for name in ("question", "answer"):
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if bool(data.get("question")) != bool(data.get("answer")) and "answer" not in self.errors_so_far:
+            self.add_error("answer", ValidationError(_("Pregunta y respuesta van juntas."), code="required"))
+        return data
+
+
+class ChangeContact(HolderAction):
+    form_class = ContactForm
+    title = _("Actualizar el contacto")
+    intro = _("Escriba lo que dice quien llama. Después la empresa genera su clave nueva, que llega al correo nuevo.")
+    button = _("Actualizar")
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        found = Holder.objects.filter(pk=kwargs["holder"]).first()
+        if found is not None and found.profile not in service.CONTACT_KEPT:
+            return error_page(request, 403)
+        return super()._dispatch(request, operator, *args, **kwargs)
+
+    def act(self, form: Any, visit: Visit) -> str:
+        service.change_contact(self.operator, self.holder, form.cleaned_data, form.why, visit)
+        return str(_("El contacto quedó actualizado. Pida a la empresa que genere su clave en {url}")).format(
+            url=f"{settings.CLAVE_URL}/Account/GenerarNuevaCusPj"
+        )

@@ -1,0 +1,207 @@
+"""What supervisors and auditors see: the audit trail and its seals, operators, workload, messages."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Max, QuerySet
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.audit import service as audit
+from clave.audit.models import Entry, Seal
+from clave.backoffice import accounts, search, tasks
+from clave.backoffice.access import OperatorPage, for_roles
+from clave.backoffice.models import ChainReading, Deed, Kind, Operator, Role
+from clave.core import clock
+from clave.core.errors import error_page
+from clave.core.forms import ClaveForm, EmailField, TextField
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome, Refused
+from clave.core.pages import show
+from clave.core.visit import Visit
+from clave.courier.models import Message, State
+from clave.courier.service import late_messages
+from clave.training import sheets
+
+WATCHERS = (Role.SUPERVISOR, Role.AUDITOR)
+PAGE, MOST_EXPORTED = 100, 50_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+HEADER = ["id", "cuándo", "acción", "resultado", "titular", "operador", "dirección", "navegador", "detalle"]
+
+
+class FilterForm(ClaveForm):
+    """What to look for in the trail; posted, so that no RUT stands in an address."""
+
+    action = TextField(label=_("Acción"), max_length=40, required=False, help_text=_("O su comienzo: signin, key…"))
+    who = TextField(label=_("Titular"), max_length=120, required=False, help_text=_("RUT, NIE, documento o correo."))
+    operator = forms.ModelChoiceField(
+        Operator.objects.none(), label=_("Operador"), required=False, empty_label=_("Todos"), to_field_name="pk"
+    )
+    first = forms.DateField(label=_("Desde"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("Hasta"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    before = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=0, max_value=2**62)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["operator"]
+        field.queryset = Operator.objects.order_by("name")
+        field.label_from_instance = lambda operator: operator.name
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.SANTIAGO)
+
+
+def filtered(data: dict[str, Any]) -> QuerySet[Entry]:
+    """Return the entries a clean filter asks for, newest first."""
+    entries = Entry.objects.order_by("-pk")
+    if data.get("action"):
+        entries = entries.filter(action__startswith=data["action"])
+    if data.get("who"):
+        entries = entries.filter(subject__in=[str(holder.pk) for holder in search.find(data["who"]).holders])
+    if data.get("operator"):
+        entries = entries.filter(detail__operator=str(data["operator"].pk))
+    if data.get("first"):
+        entries = entries.filter(at__gte=_midnight(data["first"]))
+    if data.get("last"):
+        entries = entries.filter(at__lt=_midnight(data["last"] + timedelta(days=1)))
+    return entries
+
+
+class Trail(OperatorPage):
+    """The audit trail: filter, read, export. To look into it is itself recorded."""
+
+    roles = WATCHERS
+    form_class = FilterForm
+    template_name = "backoffice/trail.html"
+    title = _("Registro de auditoría")
+    button = _("Filtrar")
+    entries: list[Entry] | None = None
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        self.entries = list(Entry.objects.order_by("-pk")[:PAGE])
+        return self.page(self.make_form())
+
+    def context(self) -> dict[str, Any]:
+        entries = self.entries or []
+        names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
+        rows = [(entry, names.get(str(entry.detail.get("operator", "")), "")) for entry in entries]
+        more = entries[-1].pk if len(entries) == PAGE else None
+        return {
+            **super().context(),
+            "rows": rows,
+            "more": more,
+            "reading": ChainReading.objects.order_by("-pk").first(),
+            "newest": _newest(),
+        }
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        found = filtered(data)
+        audit.record("audit.read", visit, operator=str(self.operator.pk))
+        kind = self.request.POST.get("exportar", "")
+        if kind in ("csv", "xlsx"):
+            return self._export(found[:MOST_EXPORTED], kind, visit)
+        if data.get("before"):
+            found = found.filter(pk__lt=data["before"])
+        self.entries = list(found[:PAGE])
+        return self.page(form)
+
+    def _export(self, found: QuerySet[Entry], kind: str, visit: Visit) -> HttpResponse:
+        lines = (_line(entry) for entry in found.iterator(chunk_size=2000))
+        content = sheets.to_csv(HEADER, lines) if kind == "csv" else sheets.to_xlsx(HEADER, lines)
+        answer = HttpResponse(content, content_type="text/csv; charset=utf-8" if kind == "csv" else XLSX)
+        answer.headers["Content-Disposition"] = f'attachment; filename="auditoria.{kind}"'
+        audit.record("audit.exported", visit, operator=str(self.operator.pk), kind=kind)
+        return answer
+
+
+def _newest() -> Seal | None:
+    return Seal.objects.defer("entries").order_by("-pk").first()
+
+
+def _line(entry: Entry) -> list[Any]:
+    at = entry.at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
+    detail = " ".join(f"{name}={value}" for name, value in entry.detail.items() if name != "operator")
+    operator = str(entry.detail.get("operator", ""))
+    return [entry.pk, at, entry.action, entry.outcome, entry.subject, operator, entry.address, entry.agent, detail]
+
+
+@for_roles(*WATCHERS)
+def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Have the chain of seals read from its beginning; the page says what came of it."""
+    if request.method == "POST":
+        audit.record("audit.verified", visit_of(request), operator=str(operator.pk))
+        tasks.start()
+    return HttpResponseRedirect(reverse("backoffice_trail"))
+
+
+class OperatorForm(ClaveForm):
+    name = TextField(label=_("Nombre"), max_length=80)
+    email = EmailField(label=_("Correo"))
+    role = forms.ChoiceField(label=_("Rol"), choices=Role.choices)
+
+
+class Operators(OperatorPage):
+    """Operators and their roles; inviting another one, or one who has lost a phone again."""
+
+    roles = (Role.SUPERVISOR,)
+    form_class = OperatorForm
+    template_name = "backoffice/operators.html"
+    title = _("Operadores")
+    button = _("Invitar")
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "operators": Operator.objects.order_by("name"), "choices": Role.choices}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        accounts.invite(data["email"], data["name"], data["role"], self.operator, visit)
+        return HttpResponseRedirect(reverse("backoffice_operators"))
+
+
+@for_roles(Role.SUPERVISOR)
+def change_operator(request: HttpRequest, operator: Operator, pk: int) -> HttpResponse:
+    """Change another operator's role (`rol`), suspend or take back (`activo`)."""
+    found = Operator.objects.filter(pk=pk).first()
+    if request.method != "POST" or found is None:
+        return HttpResponseRedirect(reverse("backoffice_operators"))
+    role, active = request.POST.get("rol", ""), request.POST.get("activo", "")
+    try:
+        if role in Role.values:
+            accounts.change_role(found, role, operator, visit_of(request))
+        elif active in ("si", "no"):
+            accounts.set_active(found, active == "si", operator, visit_of(request))
+    except Refused:
+        return error_page(request, 403)
+    return HttpResponseRedirect(reverse("backoffice_operators"))
+
+
+@for_roles(Role.SUPERVISOR)
+def workload(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Show what the desk did in the last 30 days: by day, by operator and kind; beside it, the messages."""
+    since = _midnight(clock.today() - timedelta(days=29))
+    deeds = Deed.objects.filter(at__gte=since)
+    by_day = {row["day"]: row["n"] for row in deeds.values(day=TruncDate("at")).annotate(n=Count("pk"))}
+    days = [(since.date() + timedelta(days=n)) for n in range(30)]
+    most = max(by_day.values(), default=0) or 1
+    kinds = dict(Kind.choices)
+    people = deeds.values("operator__name", "kind").annotate(n=Count("pk"), last=Max("at"))
+    context = {
+        "operator": operator,
+        "days": [(day, by_day.get(day, 0), by_day.get(day, 0) * 100 // most) for day in days],
+        "people": [{**row, "kind": kinds[row["kind"]]} for row in people.order_by("operator__name", "kind")],
+        "messages": _messages(),
+        "late": late_messages(),
+    }
+    return show(request, "backoffice/workload.html", context)
+
+
+def _messages() -> list[dict[str, Any]]:
+    since = clock.now() - timedelta(days=1)
+    names = {State.PENDING: _("en espera"), State.SENT: _("enviados"), State.DEAD: _("vencidos")}
+    rows = Message.objects.filter(created_at__gte=since).values("channel", "state").annotate(n=Count("pk"))
+    return [{**row, "state": names[State(row["state"])]} for row in rows.order_by("channel", "state")]

@@ -1,0 +1,139 @@
+"""Passkeys of operators (Web Authentication, Level 3). The browser's part is in static/backoffice.js."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from clave.audit import service as audit
+from clave.backoffice.models import Operator, Passkey
+from clave.core import clock
+from clave.core.outcome import Refused
+from clave.core.visit import Visit
+
+_CHALLENGE = "passkey_challenge"
+
+
+class PasskeyRefused(Refused):
+    """What the browser sent proves nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "passkey_refused", _("La llave de acceso no sirvió. Intente otra vez o use su clave y código.")
+        )
+
+
+def _site() -> str:
+    return urlsplit(settings.CLAVE_URL).hostname or "localhost"
+
+
+def _keep(request: HttpRequest, options: Any) -> str:
+    request.session[_CHALLENGE] = bytes_to_base64url(options.challenge)
+    return options_to_json(options)
+
+
+def _taken(request: HttpRequest) -> bytes:
+    """Return the challenge this browser was given and forget it: an answer serves once."""
+    return base64url_to_bytes(request.session.pop(_CHALLENGE, "") or "AA")
+
+
+def registration_options(request: HttpRequest, operator: Operator) -> str:
+    """Return the JSON with which a browser makes a passkey for this operator."""
+    known = [
+        PublicKeyCredentialDescriptor(base64url_to_bytes(name))
+        for name in operator.passkeys.values_list("credential", flat=True)
+    ]
+    options = generate_registration_options(
+        rp_id=_site(),
+        rp_name="Clave SENCE",
+        user_name=operator.email,
+        user_id=str(operator.pk).encode(),
+        user_display_name=operator.name,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+        exclude_credentials=known,
+    )
+    return _keep(request, options)
+
+
+def signin_options(request: HttpRequest) -> str:
+    """Return the JSON with which a browser asks for any passkey of this site."""
+    options = generate_authentication_options(rp_id=_site(), user_verification=UserVerificationRequirement.REQUIRED)
+    return _keep(request, options)
+
+
+def register(request: HttpRequest, operator: Operator, answer: str, label: str, visit: Visit) -> Passkey:
+    """Store the passkey that a browser has made. Raises `PasskeyRefused`."""
+    try:
+        made = verify_registration_response(
+            credential=answer,
+            expected_challenge=_taken(request),
+            expected_rp_id=_site(),
+            expected_origin=settings.CLAVE_URL,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError) as error:
+        raise PasskeyRefused from error
+    with transaction.atomic():
+        passkey = Passkey.objects.create(
+            operator=operator,
+            credential=bytes_to_base64url(made.credential_id),
+            public_key=bytes_to_base64url(made.credential_public_key),
+            count=made.sign_count,
+            label=label,
+            created_at=clock.now(),
+        )
+        audit.record("operator.passkey_added", visit, operator=str(operator.pk))
+    return passkey
+
+
+def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
+    """Return the operator whose passkey answered this browser's challenge. Raises `PasskeyRefused`."""
+    challenge = _taken(request)
+    try:
+        name = str(json.loads(answer)["id"])
+        passkey = Passkey.objects.select_related("operator").filter(credential=name).first()
+        if passkey is None or not passkey.operator.is_ready or passkey.operator.invitation:
+            raise PasskeyRefused
+        done = verify_authentication_response(
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=_site(),
+            expected_origin=settings.CLAVE_URL,
+            credential_public_key=base64url_to_bytes(passkey.public_key),
+            credential_current_sign_count=passkey.count,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        audit.record("operator.signin", visit, outcome="passkey_refused")
+        raise PasskeyRefused from error
+    Passkey.objects.filter(pk=passkey.pk).update(count=done.new_sign_count, used_at=clock.now())
+    audit.record("operator.signin", visit, operator=str(passkey.operator.pk), passkey=True)
+    return passkey.operator
+
+
+def remove(operator: Operator, pk: int, visit: Visit) -> None:
+    """Forget one of the operator's passkeys."""
+    with transaction.atomic():
+        if Passkey.objects.filter(operator=operator, pk=pk).delete()[0]:
+            audit.record("operator.passkey_removed", visit, operator=str(operator.pk))

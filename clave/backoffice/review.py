@@ -1,0 +1,153 @@
+"""What reviewers decide: requests for facilitators, with their documents; annulments of sworn statements."""
+
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.backoffice import service
+from clave.backoffice.access import OperatorPage, for_roles
+from clave.backoffice.models import Kind, Operator, Reason, Role
+from clave.core.errors import error_page
+from clave.core.forms import ClaveForm, TextField
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome
+from clave.core.pages import show
+from clave.core.visit import Visit
+from clave.flows.facilitator import service as facilitator
+from clave.flows.models import Decision, FacilitatorRequest
+from clave.holders.countries import country_name
+from clave.statements import service as statements
+from clave.statements.models import State, Statement
+from clave.vault import service as vault
+
+REVIEWERS = (Role.REVIEWER, Role.SUPERVISOR)
+MOST = 100
+
+
+@for_roles(*REVIEWERS)
+def requests(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """List what waits for a decision, oldest first."""
+    asked = FacilitatorRequest.objects.filter(state=Decision.PENDING).select_related("company", "affidavit", "identity")
+    annulments = Statement.objects.filter(state=State.REQUESTED).defer("pdf").select_related("action")
+    context = {"asked": asked.order_by("pk")[:MOST], "annulments": annulments.order_by("pk")[:MOST]}
+    return show(request, "backoffice/requests.html", {"operator": operator, **context})
+
+
+class DecisionForm(ClaveForm):
+    decision = forms.ChoiceField(
+        label=_("Decisión"),
+        choices=[("si", _("Aprobar")), ("no", _("Rechazar"))],
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Elija Aprobar o Rechazar.")},
+    )
+    reason = TextField(
+        label=_("Motivo"),
+        max_length=300,
+        required=False,
+        help_text=_("Obligatorio si rechaza: quien hizo la solicitud lo lee."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("decision") == "no" and len(data.get("reason", "")) < 5:
+            self.refuse("required", str(_("Falta completar: Motivo.")), "reason")
+        return data
+
+
+class Request(OperatorPage):
+    """One request of a company, with its documents; approved or rejected with a reason."""
+
+    roles = REVIEWERS
+    form_class = DecisionForm
+    template_name = "backoffice/request.html"
+    title = _("Solicitud de facilitador extranjero")
+    button = _("Guardar la decisión")
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=kwargs["pk"])
+        self.asked = next(iter(found), None)
+        if self.asked is None:
+            return error_page(request, 404)
+        return super()._dispatch(request, operator, *args, **kwargs)
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("backoffice_requests")
+
+    def context(self) -> dict[str, Any]:
+        assert self.asked is not None  # noqa: S101 (tells mypy what _dispatch has made sure of)
+        papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
+        return {
+            **super().context(),
+            "asked": self.asked,
+            "who": self.asked.holder,
+            "country": country_name(self.asked.country),
+            "papers": [(name, title, getattr(self.asked, name)) for name, title in papers],
+            "pending": self.asked.state == Decision.PENDING,
+        }
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        asked, data = self.asked, form.cleaned_data
+        assert asked is not None  # noqa: S101
+        with transaction.atomic():
+            if data["decision"] == "si":
+                facilitator.approve(asked, str(self.operator.pk), visit)
+            else:
+                facilitator.reject(asked, data["reason"], str(self.operator.pk), visit)
+            why = service.Why(Reason.REQUEST, asked.folio)
+            service.note(self.operator, asked.company, Kind.DECIDED, why, visit, decision=data["decision"])
+        return HttpResponseRedirect(reverse("backoffice_requests"))
+
+
+@for_roles(*REVIEWERS)
+def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> HttpResponse:
+    """Give a request's document to a reviewer; each reading is recorded before it (abuse case 33)."""
+    found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=pk).first()
+    if found is None or name not in ("affidavit", "identity"):
+        return error_page(request, 404)
+    paper = getattr(found, name)
+    try:
+        content = vault.contents(paper)
+    except vault.NotReadable:
+        return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
+    why = service.Why(Reason.REQUEST, found.folio)
+    with transaction.atomic():
+        service.note(operator, found.company, Kind.DOCUMENT, why, visit_of(request), document=name)
+    answer = HttpResponse(content, content_type=vault.TYPES[paper.kind])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.folio}.{paper.kind}"'
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+class Annulment(OperatorPage):
+    """A participant or a training body asks that a sworn statement be annulled and issued again."""
+
+    roles = REVIEWERS
+    form_class = DecisionForm
+    template_name = "backoffice/annulment.html"
+    title = _("Anulación de una declaración jurada")
+    button = _("Guardar la decisión")
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        found = Statement.objects.filter(pk=kwargs["pk"], state=State.REQUESTED).defer("pdf").first()
+        if found is None:
+            return error_page(request, 404)
+        self.statement = found
+        return super()._dispatch(request, operator, *args, **kwargs)
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("backoffice_requests")
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "statement": self.statement}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        said = data["reason"] or str(_("Aprobada"))
+        statements.decide(self.statement, data["decision"] == "si", said, visit, operator=str(self.operator.pk))
+        return HttpResponseRedirect(reverse("backoffice_requests"))

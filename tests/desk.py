@@ -1,0 +1,46 @@
+"""An operator of the back office with a browser and an authenticator."""
+
+import pyotp
+
+from clave.backoffice.models import Operator
+from clave.core import clock
+from clave.holders.models import Holder
+from clave.sandbox.demo import OPERATOR_PASSWORD, TOTP_SECRET
+from tests.story import Page, Visitor
+
+
+class Desk(Visitor):
+    """Signed in with the demo's operator of this role."""
+
+    def __init__(self, role: str = "agente", address: str = "198.51.100.200") -> None:
+        super().__init__(address)
+        self.email = f"{role}@mesa.example.cl"
+        self.enter()
+
+    @property
+    def operator(self) -> Operator:
+        return Operator.objects.get(email=self.email)
+
+    def code(self) -> str:
+        return pyotp.TOTP(TOTP_SECRET).at(clock.now())
+
+    def enter(self, **typed: str) -> Page:
+        # Each code serves once; a test needs no half minute of waiting for the next.
+        Operator.objects.filter(email=self.email).update(totp_step=0)
+        self.open("/backoffice/ingresar")
+        return self.send(**{"email": self.email, "password": OPERATOR_PASSWORD, "code": self.code(), **typed})
+
+    def search(self, text: str) -> Page:
+        self.open("/backoffice/")
+        return self.send(text=text)
+
+    def account(self, identifier: str, reason: str = "call", note: str = "caso 1") -> Page:
+        """Open an account, giving a reason if one is asked for."""
+        holder = Holder.objects.get(identifier=identifier)
+        page = self.open(f"/backoffice/titular/{holder.pk}")
+        return self.send(reason=reason, note=note) if page.url.endswith("/motivo") else page
+
+    def act(self, identifier: str, action: str, **typed: str) -> Page:
+        """Do one of the actions on an account that is open."""
+        self.open(f"/backoffice/titular/{Holder.objects.get(identifier=identifier).pk}/{action}")
+        return self.send(**{"reason": "call", "note": "caso 2", **typed})

@@ -1,0 +1,410 @@
+"""The help desk: who gets in, what it sees, what it does, and that everything has a reason (flows.md, section 9)."""
+
+import re
+from datetime import timedelta
+
+import pyotp
+import pytest
+from django.core.management import call_command
+
+from clave.audit import seals
+from clave.audit.models import Entry
+from clave.backoffice.models import Deed, Operator
+from clave.backoffice.tasks import read_chain
+from clave.core import clock as clave_clock
+from clave.core.rut import check_digit
+from clave.flows.facilitator import service as facilitator
+from clave.holders.models import Holder
+from clave.keys import attempts
+from clave.keys.service import Visit
+from clave.vault.models import Document
+from tests.desk import Desk
+from tests.story import Mailbox, Visitor
+from tests.test_companies import begin as begin_recovery
+from tests.test_facilitators import ask, asked
+
+CAMILA, CAMILA_MAIL = "11111111-1", "camila.rojas@example.cl"
+AUSTRAL, AUSTRAL_MAIL, ROSA = "76543210-3", "contacto@capacita-austral.example.cl", "33333333-3"
+MADERAS, MADERAS_MAIL = "77222333-1", "contacto@maderas-del-sur.example.cl"
+
+
+@pytest.fixture
+def agent(demo: None) -> Desk:
+    return Desk("agente")
+
+
+# Getting in
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"password": "otra clave muy larga"}, {"code": "000000"}, {"email": "nadie@mesa.example.cl"}]
+)
+def test_password_and_code_are_both_needed_and_what_is_wrong_is_not_said(agent: Desk, wrong: dict[str, str]) -> None:
+    agent.client.cookies.clear()
+    page = agent.enter(**wrong)
+    assert page.shows("El correo, la clave o el código no son correctos") and page.status == 400
+    assert agent.open("/backoffice/").url == "/backoffice/ingresar"
+
+
+@pytest.mark.abuse(40)
+def test_a_code_serves_once(agent: Desk) -> None:
+    other = Visitor()
+    other.open("/backoffice/ingresar")
+    page = other.send(email=agent.email, password="una clave de demostracion", code=agent.code())
+    assert page.shows("no son correctos")
+
+
+def test_guessing_an_operators_password_is_stopped(agent: Desk) -> None:
+    other = Visitor()
+    for _ in range(6):
+        other.open("/backoffice/ingresar")
+        page = other.send(email=agent.email, password="no es la clave", code="123456")
+    assert page.status == 429 and page.shows("Demasiados intentos")
+
+
+def test_after_a_quarter_of_an_hour_of_nothing_one_signs_in_again(demo: None, clock) -> None:
+    agent = Desk()
+    for _ in range(3):
+        clock.move(minutes=14)
+        assert agent.open("/backoffice/").status == 200 and agent.page.url == "/backoffice/"
+    clock.move(minutes=15, seconds=1)
+    assert agent.open("/backoffice/").url == "/backoffice/ingresar"
+
+
+@pytest.mark.abuse(17)
+def test_signing_in_gives_a_new_session_and_signing_out_ends_it(demo: None) -> None:
+    agent = Desk()
+    first = agent.client.cookies["sesion"].value
+    agent.enter()
+    assert agent.client.cookies["sesion"].value != first
+    agent.post("/backoffice/salir", {"csrfmiddlewaretoken": agent.client.cookies["csrftoken"].value})
+    assert agent.open("/backoffice/").url == "/backoffice/ingresar"
+
+
+def test_a_holder_is_no_operator_and_an_operator_no_holder(visitor: Visitor) -> None:
+    visitor.sign_in(CAMILA, "KM482915")
+    assert visitor.open("/backoffice/").url == "/backoffice/ingresar"
+    assert "Camila" not in Desk().open("/mi-cuenta").text
+
+
+def test_the_first_supervisor_is_invited_on_the_command_line_and_takes_it_up(demo: None, capsys) -> None:
+    call_command("add_operator", "jefa@mesa.example.cl", "Jefa")
+    code = re.search(r": (\w{12})", capsys.readouterr().out)[1]
+    visitor = Visitor()
+    visitor.open("/backoffice/invitacion")
+    typed = {"email": "jefa@mesa.example.cl", "password": "corta", "again": "corta"}
+    assert visitor.send(code="ABCDEFGH2345", **typed).shows("no sirven")
+    assert visitor.send(code=code, **typed).shows("15 a 64 caracteres")
+    typed = {"email": "jefa@mesa.example.cl", "password": "arboles sobre la colina", "again": "arboles sobre la colina"}
+    page = visitor.send(code=code.lower(), **typed)
+    secret = re.search(r'class="destacado clave">([A-Z2-7]+)<', page.html)[1]
+    assert visitor.send(code="000000").shows("no son correctos")
+    now = int(clave_clock.now().timestamp())
+    assert visitor.send(code=pyotp.TOTP(secret).at(now - 30)).url == "/backoffice/ingresar"
+    page = visitor.send(email="jefa@mesa.example.cl", password=typed["password"], code=pyotp.TOTP(secret).at(now))
+    assert page.shows("Salir (Jefa, Supervisor)")
+    visitor.open("/backoffice/invitacion")
+    assert visitor.send(code=code, **typed).shows("no sirven"), "an invitation serves once"
+
+
+# Finding
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("11.111.111-1", "RUT 11.111.111-1"),
+        ("111111111", "RUT 11.111.111-1"),
+        ("76543210-3", "Persona Jurídica"),
+        ("900 123 456", "NIE 900123456"),
+        ("CAMILA.ROJAS@example.cl", "RUT 11.111.111-1"),
+        ("nadie@example.cl", "No hay nada con ese dato"),
+        ("' OR 1=1 --", "No hay nada con ese dato"),
+        ("99-2026", "No hay nada con ese dato"),
+    ],
+)
+def test_one_box_finds_by_rut_nie_mail_and_folio(agent: Desk, text: str, shown: str) -> None:
+    page = agent.search(text)
+    assert page.shows(shown)
+    assert "Camila" not in page.text and "Jean" not in page.text, "nothing personal before a reason"
+
+
+def test_it_finds_requests_by_folio_and_facilitators_by_document(agent: Desk, visitor: Visitor) -> None:
+    ask(visitor)
+    assert agent.search(asked().folio).shows("Solicitud", "En revisión")
+    facilitator.approve(asked(), "1", Visit("x"))
+    assert agent.search("AB-123456").shows("Pasaporte AB123456")
+
+
+# Looking
+
+
+@pytest.mark.abuse(36)
+def test_before_an_account_is_shown_a_reason_is_given_and_the_holder_sees_it(agent: Desk, visitor: Visitor) -> None:
+    holder = Holder.objects.get(identifier=CAMILA)
+    page = agent.open(f"/backoffice/titular/{holder.pk}")
+    assert page.shows("¿Por qué abre esta cuenta?") and "Camila" not in page.text
+    assert agent.send(reason="").shows("Falta completar: Motivo")
+    assert agent.send(reason="other", note="x").shows("Explique el motivo")
+    page = agent.send(reason="call", note="no le llega el correo")
+    assert page.shows("Camila Rojas Soto", "camixxxx@exaxxxx", "no le llega el correo", "Agente de prueba")
+    assert CAMILA_MAIL not in page.html and "+56987650001" not in page.html
+    entry = Entry.objects.filter(action="backoffice.seen").get()
+    assert entry.detail == {"operator": str(agent.operator.pk), "reason": "call", "note": "no le llega el correo"}
+    visitor.sign_in(CAMILA, "KM482915")
+    assert visitor.open("/mi-cuenta/mis-datos").shows("La persona llamó", "no le llega el correo", "Agente")
+
+
+def test_a_reason_serves_for_a_quarter_of_an_hour_and_one_account(demo: None, clock) -> None:
+    agent = Desk()
+    agent.account(CAMILA)
+    other = Holder.objects.get(identifier="22222222-2")
+    assert agent.open(f"/backoffice/titular/{other.pk}/clave").url.endswith("/motivo")
+    clock.move(minutes=10)
+    assert agent.account(CAMILA).shows("Camila Rojas Soto")
+    clock.move(minutes=6)
+    camila = Holder.objects.get(identifier=CAMILA)
+    assert agent.open(f"/backoffice/titular/{camila.pk}").url.endswith("/motivo")
+
+
+@pytest.mark.abuse(36, 38)
+def test_the_full_contact_is_shown_only_after_another_reason(agent: Desk) -> None:
+    agent.account(CAMILA)
+    page = agent.act(CAMILA, "contacto-completo", reason="claim", note="carta 12")
+    assert page.shows(CAMILA_MAIL, "+56987650001")
+    assert Deed.objects.filter(kind="revealed", reason="claim", note="carta 12").count() == 1
+
+
+@pytest.mark.abuse(38)
+def test_no_page_of_the_desk_holds_a_key_or_an_answer(demo: None, visitor: Visitor, mailbox: Mailbox, settings) -> None:
+    settings.KEY_DELIVERY = "screen"
+    agent = Desk()
+    agent.account(AUSTRAL)
+    typed = {"email": AUSTRAL_MAIL, "question": "mascota", "answer": "Palabra Canaria", "work_phone": "222"}
+    pages = [agent.act(AUSTRAL, "contacto", **typed), agent.act(AUSTRAL, "clave"), agent.account(AUSTRAL)]
+    watcher = Desk("auditor")
+    pages.append(watcher.open("/backoffice/auditoria"))
+    key = mailbox.key(AUSTRAL_MAIL)
+    for page in pages:
+        assert key not in page.html and "anaria" not in page.html and "$argon2" not in page.html
+    assert begin_recovery(visitor, AUSTRAL).shows("Nombre de mi mascota")
+    assert visitor.send(answer="palabra canaria").shows("Su clave temporal")
+    dump = str(list(Entry.objects.values_list("detail", flat=True)))
+    assert key not in dump and "anaria" not in dump
+
+
+@pytest.mark.abuse(19)
+def test_what_people_and_browsers_send_is_text_on_the_desks_pages(demo: None) -> None:
+    Visitor(HTTP_USER_AGENT="<script>alert(1)</script>").sign_in(CAMILA, "AA000000")
+    Holder.objects.filter(identifier=CAMILA).update(names="<b>Camila</b>")
+    assert "<b>Camila" not in Desk().account(CAMILA).html
+    assert "<script>alert" not in Desk("supervisor").open("/backoffice/auditoria").html
+
+
+# Acting
+
+
+def test_a_locked_holder_is_unlocked(agent: Desk) -> None:
+    for _ in range(6):
+        attempts.axes("key", CAMILA, Visit("203.0.113.9")).fail()
+    assert Visitor("203.0.113.8").sign_in(CAMILA, "KM482915").status == 429
+    assert agent.account(CAMILA).shows("bloqueada hasta las")
+    assert agent.act(CAMILA, "desbloquear").shows("La clave quedó desbloqueada")
+    assert "bloqueada hasta" not in agent.page.text
+    assert Visitor("203.0.113.8").sign_in(CAMILA, "KM482915").shows("Camila Rojas Soto")
+
+
+def test_a_key_goes_to_the_contact_on_file(agent: Desk, mailbox: Mailbox, visitor: Visitor) -> None:
+    agent.account(CAMILA)
+    page = agent.act(CAMILA, "clave")
+    assert page.shows("La clave temporal va en camino", "clave temporal hasta las")
+    assert visitor.change_key(CAMILA, mailbox.key(CAMILA_MAIL), "NW604827").shows("Su clave fue cambiada")
+
+
+def test_an_account_of_the_old_system_gets_no_key(agent: Desk) -> None:
+    agent.account("66666666-6")
+    assert agent.act("66666666-6", "clave").shows("debe registrarse otra vez")
+
+
+def test_the_call_centre_updates_a_company_which_then_generates_its_key(agent: Desk, mailbox: Mailbox) -> None:
+    agent.account(MADERAS)
+    new = {"email": "nuevo@maderas.example.cl", "question": "mascota", "answer": "Canelo", "work_phone": "45 221 0000"}
+    assert agent.act(MADERAS, "contacto", **new).shows("El contacto quedó actualizado", "/Account/GenerarNuevaCusPj")
+    assert "nuevxxxx@madxxxx" in mailbox.last(MADERAS_MAIL)["text"]
+    assert "actualizados" in mailbox.last("nuevo@maderas.example.cl")["subject"]
+    visitor = Visitor()
+    visitor.open("/Account/GenerarNuevaCusPj")
+    assert visitor.send(rut=MADERAS).shows("Nombre de mi mascota")
+    visitor.send(answer="canelo")
+    assert mailbox.key("nuevo@maderas.example.cl")
+    assert agent.account(MADERAS).shows("espera revisión")
+    assert agent.act(MADERAS, "revisado").shows("El cambio quedó revisado")
+    assert not Holder.objects.get(identifier=MADERAS).review_contact
+
+
+def test_who_updates_its_own_data_is_not_changed_by_the_desk(agent: Desk) -> None:
+    agent.account(CAMILA)
+    assert "Actualizar el contacto" not in agent.page.text
+    holder = Holder.objects.get(identifier=CAMILA)
+    assert agent.open(f"/backoffice/titular/{holder.pk}/contacto").status == 403
+
+
+@pytest.mark.abuse(37)
+@pytest.mark.parametrize("order", [("contacto", "clave"), ("clave", "contacto")])
+def test_moving_a_mail_and_sending_a_key_take_two_persons(demo: None, clock, order: tuple[str, str]) -> None:
+    typed = {"contacto": {"email": "otra@example.cl"}, "clave": {}}
+    first, second = Desk("agente"), Desk("supervisor", "198.51.100.201")
+    first.account(AUSTRAL)
+    first.act(AUSTRAL, order[0], **typed[order[0]])
+    page = first.act(AUSTRAL, order[1], **typed[order[1]])
+    assert page.status == 403 and page.shows("quien cambia un correo no envía una clave")
+    assert Entry.objects.filter(action="backoffice.refused", outcome="two_persons").count() == 1
+    second.account(AUSTRAL)
+    assert second.act(AUSTRAL, order[1], **typed[order[1]]).status == 200
+    clock.move(hours=24, seconds=1)
+    first.enter()
+    first.account(AUSTRAL)
+    Deed.objects.filter(operator=second.operator).delete()
+    assert first.act(AUSTRAL, order[1], **typed[order[1]]).status == 200
+
+
+@pytest.mark.abuse(37)
+def test_correcting_a_telephone_is_no_change_of_mail(agent: Desk) -> None:
+    agent.account(AUSTRAL)
+    agent.act(AUSTRAL, "contacto", email=AUSTRAL_MAIL, work_phone="222 333")
+    assert agent.act(AUSTRAL, "clave").shows("va en camino")
+
+
+# Reviewing
+
+
+@pytest.mark.abuse(33)
+def test_a_reviewer_reads_the_documents_and_decides(demo: None, visitor: Visitor, mailbox: Mailbox) -> None:
+    ask(visitor)
+    found = asked()
+    reviewer = Desk("revisor")
+    assert reviewer.open("/backoffice/solicitudes").shows(found.folio, "Capacita Austral SpA")
+    assert reviewer.open(f"/backoffice/solicitudes/{found.pk}").shows(
+        "Ana Lucía Quispe Mamani", "Bolivia", "05-06-1991"
+    )
+    answer = reviewer.client.get(f"/backoffice/solicitudes/{found.pk}/affidavit")
+    assert answer.content.startswith(b"%PDF") and answer.headers["Content-Type"] == "application/pdf"
+    assert (
+        answer.headers["Content-Disposition"].startswith("attachment")
+        and "sandbox" in answer.headers["Content-Security-Policy"]
+    )
+    assert Entry.objects.filter(action="backoffice.document", detail__document="affidavit").count() == 1
+    path = f"/backoffice/solicitudes/{found.pk}/identity"
+    for nobody in (visitor, Visitor(), Desk("agente"), Desk("auditor")):
+        assert b"PNG" not in nobody.client.get(path).content, "only reviewers"
+    reviewer.open(f"/backoffice/solicitudes/{found.pk}")
+    assert reviewer.send(decision="no").shows("Falta completar: Motivo")
+    reviewer.send(decision="si")
+    assert mailbox.key("ana.quispe@example.com") and asked().decided_by == str(reviewer.operator.pk)
+    reviewer.open(f"/backoffice/solicitudes/{found.pk}")
+    assert reviewer.send(decision="no", reason="demasiado tarde").shows("Otra persona ya resolvió")
+
+
+def test_a_document_in_quarantine_is_not_given(demo: None, visitor: Visitor) -> None:
+    ask(visitor)
+    Document.objects.update(state="quarantine")
+    reviewer = Desk("revisor")
+    page = reviewer.open(f"/backoffice/solicitudes/{asked().pk}")
+    assert page.shows("en cuarentena")
+    assert reviewer.open(f"/backoffice/solicitudes/{asked().pk}/identity").status == 409
+
+
+# Watching
+
+
+def test_the_trail_is_filtered_read_and_exported(agent: Desk) -> None:
+    agent.account(CAMILA, note="=1+1")
+    watcher = Desk("supervisor")
+    watcher.open("/backoffice/auditoria")
+    page = watcher.send(action="backoffice.", who="11.111.111-1")
+    assert page.shows("backoffice.seen") and "operator.signin" not in page.text
+    assert watcher.send(who="22222222-2").shows("No hay hechos con ese filtro")
+    page = watcher.send(action="", who="", operator=str(agent.operator.pk), first="2020-01-01", last="2030-01-01")
+    assert page.shows("backoffice.seen", "operator.signin")
+    for kind in ("csv", "xlsx"):
+        watcher.open("/backoffice/auditoria")
+        answer = watcher.client.post("/backoffice/auditoria", watcher.fill(action="backoffice.", exportar=kind))
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="auditoria.{kind}"'
+    assert Entry.objects.filter(action="audit.exported").count() == 2
+
+
+@pytest.mark.abuse(34)
+def test_an_export_holds_no_formulas(agent: Desk) -> None:
+    Visitor(HTTP_USER_AGENT="=HYPERLINK(1)").sign_in(CAMILA, "AA000000")
+    watcher = Desk("auditor")
+    watcher.open("/backoffice/auditoria")
+    answer = watcher.client.post("/backoffice/auditoria", watcher.fill(exportar="csv"))
+    assert ";'=HYPERLINK(1);" in answer.content.decode()
+
+
+@pytest.mark.abuse(39)
+def test_the_seals_are_verified_from_the_page(agent: Desk) -> None:
+    seals.seal_new()
+    watcher = Desk("auditor")
+    token = {"csrfmiddlewaretoken": watcher.client.cookies["csrftoken"].value}
+    assert watcher.post("/backoffice/auditoria/revisar", token).shows("Se está revisando la cadena")
+    from clave.backoffice.models import ChainReading
+
+    read_chain.call(ChainReading.objects.get().pk)
+    assert watcher.open("/backoffice/auditoria").shows("sellos", "intacta")
+
+
+def test_the_workload_and_the_messages_are_shown(agent: Desk, mailbox: Mailbox) -> None:
+    agent.account(CAMILA)
+    agent.act(CAMILA, "clave")
+    mailbox.all()
+    page = Desk("supervisor").open("/backoffice/trabajo")
+    assert page.shows("Agente de prueba", "Vio la cuenta", "Envió una clave temporal", "email", "enviados")
+
+
+@pytest.mark.abuse(38)
+def test_nobody_changes_what_they_themselves_may_do(agent: Desk) -> None:
+    token = {"csrfmiddlewaretoken": agent.client.cookies["csrftoken"].value}
+    assert agent.post(f"/backoffice/operadores/{agent.operator.pk}", {**token, "rol": "supervisor"}).status == 403
+    boss = Desk("supervisor")
+    token = {"csrfmiddlewaretoken": boss.client.cookies["csrftoken"].value}
+    assert boss.post(f"/backoffice/operadores/{boss.operator.pk}", {**token, "rol": "auditor"}).status == 403
+    boss.open("/backoffice/operadores")
+    assert boss.send(name="Yo", email=boss.email, role="supervisor").shows("No puede cambiar su propia cuenta")
+    assert agent.operator.role == "agente" and boss.operator.role == "supervisor" and boss.operator.hash
+
+
+def test_a_supervisor_invites_changes_and_suspends_operators(agent: Desk, mailbox: Mailbox) -> None:
+    boss = Desk("supervisor")
+    boss.open("/backoffice/operadores")
+    boss.send(name="Nueva", email="nueva@mesa.example.cl", role="agente")
+    assert boss.page.shows("nueva@mesa.example.cl", "invitada")
+    assert re.search(r"\b[A-Z2-9]{12}\b", mailbox.last("nueva@mesa.example.cl")["text"])
+    token = {"csrfmiddlewaretoken": boss.client.cookies["csrftoken"].value}
+    boss.post(f"/backoffice/operadores/{agent.operator.pk}", {**token, "rol": "revisor"})
+    assert agent.open("/backoffice/solicitudes").shows("Facilitadores extranjeros"), "at once"
+    boss.post(f"/backoffice/operadores/{agent.operator.pk}", {**token, "activo": "no"})
+    assert agent.open("/backoffice/").url == "/backoffice/ingresar", "at once"
+    agent.enter()
+    assert agent.page.shows("no son correctos")
+    assert Operator.objects.get(email=agent.email).active is False
+
+
+def test_the_number_of_queries_does_not_grow_with_the_holders(demo: None, django_assert_max_num_queries) -> None:
+    agent = Desk()
+    agent.account(CAMILA)
+    holder = Holder.objects.get(identifier=CAMILA)
+    now = clave_clock.now() - timedelta(days=1)
+    Holder.objects.bulk_create(
+        Holder(
+            profile="PN", identifier=f"{n}-{check_digit(n)}", email="igual@example.cl", created_at=now, updated_at=now
+        )
+        for n in range(30_000_000, 30_000_500)
+    )
+    with django_assert_max_num_queries(12):
+        agent.open(f"/backoffice/titular/{holder.pk}")
+    agent.open("/backoffice/")
+    data = agent.fill(text="igual@example.cl")
+    with django_assert_max_num_queries(6):
+        page = agent.post("/backoffice/", data)
+    assert page.html.count('<li><a href="/backoffice/titular/') == 20
