@@ -17,6 +17,7 @@ from clave.flows.register import views as register
 from clave.flows.representatives import views as representatives
 from clave.flows.update import views as update
 from clave.holders.doors import COMPANY, FACILITATOR, MIGRANT, PERSON, Door
+from clave.privacy import views as privacy
 from clave.signin import views as signin
 from clave.statements import views as statements
 from clave.theme import views as theme
@@ -148,6 +149,12 @@ urlpatterns = [
     path("declaracion/<str:folio>/pdf", statements.paper, name="statement_paper"),
     path("verificar", statements.Verify.as_view(), name="verify"),
     path("verificar/<str:folio>", statements.verify_folio, name="verify_folio"),
+    # Ley 21.719
+    path("mi-cuenta/mis-datos", privacy.held, name="privacy"),
+    path("mi-cuenta/mis-datos/pedir", privacy.Ask.as_view(), name="privacy_ask"),
+    path("mi-cuenta/mis-datos.<slug:kind>", privacy.download, name="privacy_download"),
+    path("backoffice/datos", privacy.petitions, name="backoffice_petitions"),
+    path("backoffice/datos/<int:pk>", privacy.Decide.as_view(), name="backoffice_petition"),
     # The people at the help desk
     path("backoffice", RedirectView.as_view(pattern_name="backoffice")),
     path("backoffice/", include("clave.backoffice.urls")),

@@ -86,7 +86,7 @@ class Request(OperatorPage):
             "asked": self.asked,
             "who": self.asked.holder,
             "country": country_name(self.asked.country),
-            "papers": [(name, title, getattr(self.asked, name)) for name, title in papers],
+            "papers": [(name, title, getattr(self.asked, name)) for name, title in papers if getattr(self.asked, name)],
             "pending": self.asked.state == Decision.PENDING,
         }
 
@@ -110,6 +110,8 @@ def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> Ht
     if found is None or name not in ("affidavit", "identity"):
         return error_page(request, 404)
     paper = getattr(found, name)
+    if paper is None:
+        return error_page(request, 404)
     try:
         content = vault.contents(paper)
     except vault.NotReadable:

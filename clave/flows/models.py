@@ -44,8 +44,9 @@ class FacilitatorRequest(models.Model):
     email = models.EmailField(max_length=120)
     question = models.CharField(max_length=20, blank=True)
     answer_hash = models.CharField(max_length=160, blank=True)
-    affidavit = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
-    identity = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    # Empty when they have been kept long enough.
+    affidavit = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
+    identity = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=Decision.choices, default=Decision.PENDING)
     reason = models.CharField(max_length=300, blank=True)
     decided_by = models.CharField(max_length=80, blank=True)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from captcha.models import CaptchaStore
+from django.conf import settings
 from django.core.management import call_command
 from django_tasks import task
 
@@ -20,14 +21,14 @@ from clave.signin.models import Session
 @task()
 def tidy() -> None:
     """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
-    now = clock.now()
+    now, kept = clock.now(), timedelta(days=settings.RETENTION_DAYS["messages"])
     Session.objects.filter(expire_date__lt=now).delete()
     CaptchaStore.objects.filter(expiration__lt=now).delete()
     Submission.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     TemporaryKey.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
     Attempts.objects.filter(holder=None, last_at__lt=now - timedelta(days=2)).delete()
-    Attempts.objects.filter(last_at__lt=now - timedelta(days=400)).delete()
-    Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - timedelta(days=90)).delete()
+    Attempts.objects.filter(last_at__lt=now - timedelta(days=settings.RETENTION_DAYS["attempts"])).delete()
+    Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - kept).delete()
     call_command("prune_db_task_results", min_age_days=1, verbosity=0)
 
 

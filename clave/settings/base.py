@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "clave.attendance",
     "clave.statements",
     "clave.backoffice",
+    "clave.privacy",
     "clave.theme",
 ]
 if CLAVE_DEMO:
@@ -206,6 +207,26 @@ INSTITUTION_P12_PASSWORD = os.environ.get("INSTITUTION_P12_PASSWORD", "")
 RCE_SIGNIN = {"rce": os.environ.get("RCE_SIGNIN", "patient"), "rcetest": os.environ.get("RCETEST_SIGNIN", "patient")}
 RCE_RETURN_HOSTS = os.environ.get("RCE_RETURN_HOSTS", "any")
 RCE_ALL_CODES = _on("RCE_ALL_CODES")
+
+
+def _retention() -> dict[str, int]:
+    """Return for how many days what is kept; `RETENTION_DAYS=deeds=365,attendance=2200` changes some."""
+    days = {
+        "messages": 90,
+        "attempts": 400,
+        "deeds": 2 * 365,
+        "petitions": 2 * 365,
+        "facilitator_documents": 365,
+        # Six years: as long as the tax office may look back (Código Tributario, article 200).
+        "attendance": 6 * 365 + 2,
+    }
+    given = {name: int(value) for name, _, value in (part.partition("=") for part in _list("RETENTION_DAYS"))}
+    if unknown := set(given) - set(days):
+        raise ValueError(f"RETENTION_DAYS: {', '.join(sorted(unknown))}: use {', '.join(days)}")
+    return {**days, **given}
+
+
+RETENTION_DAYS = _retention()
 
 CAPTCHA_CHALLENGE_FUNCT = "clave.core.captcha.challenge"
 CAPTCHA_FONT_SIZE = 38

@@ -25,6 +25,7 @@ from clave.core.rut import Rut
 from clave.statements.models import Statement
 
 _ROOT = Path(__file__).parents[2]
+_TEMPLATE = Path(__file__).parent / "statement.typ"
 log = structlog.get_logger(__name__)
 
 
@@ -37,16 +38,21 @@ def make(statements: list[Statement]) -> list[bytes | None]:
     """Return the signed PDF of each statement, None for one that could not be made. Raises `RuntimeError`."""
     file, password = _institution()
     papers = [{"data": _data(each), "timestamp": int(each.issued_at.timestamp())} for each in statements]
-    order = json.dumps({"p12": str(file), "password": password.decode(), "papers": papers})
+    return pressed(_TEMPLATE, papers, {"p12": str(file), "password": password.decode()})
+
+
+def pressed(template: Path, papers: list[dict[str, Any]], signer: dict[str, str] | None = None) -> list[bytes | None]:
+    """Return a PDF for each paper (`data`, `timestamp`), signed if a signer is given. Raises `RuntimeError`."""
+    order = json.dumps({**(signer or {}), "template": str(template), "papers": papers})
     command = [sys.executable, "-m", "clave.statements.press"]
     done = subprocess.run(command, input=order, capture_output=True, text=True, cwd=_ROOT, check=False)
     if done.returncode:
         raise RuntimeError(f"the press stopped: {done.stderr.strip()[-200:]}")
     made: list[bytes | None] = []
-    for statement, line in zip(statements, done.stdout.splitlines(), strict=True):
+    for line in done.stdout.splitlines():
         answer = json.loads(line)
         if "error" in answer:
-            log.error("statement.paper", folio=statement.folio, error=answer["error"])
+            log.error("press.paper", template=template.name, error=answer["error"])
         made.append(base64.b64decode(answer["pdf"]) if "pdf" in answer else None)
     return made
 

@@ -1,6 +1,7 @@
 """Typesets and signs papers in a process of its own: what typst and pyHanko need is given back when it ends.
 
-Standard input: one JSON object with `p12` (file), `password` and `papers`, a list of objects with `data`, `timestamp`.
+Standard input: one JSON object with `p12` (file; without it nothing is signed), `password`, `template` (file) and
+`papers`, a list of objects with `data`, `timestamp`.
 Standard output: a line of JSON for each paper, its PDF in base64 or, if it could not be made, the error's name.
 """
 
@@ -11,15 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TEMPLATE = Path(__file__).parent / "statement.typ"
 
-
-def typeset(data: dict[str, Any], timestamp: int) -> bytes:
+def typeset(template: Path, data: dict[str, Any], timestamp: int) -> bytes:
     """Return the PDF/A-2a and PDF/UA-1 document; what people typed reaches typst as data, never as markup."""
     import typst
 
     pdf = typst.compile(
-        TEMPLATE.read_bytes(),
+        template.read_bytes(),
         format="pdf",
         sys_inputs={"data": json.dumps(data)},
         pdf_standards=["a-2a", "ua-1"],
@@ -40,17 +39,22 @@ def sign(pdf: bytes, signer: Any) -> bytes:
     return out.getvalue()
 
 
-def main() -> int:
+def _signer(order: dict[str, Any]) -> Any:
     from pyhanko.sign import signers
 
+    return signers.SimpleSigner.load_pkcs12(order["p12"], passphrase=order["password"].encode())  # type: ignore[no-untyped-call]
+
+
+def main() -> int:
     order = json.load(sys.stdin)
-    signer = signers.SimpleSigner.load_pkcs12(order["p12"], passphrase=order["password"].encode())  # type: ignore[no-untyped-call]
-    if signer is None:
+    signer = _signer(order) if order.get("p12") else None
+    if order.get("p12") and signer is None:
         print(f"{order['p12']} holds no key that can be read with its password", file=sys.stderr)  # noqa: T201
         return 2
     for paper in order["papers"]:
         try:
-            made = {"pdf": base64.b64encode(sign(typeset(paper["data"], paper["timestamp"]), signer)).decode()}
+            pdf = typeset(Path(order["template"]), paper["data"], paper["timestamp"])
+            made = {"pdf": base64.b64encode(sign(pdf, signer) if signer else pdf).decode()}
         except Exception as error:  # one that cannot be made must not stop the others
             made = {"error": type(error).__name__}
         print(json.dumps(made), flush=True)  # noqa: T201

@@ -1,0 +1,40 @@
+"""What holders ask about their own data (Ley 21.719)."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clave.core.secrets import EncryptedTextField
+from clave.holders.models import Holder
+
+
+class Right(models.TextChoices):
+    """What is asked for (Ley 19.628 as changed by Ley 21.719, articles 6 and 7)."""
+
+    CORRECTION = "correction", _("Corregir mis datos")
+    DELETION = "deletion", _("Eliminar mis datos")
+
+
+class Answer(models.TextChoices):
+    PENDING = "pending", _("En revisión")
+    GRANTED = "granted", _("Aceptada")
+    REFUSED = "refused", _("Rechazada")
+
+
+class Petition(models.Model):
+    """One request. After a deletion it stays without its holder and its words, to show that it was answered."""
+
+    holder = models.ForeignKey(Holder, on_delete=models.SET_NULL, null=True, related_name="petitions")
+    right = models.CharField(max_length=10, choices=Right.choices)
+    words = EncryptedTextField(blank=True)
+    state = models.CharField(max_length=8, choices=Answer.choices, default=Answer.PENDING)
+    answer = models.CharField(max_length=300, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder", "right"], condition=models.Q(state="pending"), name="one_open_petition"
+            )
+        ]

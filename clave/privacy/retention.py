@@ -1,0 +1,65 @@
+"""How long what is kept; a job lets go of what is over (Ley 21.719, principle of proportionality)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from clave.attendance.models import Running
+from clave.audit import service as audit
+from clave.backoffice.models import Deed
+from clave.core import clock
+from clave.core.visit import SYSTEM
+from clave.flows.models import Decision, FacilitatorRequest
+from clave.privacy.models import Answer, Petition
+from clave.privacy.service import new_pseudonym
+from clave.training.models import Enrolment
+from clave.vault import service as vault
+
+BATCH = 500
+
+
+def _before(what: str) -> datetime:
+    return clock.now() - timedelta(days=settings.RETENTION_DAYS[what])
+
+
+def let_go() -> dict[str, Any]:
+    """Let go of what is over, a batch of each; return how much of what."""
+    answered = Petition.objects.exclude(state=Answer.PENDING)
+    gone: dict[str, Any] = {
+        "deeds": Deed.objects.filter(at__lt=_before("deeds")).delete()[0],
+        "petitions": answered.filter(decided_at__lt=_before("petitions")).delete()[0],
+        "facilitator_documents": _documents(),
+        "attendance": _attendance(),
+    }
+    if any(gone.values()):
+        audit.record("privacy.retention", SYSTEM, **gone)
+    return gone
+
+
+def _documents() -> int:
+    """A decided request keeps its folio and its decision; its papers and the person's data go."""
+    over = FacilitatorRequest.objects.exclude(state=Decision.PENDING).filter(
+        decided_at__lt=_before("facilitator_documents"), affidavit__isnull=False
+    )
+    found = list(over.select_related("affidavit", "identity")[:BATCH])
+    for asked in found:
+        with transaction.atomic():
+            papers = [paper for paper in (asked.affidavit, asked.identity) if paper]
+            FacilitatorRequest.objects.filter(pk=asked.pk).update(
+                affidavit=None, identity=None, names="", surnames="", email="", answer_hash="", question=""
+            )
+            vault.throw_away(*papers)
+    return len(found)
+
+
+def _attendance() -> int:
+    """Marks of courses long over stay under a random name, one for each person and course."""
+    ended = clock.today() - timedelta(days=settings.RETENTION_DAYS["attendance"])
+    over = Enrolment.objects.filter(action__ends__lt=ended).exclude(run__startswith="X")
+    rows = list(over.exclude(pk__in=Running.objects.values("enrolment"))[:BATCH])
+    for row in rows:
+        row.run = new_pseudonym()
+    Enrolment.objects.bulk_update(rows, ["run"])
+    return len(rows)

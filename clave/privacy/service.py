@@ -1,0 +1,135 @@
+"""Asking for correction or deletion, answering it, and what a deletion leaves. Source: Ley 21.719."""
+
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from clave.attendance.models import Exchange, Running, Unwarned
+from clave.audit import service as audit
+from clave.core import clock, submissions
+from clave.core.masking import masked_email
+from clave.core.outcome import Outcome, Refused
+from clave.core.visit import Visit
+from clave.courier import service as courier
+from clave.courier.models import Message
+from clave.flows.models import FacilitatorRequest
+from clave.holders.models import Holder, Profile
+from clave.keys import service as keys
+from clave.privacy.models import Answer, Petition, Right
+from clave.training.models import Enrolment
+from clave.vault import service as vault
+
+# The law gives 30 days (article 11); so long may an answer take.
+DAYS = 30
+PERSONS = (Profile.PERSONA_NATURAL, Profile.MIGRANTE, Profile.FACILITADOR)
+
+
+@dataclass(frozen=True)
+class Petitioned(Outcome):
+    """The request awaits an answer."""
+
+    kind: ClassVar[str] = "petitioned"
+    right: str
+    email: str
+    days: int
+
+
+def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petitioned:
+    """Ask for correction or deletion; the CS says that it is the holder. Raises `Refused`, `WrongKey`."""
+    if right == Right.DELETION and holder.profile not in PERSONS:
+        message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
+        raise Refused("no_person", message, field="right")
+    known = Holder.objects.select_related("credential", "temporary_key").get(pk=holder.pk)
+    if keys.verify(holder.account, known, key, visit).temporary:
+        raise WrongKey
+    outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
+    try:
+        with transaction.atomic():
+            Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
+            told = {"identifier": holder.called, "days": str(DAYS)}
+            courier.send(holder, "petition_received", told, email=holder.email)
+            audit.record("privacy.asked", visit, holder=holder, right=right)
+            submissions.finish(visit, outcome)
+    except IntegrityError:
+        raise Refused(
+            "already_asked", _("Ya tiene una solicitud igual en revisión. Le responderemos por correo."), field="right"
+        ) from None
+    return outcome
+
+
+class Answered(Refused):
+    """Somebody else has answered this request."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("already_answered", _("Otra persona ya respondió esta solicitud."))
+
+
+def refuse(petition: Petition, reason: str, operator: str, visit: Visit) -> None:
+    """Say no, with the reason, which the holder is told. Raises `Answered`."""
+    _answer(petition, Answer.REFUSED, reason, operator, visit)
+
+
+def grant(petition: Petition, said: str, operator: str, visit: Visit) -> None:
+    """Say yes; a deletion is carried out at once. Raises `Answered`, `Refused` while a session is open."""
+    with transaction.atomic():
+        _answer(petition, Answer.GRANTED, said, operator, visit)
+        if petition.right == Right.DELETION and petition.holder:
+            erase(petition.holder, visit, operator)
+            Petition.objects.filter(pk=petition.pk).update(words="", holder=None)
+
+
+def _answer(petition: Petition, state: Answer, said: str, operator: str, visit: Visit) -> None:
+    holder = petition.holder
+    with transaction.atomic():
+        open_ones = Petition.objects.filter(pk=petition.pk, state=Answer.PENDING)
+        if not open_ones.update(state=state, answer=said, decided_by=operator, decided_at=clock.now()):
+            raise Answered
+        told = {"right": str(petition.get_right_display()), "state": str(Answer(state).label), "answer": said}
+        if holder and holder.email:
+            # Not by the holder: a deletion takes the holder's messages with it, and this one must still leave.
+            courier.send(None, "petition_answered", told, email=holder.email, language=holder.language)
+        audit.record("privacy.answered", visit, holder=holder, outcome=state.value, operator=operator)
+
+
+def erase(holder: Holder, visit: Visit, operator: str = "") -> str:
+    """Delete a person's data; return the pseudonym under which marks of attendance stay, empty if there are none.
+
+    What stays, because tax law asks for it: openings, endings and corrections, under a random name that leads
+    nowhere; sworn statements, which anybody must be able to verify; the audit trail, whose subject was a random
+    number that now points to nobody. Raises `Refused` while the person has a session open.
+    """
+    run = holder.identifier if holder.profile == Profile.PERSONA_NATURAL else ""
+    if run and Running.objects.filter(enrolment__run=run).exists():
+        raise Refused("session_open", _("La persona tiene una sesión de asistencia abierta. Espere a que termine."))
+    with transaction.atomic():
+        pseudonym = _forget_attendance(run) if run else ""
+        if holder.profile == Profile.FACILITADOR:
+            _forget_requests(holder.identifier)
+        Message.objects.filter(holder=str(holder.pk)).delete()
+        audit.record("privacy.erased", visit, holder=holder, operator=operator)
+        holder.delete()
+    return pseudonym
+
+
+def new_pseudonym() -> str:
+    """Return a random name that stands where a RUN stood; no RUN begins with its letter."""
+    return f"X{secrets.token_hex(6)[:11]}"
+
+
+def _forget_attendance(run: str) -> str:
+    Unwarned.objects.filter(run=run).delete()
+    Exchange.objects.filter(fields__RunAlumno=run).delete()
+    pseudonym = new_pseudonym()
+    return pseudonym if Enrolment.objects.filter(run=run).update(run=pseudonym) else ""
+
+
+def _forget_requests(identifier: str) -> None:
+    for asked in FacilitatorRequest.objects.filter(identifier=identifier).select_related("affidavit", "identity"):
+        papers = [paper for paper in (asked.affidavit, asked.identity) if paper]
+        asked.delete()
+        vault.throw_away(*papers)

@@ -1,0 +1,147 @@
+"""Mis datos: what is held, who looked at it, downloads, asking for correction or deletion; answering it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from clave.audit import service as audit
+from clave.backoffice.access import OperatorPage, for_roles
+from clave.backoffice.models import Operator, Role
+from clave.backoffice.review import DecisionForm
+from clave.core import clock
+from clave.core.errors import error_page
+from clave.core.forms import ClaveForm, SecretField, TextField
+from clave.core.middleware import visit_of
+from clave.core.outcome import Outcome
+from clave.core.pages import show
+from clave.core.visit import Visit
+from clave.holders.models import Holder
+from clave.holders.present import HolderPage, for_holder
+from clave.keys.service import WrongKey
+from clave.privacy import collect, service
+from clave.privacy.models import Answer, Petition, Right
+from clave.statements.paper import pressed
+
+_HELD = Path(__file__).parent / "held.typ"
+DECIDERS = (Role.SUPERVISOR,)
+
+
+@for_holder()
+def held(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """Show a holder all data held and who looked at it."""
+    parts = collect.everything(holder)
+    looked = parts.pop("quién vio o cambió sus datos")
+    flat = {name: value for name, value in parts.items() if isinstance(value, dict)}
+    lists = {name: value for name, value in parts.items() if isinstance(value, list)}
+    return show(request, "privacy/held.html", {"holder": holder, "looked": looked, "flat": flat, "lists": lists})
+
+
+@for_holder()
+def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
+    """Give a holder all data held, as JSON for a program or as PDF for a person."""
+    if kind not in ("json", "pdf"):
+        return error_page(request, 404)
+    parts = collect.everything(holder)
+    if kind == "json":
+        answer = HttpResponse(json.dumps(parts, ensure_ascii=False, indent=2), content_type="application/json")
+    else:
+        now = clock.now()
+        made = now.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M")
+        data = {
+            "title": f"{_now('Mis datos en Clave SENCE')}: {holder.called}",
+            "intro": _now("Todo lo que Clave SENCE guarda sobre usted y quién lo ha visto."),
+            "made": made,
+            "parts": list(parts.items()),
+        }
+        pdf = pressed(_HELD, [{"data": data, "timestamp": int(now.timestamp())}])[0]
+        if pdf is None:
+            return error_page(request, 503)
+        answer = HttpResponse(pdf, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="mis-datos.{kind}"'
+    audit.record("privacy.downloaded", visit_of(request), holder=holder, kind=kind)
+    return answer
+
+
+class AskForm(ClaveForm):
+    right = forms.ChoiceField(
+        label=_("¿Qué pide?"),
+        choices=Right.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Elija una opción de la lista.")},
+    )
+    words = TextField(
+        label=_("Explique qué está mal o por qué"),
+        max_length=500,
+        required=False,
+        help_text=_("Si pide corregir, diga qué dato y cuál es el correcto."),
+    )
+    key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("right") == Right.CORRECTION and len(data.get("words", "")) < 5:
+            self.refuse("required", _now("Diga qué dato está mal y cuál es el correcto."), "words")
+        return data
+
+
+class Ask(HolderPage):
+    form_class = AskForm
+    template_name = "privacy/ask.html"
+    title = _("Corregir o eliminar mis datos")
+    intro = _("Una persona de SENCE revisa su solicitud y le responde por correo en un máximo de 30 días.")
+    button = _("Enviar la solicitud")
+    back = "/mi-cuenta/mis-datos"
+    changes = True
+
+    def context(self) -> dict[str, Any]:
+        return {"person": self.holder.profile in service.PERSONS}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        try:
+            return service.ask(self.holder, data["right"], data["words"], data["key"], visit)
+        except WrongKey as refused:
+            form.refuse(refused.code, _now("La Clave SENCE no es correcta."), "key")
+            return self.page(form, status=400)
+
+
+@for_roles(*DECIDERS)
+def petitions(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """List what holders ask about their data, oldest first."""
+    found = Petition.objects.filter(state=Answer.PENDING).select_related("holder").order_by("pk")[:200]
+    return show(request, "privacy/petitions.html", {"operator": operator, "petitions": found, "days": service.DAYS})
+
+
+class Decide(OperatorPage):
+    """Answer one request; a deletion that is granted happens at once."""
+
+    roles = DECIDERS
+    form_class = DecisionForm
+    template_name = "privacy/petition.html"
+    title = _("Solicitud sobre datos personales")
+    button = _("Guardar la decisión")
+    back = "/backoffice/datos"
+
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+        found = Petition.objects.filter(pk=kwargs["pk"], holder__isnull=False).select_related("holder").first()
+        if found is None:
+            return error_page(request, 404)
+        self.petition = found
+        return super()._dispatch(request, operator, *args, **kwargs)
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "petition": self.petition}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data, operator = form.cleaned_data, str(self.operator.pk)
+        if data["decision"] == "si":
+            service.grant(self.petition, data["reason"], operator, visit)
+        else:
+            service.refuse(self.petition, data["reason"], operator, visit)
+        return HttpResponseRedirect(reverse("backoffice_petitions"))
