@@ -106,7 +106,8 @@ def change_contact(operator: Operator, holder: Holder, data: dict[str, Any], why
         if moved and _did(operator, holder, kind=Kind.KEY_SENT):
             raise TwoPersons
         holder.email, holder.updated_at = data["email"], clock.now()
-        holder.work_phone = data.get("work_phone", holder.work_phone)
+        # The agent does not see what is on file: nothing typed changes nothing.
+        holder.work_phone = data.get("work_phone") or holder.work_phone
         holder.review_contact = holder.review_contact or moved
         holder.save(update_fields=["email", "work_phone", "review_contact", "updated_at"])
         if data.get("answer") and settings.SECRET_QUESTIONS:

@@ -18,6 +18,7 @@ from clave.courier.models import Message
 from clave.flows.models import FacilitatorRequest
 from clave.holders.models import Holder, Profile
 from clave.keys import service as keys
+from clave.keys.service import WrongKey
 from clave.privacy.models import Answer, Petition, Right
 from clave.training.models import Enrolment
 from clave.vault import service as vault

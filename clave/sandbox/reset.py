@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from clave.attendance.models import Exchange, Unwarned
+from clave.backoffice.models import Operator
 from clave.core.models import Submission
 from clave.courier.models import Message
 from clave.flows.models import FacilitatorRequest, Waiting
 from clave.holders.models import Holder
 from clave.keys.models import Attempts
+from clave.privacy.models import Petition
 from clave.sandbox import demo, services
 from clave.signin.models import Session
 from clave.statements.models import Statement
@@ -50,7 +52,19 @@ def start_over() -> None:
         with as_owner() as cursor:
             for table in MARKS:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608 (names from the list above)
-        for model in (*COURSES, FacilitatorRequest, Waiting, Document, Holder, Attempts, Message, Submission, Session):
+        for model in (
+            *COURSES,
+            FacilitatorRequest,
+            Waiting,
+            Document,
+            Holder,
+            Attempts,
+            Message,
+            Submission,
+            Session,
+            Operator,
+            Petition,
+        ):
             model.objects.all().delete()
         demo.load()
     for name in ("inspector.jsonl", "inspector-wishes.json", "clock-offset"):

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import axe_core_python
+import pyotp
 from playwright.sync_api import Page, expect
 
+from clave.sandbox.demo import OPERATOR_PASSWORD, TOTP_SECRET
 from tests.house import LiveHouse
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -70,6 +72,18 @@ class Reader:
     def fill_registration(self, **changes: str) -> "Reader":
         self.choose(question="mascota", region="13", comuna="13101")
         return self.type(**{**FIELDS, **changes})
+
+    def enter_desk(self, role: str) -> "Reader":
+        """Sign in to the back office as the demo's operator of this role."""
+        self.open("/backoffice/ingresar").type(email=f"{role}@mesa.example.cl", password=OPERATOR_PASSWORD)
+        return self.type(code=pyotp.TOTP(TOTP_SECRET).now()).press("Ingresar")
+
+    def bring(self, name: str, content: bytes, field: str) -> "Reader":
+        """Choose a file in a form."""
+        self.page.locator(f"input[type=file][name={field}]").set_input_files(
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        )
+        return self
 
     def keep(self, name: str) -> "Reader":
         """Keep a picture; make sure that nothing is wider than the screen."""

@@ -1,0 +1,285 @@
+"""Everything that changes or reveals something leaves its entry: each action in the source is seen to be recorded."""
+
+import ast
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from clave.attendance import sessions
+from clave.attendance.models import Opening
+from clave.audit.models import Entry
+from clave.backoffice import accounts
+from clave.backoffice import models as desk_models
+from clave.core import clock as clave_clock
+from clave.core.visit import SYSTEM
+from clave.flows.facilitator import service as facilitator
+from clave.flows.models import FacilitatorRequest
+from clave.flows.register.tasks import verify_pending
+from clave.holders.models import Holder
+from clave.privacy import retention
+from clave.privacy import service as privacy
+from clave.privacy.models import Petition
+from clave.registries import registro_civil
+from clave.sandbox import services
+from clave.training.models import Action, Enrolment, Token
+from tests import files, test_companies, test_facilitators
+from tests.desk import Desk
+from tests.story import Visitor
+from tests.wire.platform import Platform
+from tests.wire.test_api import NEW as NEW_ACTION
+from tests.wire.test_api import Server
+
+CAMILA, KEY = "11111111-1", "KM482915"
+AUSTRAL, ROSA, AUSTRAL_KEY = "76543210-3", "33333333-3", "CA739105"
+Story = Callable[[], None]
+
+
+def token(visitor: Visitor) -> dict[str, str]:
+    return {"csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value}
+
+
+def registering() -> None:
+    services.behave("registro_civil", "down")
+    Visitor().register()
+    services.behave("registro_civil", "ok")
+    registro_civil._registry.cache_clear()
+    verify_pending.call()
+
+
+def recovering_and_changing() -> None:
+    visitor = Visitor()
+    visitor.change_key(CAMILA, "AA000000", "NW604827")
+    visitor.change_key(CAMILA, KEY, "NW604827")
+    test_companies.begin(visitor, "77222333-1")
+    visitor.send(representative="22222222-2")
+    visitor.send(serial="987654321")
+    visitor.send(right="no", email="nuevo@example.cl")
+    services.behave("sii", "down")
+    test_companies.begin(visitor, "77222333-1")
+    page = visitor.send(representative="22222222-2")
+    visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
+    visitor.send(email="aviso@example.cl")
+    services.behave("sii", "ok")
+
+
+def updating() -> None:
+    visitor = Visitor()
+    visitor.open("/persona/actualizar/fecha-y-correo")
+    visitor.send(rut=CAMILA, birth_date="01-01-1980", email="x@example.cl")
+    visitor.open("/persona/actualizar")
+    visitor.send(rut=CAMILA, key=KEY)
+    visitor.send(question="mascota", answer="Copito")
+    visitor.send(street="Otra")
+
+
+def signing_in_and_out() -> None:
+    visitor = Visitor()
+    visitor.sign_in(CAMILA, KEY)
+    visitor.post("/mi-cuenta/cerrar-otras", token(visitor))
+    visitor.post("/salir", token(visitor))
+
+
+def representing() -> None:
+    from clave.registries import sii
+
+    sii._registry.cache_clear()
+    visitor = Visitor()
+    test_companies.sign_in(visitor, "77222333-1", "22222222-2", "MS204986")
+    visitor.open("/mi-cuenta/representantes")
+    visitor.send(
+        representative=ROSA,
+        representative_name="Rosa",
+        representative_mobile="87654321",
+        representative_email="r@example.cl",
+    )
+    person = Holder.objects.get(identifier="77222333-1").representatives.get(run=ROSA)
+    visitor.post(f"/mi-cuenta/representantes/{person.pk}/quitar", token(visitor))
+
+
+def asking_for_facilitators() -> None:
+    visitor = Visitor()
+    for number, document in enumerate(("AB1111", "AB2222")):
+        test_facilitators.ask(visitor, document=document)
+        asked = FacilitatorRequest.objects.order_by("-pk")[0]
+        if number:
+            facilitator.reject(asked, "No se lee", "1", SYSTEM)
+        else:
+            facilitator.approve(asked, "1", SYSTEM)
+
+
+def marking() -> None:
+    platform = Platform()
+    opened = platform.open()
+    platform.close(opened.fields["IdSesionSence"])
+    enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
+    live = Token.objects.filter(body=enrolment.action.body, revoked_at=None).first()
+    sessions.open_session(enrolment, live, "x", "")
+    platform.post("IniciarSesion", IdSesionAlumno="otra")
+    platform.sign()
+    platform.visitor.post(platform.visitor.page.url, {**token(platform.visitor), "anterior": "abandonar"})
+    sessions.correct(Opening.objects.first(), 60, "corrección", "op")
+
+
+def training() -> None:
+    body = Visitor()
+    test_companies.sign_in(body, AUSTRAL, ROSA, AUSTRAL_KEY)
+    body.open("/rts")
+    body.send(label="uno")
+    body.open("/rts")
+    made = Token.objects.order_by("-pk")[0]
+    body.post(f"/rts/{made.pk}/revocar", token(body))
+    body.open("/rts/sitios")
+    body.send(hosts="aula.example.cl")
+    body.post("/rts/recibos", {**token(body), "recibos": "si"})
+    body.client.get("/rts/cursos/6700001/asistencia.csv")
+    server = Server()
+    server.call("put", "actions/7000001", NEW_ACTION)
+    server.call("post", "actions/7000001/enrolments", {"runs": [CAMILA]})
+    server.call("delete", f"actions/7000001/enrolments/{CAMILA}")
+    from clave.training.loading import COLUMNS, EXAMPLE
+
+    table = files.brought((";".join(COLUMNS) + "\n" + ";".join(EXAMPLE) + "\n").encode(), "cursos.csv")
+    body.open("/rts/cargar")
+    page = body.send(table=table)
+    from clave.training.tasks import work_on_imports
+
+    work_on_imports.call()
+    body.post(page.url, token(body))
+    work_on_imports.call()
+
+
+def stating() -> None:
+    from clave.statements import service as statements
+    from clave.statements.models import Statement
+
+    Action.objects.filter(code="6700002").update(ends=clave_clock.today() - timedelta(days=2))
+    action = Action.objects.get(code="6700002")
+    company = Holder.objects.get(identifier=AUSTRAL)
+    statements.issue_for_body(action, {CAMILA: statements.PASSED}, company, "33.333.333-3", SYSTEM)
+    issued = Statement.objects.get()
+    statements.request_annulment(issued, "Está mal", company, SYSTEM)
+    statements.decide(issued, True, "De acuerdo", SYSTEM, "1")
+
+
+def helping() -> None:
+    agent, boss = Desk("agente"), Desk("supervisor", "198.51.100.201")
+    agent.search(CAMILA)
+    agent.account(AUSTRAL)
+    agent.act(AUSTRAL, "contacto-completo")
+    agent.act(AUSTRAL, "desbloquear")
+    agent.act(AUSTRAL, "contacto", email="otra@example.cl")
+    agent.act(AUSTRAL, "clave")
+    boss.account(AUSTRAL)
+    boss.act(AUSTRAL, "clave")
+    boss.act(AUSTRAL, "revisado")
+    test_facilitators.ask(Visitor(), document="AB3333")
+    asked = FacilitatorRequest.objects.order_by("-pk")[0]
+    boss.client.get(f"/backoffice/solicitudes/{asked.pk}/identity")
+    boss.open(f"/backoffice/solicitudes/{asked.pk}")
+    boss.send(decision="no", reason="No se lee")
+
+
+def watching() -> None:
+    boss = Desk("supervisor")
+    boss.open("/backoffice/auditoria")
+    boss.client.post("/backoffice/auditoria", boss.fill(exportar="csv"))
+    boss.post("/backoffice/auditoria/revisar", token(boss))
+    boss.open("/backoffice/operadores")
+    boss.send(name="Otra", email="otra@mesa.example.cl", role="agente")
+    other = desk_models.Operator.objects.get(email="agente@mesa.example.cl")
+    boss.post(f"/backoffice/operadores/{other.pk}", {**token(boss), "rol": "auditor"})
+    boss.post(f"/backoffice/operadores/{other.pk}", {**token(boss), "activo": "no"})
+    boss.post("/backoffice/salir", token(boss))
+    code = accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
+    import pyotp
+
+    new = accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
+    accounts.confirm(new, pyotp.TOTP(new.totp_secret).at(clave_clock.now()), SYSTEM)
+
+
+def caring() -> None:
+    visitor = Visitor()
+    visitor.sign_in("22222222-2", "TR618204")
+    visitor.client.get("/mi-cuenta/mis-datos.json")
+    visitor.open("/mi-cuenta/mis-datos/pedir")
+    visitor.send(right="deletion", key="TR618204")
+    privacy.grant(Petition.objects.get(), "", "1", SYSTEM)
+    test_facilitators.ask(Visitor(), document="AB4444")
+    FacilitatorRequest.objects.update(state="rejected", decided_at=clave_clock.now() - timedelta(days=400))
+    retention.let_go()
+
+
+# Proved in a browser with an authenticator, tests/browser/test_backoffice.py.
+WITH_AUTHENTICATOR = {"operator.passkey_added", "operator.passkey_removed"}
+STORIES: dict[Story, set[str]] = {
+    registering: {"holder.registered", "holder.verified", "registry.called"},
+    recovering_and_changing: {
+        "key.checked",
+        "key.changed",
+        "key.recovery",
+        "holder.email_changed",
+        "registry.awaited",
+    },
+    updating: {"data.proof", "data.updated"},
+    signing_in_and_out: {"signin", "sessions.closed", "signout"},
+    representing: {"representative.added", "representative.removed"},
+    asking_for_facilitators: {"facilitator.asked", "facilitator.approved", "facilitator.rejected"},
+    marking: {"attendance.opened", "attendance.closed", "attendance.corrected"},
+    training: {
+        "token.made",
+        "token.revoked",
+        "body.hosts",
+        "body.receipts",
+        "training.export",
+        "training.import",
+        "api.action",
+        "api.enrolled",
+        "api.taken_out",
+    },
+    stating: {"statement.issued", "statement.annulment", "statement.decided"},
+    helping: {
+        *(f"backoffice.{kind.value}" for kind in desk_models.Kind),
+        "backoffice.searched",
+        "backoffice.refused",
+        "operator.signin",
+    },
+    watching: {
+        "audit.read",
+        "audit.exported",
+        "audit.verified",
+        "operator.invited",
+        "operator.role",
+        "operator.active",
+        "operator.signout",
+        "operator.activated",
+    },
+    caring: {"privacy.downloaded", "privacy.asked", "privacy.answered", "privacy.erased", "privacy.retention"},
+}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_what_happens_is_recorded(demo: None, story: Story) -> None:
+    story()
+    assert STORIES[story] - set(Entry.objects.values_list("action", flat=True)) == set()
+
+
+def in_the_source() -> set[str]:
+    """Return the first argument of every call that records, as far as it is written out."""
+    found = set()
+    for file in (Path(__file__).parents[1] / "clave").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            is_audit = name == "_recorded" or (name == "record" and getattr(node.func.value, "id", "") == "audit")  # type: ignore[union-attr]
+            if is_audit and isinstance(node.args[0], ast.Constant):
+                found.add(node.args[0].value)
+    return found
+
+
+def test_no_action_is_recorded_that_no_story_tells() -> None:
+    told = set().union(*STORIES.values()) | WITH_AUTHENTICATOR
+    assert in_the_source() - told == set()
