@@ -46,7 +46,6 @@ def test_password_and_code_are_both_needed_and_what_is_wrong_is_not_said(agent: 
     assert agent.open("/backoffice/").url == "/backoffice/ingresar"
 
 
-@pytest.mark.abuse(40)
 def test_a_code_serves_once(agent: Desk) -> None:
     other = Visitor()
     other.open("/backoffice/ingresar")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-APPLY = {*range(1, 32), 34, 35, 39, 42, 43, 45, 46}
+APPLY = {*range(1, 40), 42, 43, 44, 45, 46}
 
 
 def marked() -> dict[int, set[str]]:

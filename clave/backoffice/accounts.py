@@ -1,6 +1,7 @@
 """Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
 
 import secrets
+import string
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
 # Codes of the step before and after are taken too (RFC 6238, section 5.2).
 _DRIFT = 1
-_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+# No letters or digits that look alike.
+_CODE = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
 
 
 class NotAuthorised(Refused):

@@ -18,7 +18,7 @@ def temporary_key(text: str) -> str:
 
 def test_register_sign_in_and_leave(reader: Reader) -> None:
     reader.open("/").sees("Persona Natural", "Persona Jurídica", "Migrante").is_accessible("01-inicio")
-    reader.page.get_by_role("link", name="Regístrese aquí").click()
+    reader.page.get_by_role("link", name="Regístrese aquí").first.click()
     reader.sees("Registrarse como Persona Natural").is_accessible("02-registro")
     reader.fill_registration().read_letters().press("Crear Cuenta")
     reader.sees("Su cuenta fue creada", "cuatxxxx@exaxxxx").is_accessible("03-registrado")
