@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import pytest_django
 from django.conf import settings as django_settings
 from django.db import connection
 
@@ -29,6 +30,15 @@ def edge() -> Iterator[None]:
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     yield
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """Load the demo once: every test's transaction begins with it, and rolls back to it."""
+    from clave.sandbox import demo as people
+
+    with django_db_blocker.unblock():
+        people.load()
 
 
 @pytest.fixture(autouse=True)

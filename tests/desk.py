@@ -5,7 +5,7 @@ import pyotp
 from clave.backoffice.models import Operator
 from clave.core import clock
 from clave.holders.models import Holder
-from clave.sandbox.demo import OPERATOR_PASSWORD, TOTP_SECRET
+from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
 from tests.story import Page, Visitor
 
 

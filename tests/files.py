@@ -57,12 +57,12 @@ def hidden_script() -> bytes:
 
 
 def bomb_in_a_stream() -> bytes:
-    """Return a document whose table of objects unpacks to 400 MB."""
+    """Return a document whose table of objects unpacks to 150 MB."""
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R /OpenAction 4 0 R >>",
         2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>",
-        5: stream(b"4 0\n" + b" " * (400 << 20), b"/Type /ObjStm /N 1 /First 4"),
+        5: stream(b"4 0\n" + b" " * (150 << 20), b"/Type /ObjStm /N 1 /First 4"),
     }
     return _with_stream_table(objects, {4: (5, 0)})
 
@@ -100,9 +100,9 @@ def huge_png(width: int, height: int) -> bytes:
 
 
 def text_bomb() -> bytes:
-    """Return a picture with a comment that unpacks to 100 MB."""
+    """Return a picture with a comment that unpacks to 60 MB."""
     info = PngImagePlugin.PngInfo()
-    info.add_text("x", "a" * (100 << 20), zip=True)
+    info.add_text("x", "a" * (60 << 20), zip=True)
     return image(pnginfo=info)
 
 

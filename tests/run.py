@@ -1,10 +1,11 @@
-"""Runs the suite on both stores, one after the other, and adds up what passed and failed."""
+"""Runs the suite on both stores and adds up what passed and failed."""
 
 import os
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import postgres
@@ -12,12 +13,18 @@ from tests import postgres
 
 def suite(store: str, words: list[str], environ: dict[str, str]) -> tuple[int, int, bool]:
     """Run pytest on one store. Returns how many tests passed and failed, and whether pytest itself was content."""
-    print(f"\n== {store}", flush=True)
     with tempfile.TemporaryDirectory(prefix="clave-test-") as folder:
         report = Path(folder) / "report.xml"
         home = Path(folder) / "home"
         command = [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=5", *words]
-        done = subprocess.run(command, env={**os.environ, **environ, "CLAVE_HOME": str(home)})
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environ, "CLAVE_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        print(f"\n== {store}\n{done.stdout}", flush=True)
         if not report.exists():
             return 0, 1, False
         counts = ElementTree.parse(report).getroot()[0].attrib
@@ -27,9 +34,18 @@ def suite(store: str, words: list[str], environ: dict[str, str]) -> tuple[int, i
 
 def main() -> int:
     words = sys.argv[1:]
-    results = [suite("SQLite", words, {"DATABASE_URL": ""})]
     with postgres.running("-c fsync=off") as url:
-        results.append(suite("PostgreSQL", words, {"DATABASE_URL": url}))
+        stores = {"SQLite": {"DATABASE_URL": ""}, "PostgreSQL": {"DATABASE_URL": url}}
+        if words:
+            results = [suite(name, words, environ) for name, environ in stores.items()]
+        else:
+            # Tests in which hundreds meet need the machine for themselves; browsers mostly wait.
+            rest = ["--ignore=tests/browser"]
+            results = [suite(name, rest, environ) for name, environ in stores.items()]
+            with ThreadPoolExecutor() as pool:
+                running = [pool.submit(suite, f"{name}, browser", ["tests/browser"], environ)
+                           for name, environ in stores.items()]  # fmt: skip
+                results += [each.result() for each in running]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 0 if passed and all(result[2] for result in results) else 1

@@ -14,7 +14,7 @@ from clave.keys import attempts, hashing
 from clave.keys import service as keys
 from clave.keys.models import Attempts
 from clave.keys.service import Visit
-from clave.sandbox import demo as people
+from clave.sandbox import people
 from tests.story import Mailbox, Page, Visitor
 from tests.test_abuse import dump_of_everything
 from tests.test_companies import NEW as COMPANY

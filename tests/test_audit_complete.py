@@ -10,6 +10,7 @@ import pytest
 
 from clave.attendance import sessions
 from clave.attendance.models import Opening
+from clave.audit.labels import ACTIONS
 from clave.audit.models import Entry
 from clave.backoffice import accounts
 from clave.backoffice import models as desk_models
@@ -280,6 +281,7 @@ def in_the_source() -> set[str]:
     return found
 
 
-def test_no_action_is_recorded_that_no_story_tells() -> None:
+def test_no_action_is_recorded_that_no_story_tells_or_that_has_no_name() -> None:
     told = set().union(*STORIES.values()) | WITH_AUTHENTICATOR
     assert in_the_source() - told == set()
+    assert told - set(ACTIONS) == set()

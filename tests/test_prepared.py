@@ -71,9 +71,9 @@ def test_it_inserts_what_saving_would() -> None:
         {"n": [1, None]},
         "203.0.113.1",
     )
-    holder = Holder(profile="PN", identifier="11111111-1", mobile="+56987650001", created_at=now, updated_at=now)
+    holder = Holder(profile="PN", identifier="12345678-5", mobile="+56987650001", created_at=now, updated_at=now)
     insert(holder)
-    found = Holder.objects.get()
+    found = Holder.objects.get(identifier="12345678-5")
     assert found.pk == holder.pk and found.mobile == "+56987650001" and found.birth_date is None
     with pytest.raises(IntegrityError), transaction.atomic():
-        insert(Holder(profile="PN", identifier="11111111-1", created_at=now, updated_at=now))
+        insert(Holder(profile="PN", identifier="12345678-5", created_at=now, updated_at=now))

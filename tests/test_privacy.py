@@ -54,7 +54,7 @@ def test_it_can_be_taken_away_as_json_and_as_pdf(visitor: Visitor) -> None:
     held = json.loads(visitor.client.get("/mi-cuenta/mis-datos.json").content)
     assert held["contacto"]["correo"] == MAIL and held["cuenta"]["rut"] == "11.111.111-1"
     assert {course["código"] for course in held["cursos y asistencia"]} >= {"6700001", "F1234"}
-    assert any(fact["acción"] == "signin" for fact in held["hechos"])
+    assert any(fact["acción"] == "Ingreso" for fact in held["hechos"])
     answer = visitor.client.get("/mi-cuenta/mis-datos.pdf")
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     assert "Mis datos en Clave SENCE" in text and MAIL in text and "#panic(1) *Calle*" in text

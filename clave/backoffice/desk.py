@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
+from clave.audit.labels import action_label
 from clave.audit.models import Entry
 from clave.backoffice import search, service
 from clave.backoffice.access import OperatorPage
@@ -162,6 +163,7 @@ class Account(HolderWork):
             entries = entries.filter(pk__lt=int(page))
         timeline = list(entries[: TIMELINE + 1])
         mobile = texts_go_to(holder)
+        names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
         return {
             **super().context(),
             "revealed": _until(self.request, "revealed", holder),
@@ -171,7 +173,7 @@ class Account(HolderWork):
             "missing": missing_data(holder),
             "waits_until": _waits_until(holder),
             "temporary": TemporaryKey.objects.filter(holder=holder, used_at=None, expires_at__gt=clock.now()).first(),
-            "timeline": [(entry, who(entry)) for entry in timeline[:TIMELINE]],
+            "timeline": [_told(entry, names) for entry in timeline[:TIMELINE]],
             "more": timeline[TIMELINE - 1].pk if len(timeline) > TIMELINE else None,
             "contact_kept": holder.profile in service.CONTACT_KEPT,
             "said": self.request.session.pop("said", ""),
@@ -183,11 +185,11 @@ def _waits_until(holder: Holder) -> datetime | None:
     return max((row.until for row in rows if row.until), default=None)
 
 
-def who(entry: Entry) -> str:
-    """Return who did what an entry tells: an operator by name, or nobody in particular."""
-    pk = str(entry.detail.get("operator", ""))
-    found = Operator.objects.filter(pk=int(pk)).first() if pk.isdecimal() else None
-    return found.name if found else ""
+def _told(entry: Entry, names: dict[str, str]) -> tuple[Entry, str, str, str]:
+    """Return an entry in people's words: with what it is called, who did it, and why."""
+    reason = str(entry.detail.get("reason", ""))
+    why = f"{dict(Reason.choices).get(reason, reason)} {entry.detail.get('note', '')}".strip()
+    return entry, action_label(entry.action), names.get(str(entry.detail.get("operator", "")), ""), why
 
 
 class HolderAction(HolderWork):

@@ -6,8 +6,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.utils.functional import lazy
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +19,23 @@ from clave.core.rut import InvalidNie, InvalidRut, Nie, Rut
 from clave.core.text import unexpected_characters
 
 format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options, written out without a template for each of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = "" if value is None else str(value)
+        options = format_html_join("", "{}", ((self._written(key, label, chosen),) for key, label in self.choices))
+        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(given), options)
+
+    def _written(self, key: Any, label: Any, chosen: str) -> SafeString:
+        if isinstance(label, (list, tuple)):
+            inside = format_html_join("", "{}", ((self._written(code, name, chosen),) for code, name in label))
+            return format_html('<optgroup label="{}">{}</optgroup>', key, inside)
+        selected = mark_safe(" selected") if str(key) == chosen else ""
+        return format_html('<option value="{}"{}>{}</option>', key, selected, label)
 
 
 class TextField(forms.CharField):

@@ -20,6 +20,7 @@ def unexpected_characters(text: str) -> set[str]:
 
 def folded(text: str) -> str:
     """Return `text` without case, accents or repeated spaces, for comparing answers (flows.md, section 2)."""
+    # Folded once more at the end: some letters come apart into capitals.
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
     return _SPACES.sub(" ", bare).strip()

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.forms import ClaveForm, DateField, EmailField, RutField, SecretField, TextField
+from clave.core.forms import ClaveForm, DateField, EmailField, LongSelect, RutField, SecretField, TextField
 from clave.holders.comunas import comuna_choices, comunas, region_choices
 from clave.holders.countries import country_choices
 from clave.holders.doors import CHOOSE
@@ -16,6 +16,7 @@ from clave.keys.policy import REASONS, PolicyViolation
 from clave.keys.questions import QUESTIONS, CommonAnswer, check_answer
 
 LANDLINE = r"^[0-9+ ()-]*$"
+SEXES = [("F", _("Mujer")), ("M", _("Hombre")), ("X", _("No binario"))]
 
 
 class QuestionMixin(ClaveForm):
@@ -99,6 +100,7 @@ class AddressMixin(ClaveForm):
     comuna = forms.ChoiceField(
         label=_("Comuna"),
         choices=[CHOOSE, *comuna_choices()],
+        widget=LongSelect,
         help_text=_("Están ordenadas por región."),
         error_messages={"invalid_choice": _("Elija una comuna de la lista.")},
     )
@@ -193,13 +195,14 @@ class IdentityMixin(ClaveForm):
     maternal = TextField(label=_("Apellido materno"), max_length=58, required=False)
     sex = forms.ChoiceField(
         label=_("Sexo"),
-        choices=[CHOOSE, ("F", _("Mujer")), ("M", _("Hombre")), ("X", _("No binario"))],
+        choices=[CHOOSE, *SEXES],
         error_messages={"invalid_choice": _("Elija una opción de la lista.")},
     )
     birth_date = DateField(label=_("Fecha de nacimiento"), help_text=_("Formato: 01-12-1992"))
     country = forms.ChoiceField(
         label=_("País de origen"),
         choices=lambda: [CHOOSE, *country_choices()],
+        widget=LongSelect,
         error_messages={"invalid_choice": _("Elija un país de la lista.")},
     )
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 from clave.attendance import record
+from clave.audit.labels import action_label
 from clave.audit.models import Entry
 from clave.backoffice.models import Deed
 from clave.core import clock
 from clave.courier.models import Message
+from clave.flows.fields import SEXES
 from clave.flows.models import FacilitatorRequest
 from clave.holders.countries import country_name
 from clave.holders.models import Holder, Profile
@@ -58,7 +60,7 @@ def _account(holder: Holder) -> dict[str, Any]:
         holder.identifier_label.lower(): holder.pretty_identifier,
         "nombre": holder.full_name,
         "tipo": holder.get_kind_display() if holder.kind else "",
-        "sexo": holder.sex,
+        "sexo": str(dict(SEXES).get(holder.sex, "")),
         "fecha de nacimiento": holder.birth_date.strftime("%d-%m-%Y") if holder.birth_date else "",
         "país de origen": country_name(holder.country) if holder.country else "",
         "cantidad de hijos": holder.children if holder.children is not None else "",
@@ -103,8 +105,8 @@ def looked_at(holder: Holder) -> list[dict[str, Any]]:
 def _facts(holder: Holder) -> list[dict[str, Any]]:
     entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")[:MOST]
     return [
-        {"fecha": _at(each.at), "acción": each.action, "resultado": each.outcome, "dirección": each.address,
-         "navegador": each.agent}
+        {"fecha": _at(each.at), "acción": action_label(each.action), "resultado": each.outcome,
+         "dirección": each.address, "navegador": each.agent}
         for each in entries
     ]  # fmt: skip
 

@@ -12,13 +12,11 @@ from clave.holders.models import Holder, Kind, Profile, Representative, Verifica
 from clave.keys import hashing
 from clave.keys import service as keys
 from clave.sandbox import courses
-from clave.sandbox.people import PEOPLE
+from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.training.models import Body
 
 # Operators of the back office; the sandbox shows the code of the moment.
 OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
-OPERATOR_PASSWORD = "una clave de demostracion"
-TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # pragma: allowlist secret
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
 PERSONS: list[dict[str, Any]] = [
     {

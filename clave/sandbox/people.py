@@ -2,6 +2,10 @@
 
 from typing import Any
 
+# Of every operator of the demo's back office.
+OPERATOR_PASSWORD = "una clave de demostracion"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # pragma: allowlist secret
+
 
 def _person(
     names: str, paternal: str, maternal: str, sex: str, born: str, serial: str = "", dead: bool = False

@@ -14,8 +14,8 @@ from clave.core.pages import show
 from clave.core.rut import Rut
 from clave.sandbox import inspector, reset, services
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
-from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATOR_PASSWORD, OPERATORS, PERSONS, TOTP_SECRET
-from clave.sandbox.people import PEOPLE
+from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATORS, PERSONS
+from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 
 # What the snippets send.
 GOOD = {

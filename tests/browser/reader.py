@@ -7,7 +7,7 @@ import axe_core_python
 import pyotp
 from playwright.sync_api import Page, expect
 
-from clave.sandbox.demo import OPERATOR_PASSWORD, TOTP_SECRET
+from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
 from tests.house import LiveHouse
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -15,12 +15,13 @@ from pathlib import Path
 import httpx
 
 from tests import house, postgres
-from tests.scale import attendance, load
+from tests.scale import attendance, desk, load
 from tests.scale.table import SECONDS, row, title
 
 MANY = 240
 PAGES = ["/", "/ingresar", "/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar",
-         "/persona/actualizar/fecha-y-correo", "/ayuda", "/rts/ingresar", "/verificar", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
+         "/persona/actualizar/fecha-y-correo", "/ayuda", "/rts/ingresar", "/empresa/registrarse",
+         "/empresa/recuperar", "/empresa/facilitador", "/empresa/facilitador/recuperar", "/migrante/registrarse", "/ingresar/migrante", "/verificar", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
 HOLDERS = f"""
 from clave.holders.models import Holder
 from clave.keys.models import Credential, SecretAnswer
@@ -156,6 +157,11 @@ class Bench:
                     f"{rate.median_ms:.1f} ms median, {rate.bad} bad",
                 )
 
+    def desk(self) -> None:
+        """The back office with a million holders."""
+        with ExitStack() as stack:
+            desk.pages(self.running(stack, "PostgreSQL"))
+
     def bytes(self) -> None:
         """Bytes of each public page, all in, over the wire."""
         title("Bytes over the wire at a first visit, headers left out")
@@ -207,7 +213,7 @@ def machine() -> str:
 def main() -> None:
     bench = Bench()
     measures: dict[str, Callable[[], None]] = {
-        name: getattr(bench, name) for name in ("signins", "pages", "bytes", "queries", "timing", "attendance")
+        name: getattr(bench, name) for name in ("signins", "pages", "bytes", "queries", "timing", "attendance", "desk")
     }
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:

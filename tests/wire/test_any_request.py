@@ -67,11 +67,11 @@ class LifeOfSessions(RuleBasedStateMachine):
         self._clock = clock.stopped(datetime(2026, 4, 5, 1, 0, tzinfo=UTC))
         self.clock = self._clock.__enter__()
         self._savepoint = transaction.savepoint()
-        body = Body.objects.create(rut="76543210-3", name="Capacitadora", created_at=clock.now())
+        body = Body.objects.create(rut="78000111-9", name="Capacitadora", created_at=clock.now())
         self.token, _text = issue(body, "aula")
         about = {"line": Line.FRANQUICIA, "modality": Modality.ELEARNING, "hours": 40}
         days = {"starts": clock.today(), "ends": clock.today()}
-        action = Action.objects.create(body=body, code="6700001", cod_sence="1238000001", name="Curso", **about, **days)
+        action = Action.objects.create(body=body, code="7100001", cod_sence="1238000001", name="Curso", **about, **days)
         self.enrolments = [Enrolment.objects.create(action=action, run=run) for run in ("11111111-1", "22222222-2")]
         self.openings: list[Opening] = []
         self.facts: dict[int, tuple[str, int]] = {}

@@ -1,0 +1,95 @@
+"""The back office's pages with a million holders and three million audit entries."""
+
+import re
+import statistics
+import time
+
+import httpx
+import psycopg
+import pyotp
+
+from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
+from tests.house import LiveHouse
+from tests.scale.table import row, title
+
+_INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+HOLDERS, ENTRIES, TRIES = 1_000_000, 3_000_000, 15
+_HOLDERS = f"""
+INSERT INTO holders_holder (id, profile, identifier, kind, names, surnames, sex, country, email, home_phone, work_phone,
+    mobile, no_mobile, street, street_number, block, apartment, comuna, language, verification, legacy, review_contact,
+    created_at, updated_at)
+SELECT gen_random_uuid(), 'PN', n || '-' || (n % 10), '', 'Titular', 'Número ' || n, 'F', '', 'titular' || n ||
+    '@example.cl', '', '', '', true, 'Calle', '1', '', '', '13101', 'es', 'verified', false, false, now(), now()
+FROM generate_series(30000001, {30_000_000 + HOLDERS}) AS n;
+"""
+# Camila has a long history; one entry in 50 000 is an operator's.
+_ENTRIES = f"""
+INSERT INTO audit_entry (at, action, outcome, subject, address, agent, detail)
+SELECT now() - (({ENTRIES} - n) || ' seconds')::interval,
+    CASE WHEN n % 50000 = 0 THEN 'backoffice.seen' WHEN n % 3 = 0 THEN 'key.changed' ELSE 'signin' END, 'ok',
+    CASE WHEN n % 1500 = 0 THEN (SELECT id::text FROM holders_holder WHERE identifier = '11111111-1')
+         ELSE md5(n::text) END, '10.0.0.1', 'agent',
+    CASE WHEN n % 50000 = 0 THEN '{{"operator": "1", "reason": "call"}}'::jsonb ELSE '{{}}'::jsonb END
+FROM generate_series(1, {ENTRIES}) AS n;
+"""
+
+
+def fill(live: LiveHouse) -> None:
+    with psycopg.connect(live.database_url, autocommit=True) as connection:
+        for sql in (_HOLDERS, _ENTRIES, "ANALYZE"):
+            connection.execute(sql)
+
+
+class Desk:
+    """A supervisor's browser, with a stopwatch."""
+
+    def __init__(self, live: LiveHouse) -> None:
+        self.client = httpx.Client(base_url=live.url, follow_redirects=True, timeout=60)
+        typed = {"email": "supervisor@mesa.example.cl", "password": OPERATOR_PASSWORD}
+        self.send("/backoffice/ingresar", **typed, code=pyotp.TOTP(TOTP_SECRET).now())
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def form(self, path: str, **typed: str) -> dict[str, str]:
+        return {**dict(_INPUT.findall(self.get(path).text)), **typed}
+
+    def send(self, path: str, **typed: str) -> httpx.Response:
+        return self.client.post(path, data=self.form(path, **typed))
+
+    def timed(self, name: str, path: str, **typed: str) -> None:
+        """Measure a page, or what a form on it brings, and print the row."""
+        form = self.form(path, **typed) if typed else {}
+        times = []
+        for _ in range(TRIES):
+            before = time.perf_counter()
+            answer = self.client.post(path, data=form) if typed else self.get(path)
+            times.append((time.perf_counter() - before) * 1000)
+            assert answer.status_code == 200, (name, answer.status_code)
+        row(
+            name,
+            f"{statistics.median(times):.0f} ms (longest {max(times):.0f})",
+            "≤ 300 ms",
+            f"{len(answer.content)} B",
+        )
+
+
+def pages(live: LiveHouse) -> None:
+    """Print how long each page takes."""
+    title(f"Back office, PostgreSQL, {HOLDERS:,} holders, {ENTRIES:,} audit entries")
+    fill(live)
+    desk = Desk(live)
+    camila = str(live.query("SELECT id FROM holders_holder WHERE identifier = '11111111-1'")[0][0])
+    desk.send(f"/backoffice/titular/{camila}/motivo", reason="call")
+    for name, text in (("RUT", "30.500.000-0"), ("NIE", "900123456"), ("e-mail", "titular30700000@example.cl"),
+                       ("folio", "123-2026"), ("nothing", "AB999999")):  # fmt: skip
+        desk.timed(f"search: {name}", "/backoffice/", text=text)
+    desk.timed("holder's page, 2 000 entries", f"/backoffice/titular/{camila}")
+    desk.timed("trail, newest", "/backoffice/auditoria")
+    for name, typed in (("a holder", {"who": "11.111.111-1"}), ("an operator", {"operator": "1"}),
+                        ("a rare action", {"action": "backoffice."}), ("an action that never was", {"action": "zzz"}),
+                        ("one day long ago", {"first": "2026-11-01", "last": "2026-11-01"})):  # fmt: skip
+        desk.timed(f"trail of {name}", "/backoffice/auditoria", **typed)
+    for name, path in (("workload", "/backoffice/trabajo"), ("requests", "/backoffice/solicitudes"),
+                       ("operators", "/backoffice/operadores"), ("personal data", "/backoffice/datos")):  # fmt: skip
+        desk.timed(name, path)
