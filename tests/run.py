@@ -7,24 +7,24 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tests import postgres
 
 
-def suite(store: str, words: list[str], environ: dict[str, str]) -> tuple[int, int, bool]:
+def suite(store: str, words: list[str], environ: dict[str, str], *, aside: bool = False) -> tuple[int, int, bool]:
     """Run pytest on one store. Returns how many tests passed and failed, and whether pytest itself was content."""
     with tempfile.TemporaryDirectory(prefix="clave-test-") as folder:
         report = Path(folder) / "report.xml"
         home = Path(folder) / "home"
         command = [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=5", *words]
-        done = subprocess.run(
-            command,
-            env={**os.environ, **environ, "CLAVE_HOME": str(home)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        print(f"\n== {store}\n{done.stdout}", flush=True)
+        # What runs beside another is printed when it is over.
+        kept: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if aside else {}
+        if not aside:
+            print(f"\n== {store}", flush=True)
+        done = subprocess.run(command, env={**os.environ, **environ, "CLAVE_HOME": str(home)}, **kept)
+        if aside:
+            print(f"\n== {store}\n{done.stdout}", flush=True)
         if not report.exists():
             return 0, 1, False
         counts = ElementTree.parse(report).getroot()[0].attrib
@@ -43,7 +43,7 @@ def main() -> int:
             rest = ["--ignore=tests/browser"]
             results = [suite(name, rest, environ) for name, environ in stores.items()]
             with ThreadPoolExecutor() as pool:
-                running = [pool.submit(suite, f"{name}, browser", ["tests/browser"], environ)
+                running = [pool.submit(suite, f"{name}, browser", ["tests/browser"], environ, aside=True)
                            for name, environ in stores.items()]  # fmt: skip
                 results += [each.result() for each in running]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)

@@ -94,7 +94,7 @@ def test_what_cannot_be_registered_is_told_beside_its_field(visitor: Visitor, ch
     assert page.fields["street"] == "Huérfanos" and Holder.objects.filter(identifier="78000111-9").count() == 0
 
 
-@pytest.mark.parametrize("how", ["down", "nonsense"])
+@pytest.mark.parametrize("how", ["down", "nonsense", "slow"])
 def test_when_the_sii_fails_the_account_is_made_unverified_and_verified_later(visitor: Visitor, how: str) -> None:
     services.behave("sii", how)
     assert register(visitor).shows("Su cuenta fue creada", "confirmaremos sus datos más tarde")
@@ -310,6 +310,23 @@ def test_a_company_of_the_old_system_registers_again(visitor: Visitor) -> None:
     )
     assert register(visitor).shows("Su cuenta fue creada")
     assert sign_in(visitor, "78000111-9", "44444444-4", "QZ571938").shows("Empresa De Prueba Cuatro Ltda.")
+
+
+def test_after_five_failures_the_sii_is_left_alone_and_asked_again_later(visitor: Visitor) -> None:
+    services.behave("sii", "down")
+    for _ in range(6):
+        begin_and_name(visitor)
+    outcomes = list(Entry.objects.filter(action="registry.called").values_list("outcome", flat=True))
+    assert outcomes[0] == "down" and outcomes[-1] == "circuit_open"
+    services.behave("sii", "ok")
+    assert begin_and_name(visitor).shows("no responde"), "nobody is kept waiting while it rests"
+    sii.registry().breaker.half_open()
+    assert begin_and_name(visitor).shows("Número de serie")
+
+
+def begin_and_name(visitor: Visitor) -> Page:
+    begin(visitor, MADERAS)
+    return visitor.send(representative=DIEGO)
 
 
 @pytest.mark.abuse(1)

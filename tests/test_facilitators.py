@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clave.core import clock
 from clave.core.visit import SYSTEM
 from clave.flows.facilitator import service
 from clave.flows.models import FacilitatorRequest
@@ -162,6 +163,15 @@ def test_one_document_one_open_request_and_one_key(visitor: Visitor) -> None:
     assert ask(Visitor()).shows("Ya hay una solicitud en revisión")
     service.approve(asked(), "revisor", SYSTEM)
     assert ask(Visitor()).shows("ya tiene Clave SENCE")
+
+
+def test_a_facilitator_of_the_old_system_is_asked_for_again(visitor: Visitor, mailbox: Mailbox) -> None:
+    now = clock.now()
+    Holder.objects.create(profile="FE", identifier="PAS AB123456", legacy=True, created_at=now, updated_at=now)
+    assert ask(visitor).shows("Recibimos su solicitud")
+    service.approve(asked(), "revisor", SYSTEM)
+    holder = Holder.objects.get(profile="FE")
+    assert (holder.legacy, holder.names) == (False, "Ana Lucía") and mailbox.key(DATA["email"])
 
 
 def test_a_temporary_key_asks_for_nobody(visitor: Visitor, mailbox: Mailbox) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clave.core import clock
 from clave.holders.models import Holder
 from tests.story import Mailbox, Page, Visitor
 
@@ -112,6 +113,16 @@ def test_minimum_data_missing_stops_every_flow_but_the_update(visitor: Visitor) 
     visitor.send(question="calle", answer="Rue Capois")
     assert visitor.send(street="Merced", country="HT").shows("actualizados correctamente")
     assert sign_in(visitor, JEAN, KEY).shows("Mi cuenta")
+
+
+def test_an_account_of_the_old_system_is_told_so_and_registers_again(visitor: Visitor) -> None:
+    now = clock.now()
+    Holder.objects.create(profile="MI", identifier="900777888", legacy=True, created_at=now, updated_at=now)
+    sign_in(visitor, "900777888", "AA000000")
+    assert visitor.send(key="AA000000").shows("corresponde al sistema antiguo")
+    assert register(visitor).shows("Su cuenta fue creada")
+    sign_in(visitor, "900777888", "QZ571938")
+    assert visitor.send(key="QZ571938").shows("Marie Ange Joseph")
 
 
 @pytest.mark.abuse(1)

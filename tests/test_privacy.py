@@ -74,6 +74,22 @@ def test_every_profile_has_the_page(visitor: Visitor, profile: str) -> None:
     assert visitor.client.get("/mi-cuenta/mis-datos.pdf").content.startswith(b"%PDF")
 
 
+def test_every_part_has_a_name_on_the_page(demo: None, visitor: Visitor) -> None:
+    from clave.privacy import collect
+    from clave.privacy.words import WORDS
+
+    ask_for_facilitator(visitor)
+    Desk().account(CAMILA)
+
+    def names(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*(names(each) for each in value.values()))
+        return set().union(*(names(each) for each in value)) if isinstance(value, list) else set()
+
+    for holder in Holder.objects.all():
+        assert names(collect.everything(holder)) - set(WORDS) == set()
+
+
 def test_a_correction_is_asked_for_and_answered(visitor: Visitor, mailbox: Mailbox) -> None:
     visitor.sign_in(CAMILA, KEY)
     ask(visitor, "correction")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clave.attendance import record
 from clave.audit.labels import action_label
 from clave.audit.models import Entry
@@ -87,7 +89,7 @@ def _key(holder: Holder) -> dict[str, Any]:
     return {
         "cambiada por última vez": _at(changed),
         "pregunta secreta": str(QUESTIONS[answer.question]) if answer else "",
-        "guardada como": "resumen Argon2id, que no permite leerla",
+        "guardada como": _("Resumen Argon2id, que no permite leerla"),
         "navegadores reconocidos": holder.known_browsers.count(),
     }
 

@@ -26,6 +26,7 @@ from clave.holders.present import HolderPage, for_holder
 from clave.keys.service import WrongKey
 from clave.privacy import collect, service
 from clave.privacy.models import Answer, Petition, Right
+from clave.privacy.words import in_words
 from clave.statements.paper import pressed
 
 _HELD = Path(__file__).parent / "held.typ"
@@ -57,7 +58,7 @@ def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
             "title": f"{_now('Mis datos en Clave SENCE')}: {holder.called}",
             "intro": _now("Todo lo que Clave SENCE guarda sobre usted y quién lo ha visto."),
             "made": made,
-            "parts": list(parts.items()),
+            "parts": list(in_words(parts).items()),
         }
         pdf = pressed(_HELD, [{"data": data, "timestamp": int(now.timestamp())}])[0]
         if pdf is None:

@@ -50,6 +50,11 @@ def test_a_supervisor_watches(reader: Reader) -> None:
         ("/backoffice/solicitudes", "Facilitadores extranjeros", "b4-mesa-solicitudes"),
     ):
         reader.open(path).sees(words).is_accessible(name)
+    reader.open("/backoffice/operadores").page.get_by_role("button", name="Nombre").click()
+    first = reader.page.locator("tbody tr td:first-child").first
+    assert first.inner_text() == "Agente de prueba"
+    reader.page.get_by_role("button", name="Nombre").click()
+    assert first.inner_text() == "Supervisor de prueba"
     reader.open("/backoffice/auditoria").type(action="operator.").press("Filtrar").sees("operator.signin")
     with reader.page.expect_download() as download:
         reader.page.get_by_role("button", name="Bajar Excel").click()

@@ -18,7 +18,7 @@ from clave.core.visit import Visit
 from clave.courier import service as courier
 from clave.flows.common import apply_identity, send_temporary_key
 from clave.flows.models import Decision, FacilitatorRequest
-from clave.holders.models import Holder, Profile
+from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import Claim, find, require_minimum_data
 from clave.keys import service as keys
 from clave.keys.service import WrongKey
@@ -92,7 +92,8 @@ def file_request(
 ) -> RequestFiled:
     """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
     identifier = data["identifier"]
-    if find(Profile.FACILITADOR, identifier):
+    earlier = find(Profile.FACILITADOR, identifier)
+    if earlier and not earlier.legacy:
         raise Refused(
             "already_registered", _("Este facilitador ya tiene Clave SENCE. Puede recuperarla."), field="document"
         )
@@ -146,9 +147,7 @@ def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
     """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
     with transaction.atomic():
         _decide(asked, Decision.APPROVED, "", operator)
-        holder = asked.holder
-        apply_declared(holder)
-        holder.save(force_insert=True)
+        holder = _made_holder(asked)
         if asked.answer_hash and settings.SECRET_QUESTIONS:
             keys.set_answer_hash(holder, asked.question, asked.answer_hash)
         until = send_temporary_key(holder)
@@ -159,11 +158,15 @@ def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
     return holder
 
 
-def apply_declared(holder: Holder) -> None:
-    """Complete a new facilitator: its identity was read from its document by a reviewer."""
-    holder.verification = "declared"
-    holder.no_mobile = True
+def _made_holder(asked: FacilitatorRequest) -> Holder:
+    """Store the facilitator, whose document a reviewer has read; an account of the old system is filled."""
+    holder, earlier = asked.holder, find(Profile.FACILITADOR, asked.identifier)
+    holder.verification, holder.no_mobile = Verification.DECLARED, True
     holder.created_at = holder.updated_at = clock.now()
+    if earlier:
+        holder.pk, holder.created_at = earlier.pk, earlier.created_at
+    holder.save(force_insert=earlier is None, force_update=earlier is not None)
+    return holder
 
 
 def reject(asked: FacilitatorRequest, reason: str, operator: str, visit: Visit) -> None:

@@ -20,6 +20,30 @@
     (links[Math.max(0, Math.min(place, links.length - 1))]).focus();
   });
 
+  // A table is sorted by the column whose title is pressed; dates by their parts, figures as figures.
+  const key = (text) => {
+    const date = /^(\d\d)-(\d\d)-(\d{4})(.*)$/.exec(text);
+    return date ? date[3] + date[2] + date[1] + date[4] : text;
+  };
+  const compare = (a, b) => key(a).localeCompare(key(b), document.documentElement.lang, { numeric: true });
+  document.querySelectorAll(".tabla table").forEach((table) => {
+    table.querySelectorAll("th:not([aria-hidden])").forEach((title) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "enlace";
+      button.textContent = title.textContent;
+      title.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const up = title.getAttribute("aria-sort") !== "ascending";
+        const rows = Array.from(table.tBodies[0].rows);
+        const cell = (row) => (row.cells[title.cellIndex] ? row.cells[title.cellIndex].textContent.trim() : "");
+        rows.sort((a, b) => (up ? 1 : -1) * compare(cell(a), cell(b))).forEach((row) => table.tBodies[0].append(row));
+        table.querySelectorAll("th").forEach((each) => each.removeAttribute("aria-sort"));
+        title.setAttribute("aria-sort", up ? "ascending" : "descending");
+      });
+    });
+  });
+
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
     .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
