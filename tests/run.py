@@ -32,6 +32,15 @@ def suite(store: str, words: list[str], environ: dict[str, str], *, aside: bool 
     return int(counts["tests"]) - failed - int(counts["skipped"]), failed, done.returncode == 0
 
 
+def side_by_side(store: str, stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool]]:
+    """Run one store's tests on one core and the other store's browser, which mostly waits, on the other."""
+    other = next(name for name in stores if name != store)
+    with ThreadPoolExecutor() as pool:
+        browser = pool.submit(suite, f"{other}, browser", ["tests/browser"], stores[other], aside=True)
+        rest = suite(store, ["--ignore=tests/browser", "-m", "not alone"], stores[store])
+        return [rest, browser.result()]
+
+
 def main() -> int:
     words = sys.argv[1:]
     with postgres.running("-c fsync=off") as url:
@@ -39,13 +48,8 @@ def main() -> int:
         if words:
             results = [suite(name, words, environ) for name, environ in stores.items()]
         else:
-            # Tests in which hundreds meet need the machine for themselves; browsers mostly wait.
-            rest = ["--ignore=tests/browser"]
-            results = [suite(name, rest, environ) for name, environ in stores.items()]
-            with ThreadPoolExecutor() as pool:
-                running = [pool.submit(suite, f"{name}, browser", ["tests/browser"], environ, aside=True)
-                           for name, environ in stores.items()]  # fmt: skip
-                results += [each.result() for each in running]
+            results = [result for name in stores for result in side_by_side(name, stores)]
+            results += [suite(f"{name}, alone", ["-m", "alone"], environ) for name, environ in stores.items()]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 0 if passed and all(result[2] for result in results) else 1

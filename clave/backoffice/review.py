@@ -74,12 +74,17 @@ class Request(OperatorPage):
             return error_page(request, 404)
         return super()._dispatch(request, operator, *args, **kwargs)
 
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        assert self.asked is not None  # noqa: S101 (tells mypy what _dispatch has made sure of)
+        service.see(self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), visit_of(request))
+        return super().get(request, **kwargs)
+
     @property
     def back(self) -> str:  # type: ignore[override]
         return reverse("backoffice_requests")
 
     def context(self) -> dict[str, Any]:
-        assert self.asked is not None  # noqa: S101 (tells mypy what _dispatch has made sure of)
+        assert self.asked is not None  # noqa: S101
         papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
         return {
             **super().context(),

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
 from clave.backoffice.access import OperatorPage, for_roles
-from clave.backoffice.models import Operator, Role
+from clave.backoffice.models import Operator, Reason, Role
 from clave.backoffice.review import DecisionForm
+from clave.backoffice.service import Why, see
 from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, SecretField, TextField
@@ -135,6 +136,11 @@ class Decide(OperatorPage):
             return error_page(request, 404)
         self.petition = found
         return super()._dispatch(request, operator, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        why = Why(Reason.REQUEST, str(self.petition.get_right_display()))
+        see(self.operator, self.petition.holder, why, visit_of(request))  # type: ignore[arg-type]
+        return super().get(request, **kwargs)
 
     def context(self) -> dict[str, Any]:
         return {**super().context(), "petition": self.petition}

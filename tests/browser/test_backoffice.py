@@ -1,5 +1,7 @@
 """The help desk in a real browser: keyboard, passkeys, every page checked and photographed."""
 
+import re
+
 from tests.browser.reader import Reader
 
 CAMILA, AUSTRAL = "11.111.111-1", "76.543.210-3"
@@ -55,6 +57,13 @@ def test_a_supervisor_watches(reader: Reader) -> None:
     assert first.inner_text() == "Agente de prueba"
     reader.page.get_by_role("button", name="Nombre").click()
     assert first.inner_text() == "Supervisor de prueba"
+    reader.type(name="Nueva", email="nueva@mesa.example.cl").press("Invitar").sees("invitada")
+    mail = reader.site.message("nueva@mesa.example.cl", "use este código")["text"]
+    code = re.search(r"\b[A-Z2-9]{12}\b", mail)[0]
+    reader.open("/backoffice/invitacion").type(email="nueva@mesa.example.cl", code=code)
+    reader.type(password="arboles sobre la colina", again="arboles sobre la colina").press("Continuar")
+    reader.sees("aplicación de códigos").is_accessible("b5-mesa-segundo-factor")
+    assert reader.page.evaluate("document.querySelector('main img').naturalWidth") > 100, "the picture is painted"
     reader.open("/backoffice/auditoria").type(action="operator.").press("Filtrar").sees("operator.signin")
     with reader.page.expect_download() as download:
         reader.page.get_by_role("button", name="Bajar Excel").click()

@@ -34,6 +34,7 @@ def a_class_of(many: int) -> list[str]:
     return runs
 
 
+@pytest.mark.alone
 def test_a_class_that_begins_together_is_served(committed: None) -> None:
     many = 200 if connection.vendor == "postgresql" else 30
     jobs = []
