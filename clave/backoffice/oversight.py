@@ -63,7 +63,10 @@ def filtered(data: dict[str, Any]) -> QuerySet[Entry]:
     if data.get("who"):
         entries = entries.filter(subject__in=[str(holder.pk) for holder in search.find(data["who"]).holders])
     if data.get("operator"):
-        entries = entries.filter(detail__operator=str(data["operator"].pk))
+        # The first condition is that of the index, which leaves out all entries without an operator.
+        entries = entries.filter(detail__has_key="operator", detail__operator=str(data["operator"].pk))
+    if data.get("first") or data.get("last"):
+        entries = entries.order_by("-at", "-pk")
     if data.get("first"):
         entries = entries.filter(at__gte=_midnight(data["first"]))
     if data.get("last"):

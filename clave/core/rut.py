@@ -32,6 +32,12 @@ def check_digit(number: int) -> str:
     return "-123456789K0"[11 - total % 11]
 
 
+def dotted(stored: str) -> str:
+    """Return a stored RUT as people read it, `12.345.678-5`, without judging it; what is no RUT stays as it is."""
+    number, _, digit = stored.partition("-")
+    return f"{int(number):,}".replace(",", ".") + f"-{digit}" if number.isdecimal() else stored
+
+
 @dataclass(frozen=True, order=True)
 class Rut:
     """A RUT or RUN whose check digit has been verified."""
@@ -57,7 +63,7 @@ class Rut:
     @property
     def pretty(self) -> str:
         """Return the form people read, `12.345.678-5`."""
-        return f"{self.number:,}".replace(",", ".") + f"-{self.dv}"
+        return dotted(str(self))
 
 
 @dataclass(frozen=True, order=True)

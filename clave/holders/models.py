@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.rut import Rut
+from clave.core.rut import dotted
 from clave.core.secrets import EncryptedTextField
 from clave.holders.comunas import comunas
 
@@ -123,7 +123,7 @@ class Holder(models.Model):
         """Return the identifier as people read it, without what it is."""
         if self.profile == Profile.FACILITADOR:
             return self.identifier[4:]
-        return self.identifier if self.profile == Profile.MIGRANTE else Rut.parse(self.identifier).pretty
+        return self.identifier if self.profile == Profile.MIGRANTE else dotted(self.identifier)
 
     @property
     def called(self) -> str:
@@ -160,4 +160,4 @@ class Representative(models.Model):
 
     @property
     def pretty_run(self) -> str:
-        return Rut.parse(self.run).pretty
+        return dotted(self.run)
