@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -113,6 +114,18 @@ DOORS = (PERSON, COMPANY, MIGRANT, FACILITATOR)
 BY_PROFILE = {door.profile: door for door in DOORS}
 
 
+# Made once: each form copies its fields anyway.
+_LETTERS: Fields = {"captcha": CaptchaField()}
+
+
+@cache
+def _front(profile: Profile, signs: bool) -> Fields:
+    front = BY_PROFILE[profile].fields()
+    if signs and profile == Profile.PERSONA_JURIDICA:
+        front["representative"] = RutField(label=_("RUT del representante legal"))
+    return front
+
+
 class DoorForm(ClaveForm):
     """A form that begins with who somebody is, and ends with the letters of an image if `letters` says so.
 
@@ -122,11 +135,8 @@ class DoorForm(ClaveForm):
     signs: ClassVar[bool] = False
 
     def __init__(self, *args: Any, door: Door, letters: bool = True, **kwargs: Any) -> None:
-        front = door.fields()
-        if self.signs and door.profile == Profile.PERSONA_JURIDICA:
-            front["representative"] = RutField(label=_("RUT del representante legal"))
-        last = {"captcha": CaptchaField()} if letters else {}
-        self.base_fields = {**front, **self.base_fields, **last}  # type: ignore[misc]
+        last = _LETTERS if letters else {}
+        self.base_fields = {**_front(door.profile, self.signs), **self.base_fields, **last}  # type: ignore[misc]
         self.door = door
         super().__init__(*args, **kwargs)
 
