@@ -1,5 +1,6 @@
 """Somebody who reads pages in a real browser."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,10 @@ class Reader:
         return self
 
     def is_accessible(self, name: str) -> "Reader":
-        """Keep a picture of the page and let axe-core look for barriers."""
+        """Keep a picture of the page and, on one of the stores, let axe-core look for barriers: the pages are the same."""
         self.keep(name)
+        if os.environ.get("DATABASE_URL"):
+            return self
         self.page.evaluate(AXE)
         found = self.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
         assert found == [], [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]

@@ -168,3 +168,30 @@ def test_a_migrant_and_a_facilitator_on_an_old_phone_without_scripts(phone: Read
     phone.open("/migrante/registrarse")
     fill(phone, MIGRANT).read_letters().press("Crear Cuenta").sees("Su cuenta fue creada").keep("95-movil-migrante")
     ask_for_facilitator(phone, "movil-")
+
+
+def test_the_other_ways_through_without_scripts_on_an_old_phone(phone: Reader) -> None:
+    """Recover, change and update, each at 320 px and without JavaScript."""
+    phone.open("/empresa/recuperar").type(rut=AUSTRAL).read_letters().press("Validar").keep("96-movil-pregunta")
+    phone.type(answer="Liceo Austral").press("Recuperar Clave").sees("Su clave va en camino")
+    key = temporary_key(phone.site.message(AUSTRAL_MAIL, "clave temporal")["text"])
+    change(phone, "/empresa/cambiar", {"rut": AUSTRAL, "representative": ROSA}, key)
+    phone.open("/empresa/recuperar").type(rut=AUSTRAL).read_letters().press("Validar")
+    phone.page.get_by_label("No recuerdo la respuesta a mi pregunta secreta").check()
+    phone.press("Recuperar Clave").type(representative=ROSA).press("Validar").type(serial="123456789")
+    phone.press("Validar").page.get_by_label("No", exact=True).check()
+    phone.type(email="nuevo@example.cl").read_letters().press("Recuperar Clave").sees("nuevxxxx@exaxxxx")
+    phone.open("/ingresar/empresa").type(rut=AUSTRAL, representative=ROSA, key="NW604827").press("Ingresar")
+    phone.open("/empresa/actualizar").choose(question="escuela").type(answer="Liceo Austral").press("Continuar")
+    phone.keep("97-movil-empresa-datos").press("Actualizar Datos").sees("actualizados correctamente")
+    phone.open("/mi-cuenta/representantes").keep("98-movil-representantes")
+    who = {"nie": "900123456"}
+    phone.open("/migrante/recuperar").type(**who).read_letters().press("Validar").type(answer="Rue Capois")
+    phone.press("Recuperar Clave").sees("Su clave va en camino")
+    key = temporary_key(phone.site.message("jean.pierre@example.cl", "clave temporal")["text"])
+    change(phone, "/migrante/cambiar", who, key)
+    phone.open("/migrante/actualizar/fecha-y-correo").type(
+        **who, birth_date="30-01-1988", email="jean.pierre@example.cl"
+    )
+    phone.read_letters().press("Validar").choose(question="calle").type(answer="Rue Capois").press("Continuar")
+    phone.keep("99-movil-migrante-datos").press("Actualizar Datos").sees("actualizados correctamente")

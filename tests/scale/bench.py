@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests import house, postgres
-from tests.scale import attendance, desk, load
+from tests.scale import attendance, desk, load, registries
 from tests.scale.table import SECONDS, row, title
 
 MANY = 240
@@ -162,6 +162,11 @@ class Bench:
         with ExitStack() as stack:
             desk.pages(self.running(stack, "PostgreSQL"))
 
+    def registries(self) -> None:
+        """Pages while the registries are slow, down or wrong."""
+        with ExitStack() as stack:
+            registries.pages(self.running(stack, "SQLite", CLAVE_CAPTCHA="off"))
+
     def bytes(self) -> None:
         """Bytes of each public page, all in, over the wire."""
         title("Bytes over the wire at a first visit, headers left out")
@@ -213,7 +218,8 @@ def machine() -> str:
 def main() -> None:
     bench = Bench()
     measures: dict[str, Callable[[], None]] = {
-        name: getattr(bench, name) for name in ("signins", "pages", "bytes", "queries", "timing", "attendance", "desk")
+        name: getattr(bench, name)
+        for name in ("signins", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries")
     }
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:
