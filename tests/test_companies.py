@@ -316,7 +316,7 @@ def test_after_five_failures_the_sii_is_left_alone_and_asked_again_later(visitor
     services.behave("sii", "down")
     for _ in range(6):
         begin_and_name(visitor)
-    outcomes = list(Entry.objects.filter(action="registry.called").values_list("outcome", flat=True))
+    outcomes = list(Entry.objects.filter(action="registry.called").order_by("pk").values_list("outcome", flat=True))
     assert outcomes[0] == "down" and outcomes[-1] == "circuit_open"
     services.behave("sii", "ok")
     assert begin_and_name(visitor).shows("no responde"), "nobody is kept waiting while it rests"
