@@ -11,10 +11,11 @@ def open_account(reader: Reader, text: str) -> Reader:
     reader.page.keyboard.press("/")
     assert reader.page.evaluate("document.activeElement.name") == "text"
     reader.page.keyboard.type(text)
-    reader.page.keyboard.press("Enter")
-    reader.sees("Resultados")
-    reader.page.keyboard.press("ArrowDown")
-    reader.page.keyboard.press("Enter")
+    with reader.page.expect_navigation():
+        reader.page.keyboard.press("Enter")
+    reader.sees("Resultados").page.keyboard.press("ArrowDown")
+    with reader.page.expect_navigation():
+        reader.page.keyboard.press("Enter")
     return reader.sees("¿Por qué abre esta cuenta?")
 
 
