@@ -71,11 +71,18 @@ class OperatorPage(FormPage):
     template_name = "backoffice/form.html"
     operator: Operator
 
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        """Look up what the address names. Raises `Http404`; return an answer to give that one instead of the page."""
+        return None
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return for_roles(*self.roles)(self._dispatch)(request, *args, **kwargs)
 
     def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
         self.operator = operator
+        ended = self.done_before(request) or self.find(**kwargs)
+        if ended is not None:
+            return ended
         return super().dispatch(request, *args, **kwargs)
 
     def context(self) -> dict[str, Any]:

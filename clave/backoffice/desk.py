@@ -6,7 +6,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,11 +18,11 @@ from clave.audit.models import Entry
 from clave.backoffice import search, service
 from clave.backoffice.access import OperatorPage
 from clave.backoffice.models import Operator, Reason, Role
-from clave.core import clock
+from clave.core import clock, submissions
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, EmailField, TextField
 from clave.core.masking import masked_email, masked_phone
-from clave.core.outcome import Outcome, Refused
+from clave.core.outcome import Outcome, Refused, Said
 from clave.core.visit import Visit
 from clave.flows.fields import QuestionMixin, landline
 from clave.holders.doors import CHOOSE
@@ -98,26 +100,25 @@ class HolderWork(OperatorPage):
     holder: Holder
     granted = True
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
-        found = Holder.objects.select_related("credential", "secret_answer").filter(pk=kwargs["holder"]).first()
-        if found is None:
-            return error_page(request, 404)
-        self.holder = found
-        if self.granted and not may_see(request, found):
-            return HttpResponseRedirect(reverse("backoffice_reason", args=[found.pk]))
-        return super()._dispatch(request, operator, *args, **kwargs)
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        self.holder = get_object_or_404(
+            Holder.objects.select_related("credential", "secret_answer"), pk=kwargs["holder"]
+        )
+        if self.granted and not may_see(self.request, self.holder):
+            return HttpResponseRedirect(reverse("backoffice_reason", args=[self.holder.pk]))
+        return None
 
     @property
     def back(self) -> str:  # type: ignore[override]
-        return reverse("backoffice_holder", args=[self.holder.pk]) if self.granted else reverse("backoffice")
+        return self.address if self.granted else reverse("backoffice")
+
+    @property
+    def address(self) -> str:
+        """Return the address of the holder's page."""
+        return reverse("backoffice_holder", args=[self.holder.pk])
 
     def context(self) -> dict[str, Any]:
         return {**super().context(), "holder": self.holder}
-
-    def shown(self, said: str = "") -> HttpResponse:
-        """Go back to the holder's page, which says what was done."""
-        self.request.session["said"] = said
-        return HttpResponseRedirect(reverse("backoffice_holder", args=[self.holder.pk]))
 
 
 def _until(request: HttpRequest, kind: str, holder: Holder) -> bool:
@@ -146,7 +147,7 @@ class GiveReason(HolderWork):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         service.see(self.operator, self.holder, form.why, visit)
         _grant(self.request, "granted", self.holder)
-        return self.shown()
+        return HttpResponseRedirect(self.address)
 
 
 class Account(HolderWork):
@@ -176,7 +177,6 @@ class Account(HolderWork):
             "timeline": [_told(entry, names) for entry in timeline[:TIMELINE]],
             "more": timeline[TIMELINE - 1].pk if len(timeline) > TIMELINE else None,
             "contact_kept": holder.profile in service.CONTACT_KEPT,
-            "said": self.request.session.pop("said", ""),
         }
 
 
@@ -196,7 +196,7 @@ class HolderAction(HolderWork):
     """One of the few actions, each with its reason."""
 
     template_name = "backoffice/action.html"
-    changes = False
+    changes = True
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         audit.record(
@@ -210,7 +210,10 @@ class HolderAction(HolderWork):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         self.visit = visit
-        return self.shown(self.act(form, visit))
+        with transaction.atomic():
+            done = Said(self.act(form, visit), self.address)
+            submissions.finish(visit, done)
+        return done
 
     def act(self, form: Any, visit: Visit) -> str:
         """Do it; return the sentence that says so."""
@@ -286,11 +289,9 @@ class ChangeContact(HolderAction):
     intro = _("Escriba lo que dice quien llama. Después la empresa genera su clave nueva, que llega al correo nuevo.")
     button = _("Actualizar")
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
-        found = Holder.objects.filter(pk=kwargs["holder"]).first()
-        if found is not None and found.profile not in service.CONTACT_KEPT:
-            return error_page(request, 403)
-        return super()._dispatch(request, operator, *args, **kwargs)
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        ended = super().find(**kwargs)
+        return ended if self.holder.profile in service.CONTACT_KEPT else error_page(self.request, 403)
 
     def act(self, form: Any, visit: Visit) -> str:
         service.change_contact(self.operator, self.holder, form.cleaned_data, form.why, visit)

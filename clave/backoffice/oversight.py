@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,11 +16,11 @@ from clave.audit.models import Entry, Seal
 from clave.backoffice import accounts, search, tasks
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import ChainReading, Deed, Kind, Operator, Role
-from clave.core import clock
+from clave.core import clock, submissions
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, EmailField, TextField
 from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Refused
+from clave.core.outcome import Outcome, Refused, Said
 from clave.core.pages import show
 from clave.core.visit import Visit
 from clave.courier.models import Message, State
@@ -85,6 +86,7 @@ class Trail(OperatorPage):
     entries: list[Entry] | None = None
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        audit.record("audit.read", visit_of(request), operator=str(self.operator.pk))
         self.entries = list(Entry.objects.order_by("-pk")[:PAGE])
         return self.page(self.make_form())
 
@@ -156,14 +158,19 @@ class Operators(OperatorPage):
     template_name = "backoffice/operators.html"
     title = _("Operadores")
     button = _("Invitar")
+    changes = True
 
     def context(self) -> dict[str, Any]:
         return {**super().context(), "operators": Operator.objects.order_by("name"), "choices": Role.choices}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         data = form.cleaned_data
-        accounts.invite(data["email"], data["name"], data["role"], self.operator, visit)
-        return HttpResponseRedirect(reverse("backoffice_operators"))
+        with transaction.atomic():
+            accounts.invite(data["email"], data["name"], data["role"], self.operator, visit)
+            sentence = str(_("La invitación va en camino a {email}.")).format(email=data["email"])
+            done = Said(sentence, reverse("backoffice_operators"))
+            submissions.finish(visit, done)
+        return done
 
 
 @for_roles(Role.SUPERVISOR)

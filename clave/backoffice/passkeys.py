@@ -52,8 +52,11 @@ def _keep(request: HttpRequest, options: Any) -> str:
 
 
 def _taken(request: HttpRequest) -> bytes:
-    """Return the challenge this browser was given and forget it: an answer serves once."""
-    return base64url_to_bytes(request.session.pop(_CHALLENGE, "") or "AA")
+    """Return the challenge this browser was given and forget it: an answer serves once. Raises `PasskeyRefused`."""
+    challenge = request.session.pop(_CHALLENGE, "")
+    if not challenge:
+        raise PasskeyRefused
+    return base64url_to_bytes(challenge)
 
 
 def registration_options(request: HttpRequest, operator: Operator) -> str:

@@ -4,17 +4,19 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clave.backoffice import service
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Kind, Operator, Reason, Role
+from clave.core import submissions
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, TextField
 from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome
+from clave.core.outcome import Outcome, Said
 from clave.core.pages import show
 from clave.core.visit import Visit
 from clave.flows.facilitator import service as facilitator
@@ -26,6 +28,7 @@ from clave.vault import service as vault
 
 REVIEWERS = (Role.REVIEWER, Role.SUPERVISOR)
 MOST = 100
+_REQUESTS = FacilitatorRequest.objects.select_related("company", "affidavit", "identity")
 
 
 @for_roles(*REVIEWERS)
@@ -35,6 +38,11 @@ def requests(request: HttpRequest, operator: Operator) -> HttpResponse:
     annulments = Statement.objects.filter(state=State.REQUESTED).defer("pdf").select_related("action")
     context = {"asked": asked.order_by("pk")[:MOST], "annulments": annulments.order_by("pk")[:MOST]}
     return show(request, "backoffice/requests.html", {"operator": operator, **context})
+
+
+def _decided(what: str, granted: bool) -> str:
+    said = _("{what}: quedó aprobada.") if granted else _("{what}: quedó rechazada.")
+    return str(said).format(what=what)
 
 
 class DecisionForm(ClaveForm):
@@ -67,15 +75,14 @@ class Request(OperatorPage):
     title = _("Solicitud de facilitador extranjero")
     button = _("Guardar la decisión")
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
-        found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=kwargs["pk"])
-        self.asked = next(iter(found), None)
-        if self.asked is None:
-            return error_page(request, 404)
-        return super()._dispatch(request, operator, *args, **kwargs)
+    changes = True
+    asked: FacilitatorRequest
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        self.asked = get_object_or_404(_REQUESTS, pk=kwargs["pk"])
+        return None
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        assert self.asked is not None  # noqa: S101 (tells mypy what _dispatch has made sure of)
         service.see(self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), visit_of(request))
         return super().get(request, **kwargs)
 
@@ -84,7 +91,6 @@ class Request(OperatorPage):
         return reverse("backoffice_requests")
 
     def context(self) -> dict[str, Any]:
-        assert self.asked is not None  # noqa: S101
         papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
         return {
             **super().context(),
@@ -97,7 +103,6 @@ class Request(OperatorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         asked, data = self.asked, form.cleaned_data
-        assert asked is not None  # noqa: S101
         with transaction.atomic():
             if data["decision"] == "si":
                 facilitator.approve(asked, str(self.operator.pk), visit)
@@ -105,16 +110,16 @@ class Request(OperatorPage):
                 facilitator.reject(asked, data["reason"], str(self.operator.pk), visit)
             why = service.Why(Reason.REQUEST, asked.folio)
             service.note(self.operator, asked.company, Kind.DECIDED, why, visit, decision=data["decision"])
-        return HttpResponseRedirect(reverse("backoffice_requests"))
+            done = Said(_decided(asked.folio, data["decision"] == "si"), self.back)
+            submissions.finish(visit, done)
+        return done
 
 
 @for_roles(*REVIEWERS)
 def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> HttpResponse:
     """Give a request's document to a reviewer; each reading is recorded before it (abuse case 33)."""
-    found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=pk).first()
-    if found is None or name not in ("affidavit", "identity"):
-        return error_page(request, 404)
-    paper = getattr(found, name)
+    found = get_object_or_404(_REQUESTS, pk=pk)
+    paper = getattr(found, name) if name in ("affidavit", "identity") else None
     if paper is None:
         return error_page(request, 404)
     try:
@@ -139,12 +144,12 @@ class Annulment(OperatorPage):
     title = _("Anulación de una declaración jurada")
     button = _("Guardar la decisión")
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
-        found = Statement.objects.filter(pk=kwargs["pk"], state=State.REQUESTED).defer("pdf").first()
-        if found is None:
-            return error_page(request, 404)
-        self.statement = found
-        return super()._dispatch(request, operator, *args, **kwargs)
+    changes = True
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        asked = Statement.objects.filter(state=State.REQUESTED).defer("pdf")
+        self.statement = get_object_or_404(asked, pk=kwargs["pk"])
+        return None
 
     @property
     def back(self) -> str:  # type: ignore[override]
@@ -154,7 +159,10 @@ class Annulment(OperatorPage):
         return {**super().context(), "statement": self.statement}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        data = form.cleaned_data
-        said = data["reason"] or str(_("Aprobada"))
-        statements.decide(self.statement, data["decision"] == "si", said, visit, operator=str(self.operator.pk))
-        return HttpResponseRedirect(reverse("backoffice_requests"))
+        granted = form.cleaned_data["decision"] == "si"
+        reason = form.cleaned_data["reason"] or str(_("Aprobada"))
+        with transaction.atomic():
+            statements.decide(self.statement, granted, reason, visit, operator=str(self.operator.pk))
+            done = Said(_decided(self.statement.folio, granted), self.back)
+            submissions.finish(visit, done)
+        return done

@@ -22,6 +22,15 @@ class Outcome:
         return facts
 
 
+@dataclass(frozen=True)
+class Said(Outcome):
+    """Something was done; the page at the path `to` says so in one sentence."""
+
+    kind = "said"
+    sentence: str
+    to: str
+
+
 class Refused(Exception):
     """A use case said no for a reason the person can be told. `code` is stable, for the help desk."""
 

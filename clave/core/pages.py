@@ -17,7 +17,7 @@ from django.views import View
 from clave.core import captcha, submissions
 from clave.core.forms import ClaveForm
 from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Refused
+from clave.core.outcome import Outcome, Refused, Said
 from clave.core.secrets import fingerprint
 from clave.core.submissions import Done
 from clave.core.visit import Visit
@@ -115,6 +115,14 @@ class FormPage(View):
         reference = fingerprint(visit.submission)
         return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
 
+    def done_before(self, request: HttpRequest) -> HttpResponse | None:
+        """Return what this very form achieved when it was posted before, though what it was about may be gone."""
+        if request.method != "POST" or not self.changes:
+            return None
+        key = request.POST.get("envio", "")
+        done = submissions.find_again(replace(visit_of(request), submission=key))
+        return self.done_page(done) if done else None
+
     def _refreshed(self, request: HttpRequest) -> HttpResponse:
         """Another picture without a script: everything typed stays but the secrets."""
         return self.page(self.make_form(initial=request.POST.dict()))
@@ -166,6 +174,8 @@ class FormPage(View):
 
     def done_page(self, done: Done) -> HttpResponse:
         """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""
+        if done.kind == Said.kind:
+            return HttpResponseRedirect(f"{done.facts['to']}?hecho={done.reference}")
         if done.secret:
             return show(self.request, f"done/{done.kind}.html", {**done.facts, "secret": done.secret})
         return HttpResponseRedirect(reverse("done", args=[done.reference]))
@@ -193,12 +203,9 @@ class StepPage(FormPage):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         from clave.core.errors import refusal_page
 
-        if request.method == "POST" and self.changes:
-            # A finished run is gone, but the same form posted again must show the same result.
-            key = request.POST.get("envio", "")
-            done = submissions.find_again(replace(visit_of(request), submission=key))
-            if done:
-                return self.done_page(done)
+        before = self.done_before(request)
+        if before is not None:
+            return before
         try:
             self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
         except Refused as refused:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -15,11 +16,11 @@ from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Reason, Role
 from clave.backoffice.review import DecisionForm
 from clave.backoffice.service import Why, see
-from clave.core import clock
+from clave.core import clock, submissions
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, SecretField, TextField
 from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome
+from clave.core.outcome import Outcome, Said
 from clave.core.pages import show
 from clave.core.visit import Visit
 from clave.holders.models import Holder
@@ -130,12 +131,12 @@ class Decide(OperatorPage):
     button = _("Guardar la decisión")
     back = "/backoffice/datos"
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
-        found = Petition.objects.filter(pk=kwargs["pk"], holder__isnull=False).select_related("holder").first()
-        if found is None:
-            return error_page(request, 404)
-        self.petition = found
-        return super()._dispatch(request, operator, *args, **kwargs)
+    changes = True
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        asked = Petition.objects.filter(holder__isnull=False).select_related("holder")
+        self.petition = get_object_or_404(asked, pk=kwargs["pk"])
+        return None
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         why = Why(Reason.REQUEST, str(self.petition.get_right_display()))
@@ -147,8 +148,11 @@ class Decide(OperatorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         data, operator = form.cleaned_data, str(self.operator.pk)
-        if data["decision"] == "si":
-            service.grant(self.petition, data["reason"], operator, visit)
-        else:
-            service.refuse(self.petition, data["reason"], operator, visit)
-        return HttpResponseRedirect(reverse("backoffice_petitions"))
+        with transaction.atomic():
+            if data["decision"] == "si":
+                service.grant(self.petition, data["reason"], operator, visit)
+            else:
+                service.refuse(self.petition, data["reason"], operator, visit)
+            done = Said(_now("La solicitud quedó resuelta."), self.back)
+            submissions.finish(visit, done)
+        return done

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
-from clave.core.outcome import Refused
+from clave.core import submissions
+from clave.core.outcome import Outcome, Refused, Said
 from clave.core.rut import Rut
 from clave.core.visit import Visit
 from clave.courier import service as courier
@@ -16,7 +18,7 @@ from clave.registries import sii
 from clave.registries.base import RegistryDown
 
 
-def add(company: Holder, data: dict[str, Any], visit: Visit) -> None:
+def add(company: Holder, data: dict[str, Any], visit: Visit) -> Outcome:
     """Note a representative whom the SII confirms, or new contact data of one. Raises `Refused`."""
     try:
         represents = sii.represents(data["representative"], Rut.parse(company.identifier), visit)
@@ -34,6 +36,10 @@ def add(company: Holder, data: dict[str, Any], visit: Visit) -> None:
         store_representative(company, data)
         _tell(company)
         audit.record("representative.added", visit, holder=company)
+        sentence = _("{run} quedó como representante legal.").format(run=data["representative"].pretty)
+        done = Said(sentence, reverse("representatives"))
+        submissions.finish(visit, done)
+    return done
 
 
 def remove(company: Holder, pk: int, visit: Visit) -> None:

@@ -29,14 +29,14 @@ class Representatives(HolderPage):
     intro = _("Con el RUT de cualquiera de ellos y la clave de la empresa se ingresa y se cambia la clave.")
     button = _("Agregar")
     back = "/mi-cuenta"
+    changes = True
     profiles = (Profile.PERSONA_JURIDICA,)
 
     def context(self) -> dict[str, Any]:
         return {"people": self.holder.representatives.order_by("pk")}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        service.add(self.holder, form.cleaned_data, visit)
-        return HttpResponseRedirect(reverse("representatives"))
+        return service.add(self.holder, form.cleaned_data, visit)
 
 
 @for_holder(Profile.PERSONA_JURIDICA)
