@@ -14,8 +14,8 @@ from clave.holders.models import Holder
 from clave.keys import service as keys
 from clave.privacy.models import Petition
 from tests.desk import Desk
+from tests.firms import sign_in as company_sign_in
 from tests.story import Visitor
-from tests.test_companies import sign_in as company_sign_in
 from tests.test_facilitators import ask
 from tests.test_migrants import sign_in as migrant_sign_in
 

@@ -22,8 +22,8 @@ from clave.privacy.models import Petition
 from clave.training.models import Action, Enrolment
 from clave.vault.models import Document
 from tests.desk import Desk
+from tests.firms import sign_in as company_sign_in
 from tests.story import Mailbox, Visitor
-from tests.test_companies import sign_in as company_sign_in
 from tests.test_facilitators import ask as ask_for_facilitator
 from tests.test_migrants import sign_in as migrant_sign_in
 

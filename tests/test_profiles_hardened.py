@@ -6,8 +6,8 @@ from clave.holders.models import Holder
 from clave.sandbox import services
 from tests import files
 from tests.desk import Desk
+from tests.firms import NEW as COMPANY
 from tests.story import Mailbox, Visitor
-from tests.test_companies import NEW as COMPANY
 from tests.test_facilitators import DATA, asked, begin
 from tests.test_migrants import NEW as MIGRANT
 

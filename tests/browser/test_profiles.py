@@ -3,7 +3,7 @@
 from tests import files
 from tests.browser.reader import Reader
 from tests.browser.test_flows import temporary_key
-from tests.test_companies import NEW as COMPANY
+from tests.firms import NEW as COMPANY
 from tests.test_facilitators import DATA
 from tests.test_migrants import NEW as MIGRANT
 
