@@ -5,9 +5,13 @@ import random
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
+
+from clave.training import sheets
 
 # The harmless file by which scanners are tested; in two parts, so that it does not stand here.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -129,3 +133,8 @@ def locked() -> bytes:
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def as_table(kind: str, header: list[str], lines: Iterable[list[Any]]) -> bytes:
+    """Return a table as the product itself writes it."""
+    return sheets.download("tabla", kind, header, lines).getvalue()

@@ -80,7 +80,7 @@ def test_an_export_holds_no_formulas(agent: Desk) -> None:
     watcher = Desk("auditor")
     watcher.open("/backoffice/auditoria")
     answer = watcher.client.post("/backoffice/auditoria", watcher.fill(exportar="csv"))
-    assert ";'=HYPERLINK(1);" in answer.content.decode()
+    assert ";'=HYPERLINK(1);" in answer.getvalue().decode()
 
 
 @pytest.mark.abuse(39)

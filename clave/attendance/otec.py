@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from clave.attendance import preflight, record
@@ -80,21 +81,15 @@ def report(request: HttpRequest, body: Body, code: str) -> HttpResponse:
 
 
 @for_body
-def export(request: HttpRequest, body: Body, code: str, kind: str) -> HttpResponse:
+def export(request: HttpRequest, body: Body, code: str, kind: str) -> HttpResponseBase:
     """Give a course's attendance as CSV or XLSX."""
     action = Action.objects.filter(body=body, code=code).first()
-    if action is None or kind not in ("csv", "xlsx"):
+    if action is None or kind not in sheets.KINDS:
         return error_page(request, 404)
     lines = [_line(row) for row in _rows(action, *_period(request, action))]
-    if kind == "csv":
-        answer = HttpResponse(sheets.to_csv(HEADER, lines), content_type="text/csv; charset=utf-8")
-    else:
-        mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        answer = HttpResponse(sheets.to_xlsx(HEADER, lines), content_type=mime)
-    name = re.sub(r"[^A-Za-z0-9_-]", "-", action.code)
-    answer.headers["Content-Disposition"] = f'attachment; filename="asistencia-{name}.{kind}"'
     audit.record("training.export", visit_of(request), holder=request.holder)  # type: ignore[attr-defined]
-    return answer
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", action.code)
+    return sheets.download(f"asistencia-{name}", kind, HEADER, lines)
 
 
 def _line(row: record.CourseRecord) -> list[Any]:

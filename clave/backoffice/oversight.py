@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +30,6 @@ from clave.training import sheets
 
 WATCHERS = (Role.SUPERVISOR, Role.AUDITOR)
 PAGE, MOST_EXPORTED = 100, 50_000
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEADER = ["id", "cuándo", "acción", "resultado", "titular", "operador", "dirección", "navegador", "detalle"]
 
 
@@ -103,25 +103,19 @@ class Trail(OperatorPage):
             "newest": _newest(),
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponseBase:
         data = form.cleaned_data
         found = filtered(data)
         audit.record("audit.read", visit, operator=str(self.operator.pk))
         kind = self.request.POST.get("exportar", "")
-        if kind in ("csv", "xlsx"):
-            return self._export(found[:MOST_EXPORTED], kind, visit)
+        if kind in sheets.KINDS:
+            audit.record("audit.exported", visit, operator=str(self.operator.pk), kind=kind)
+            lines = (_line(entry) for entry in found[:MOST_EXPORTED].iterator(chunk_size=2000))
+            return sheets.download("auditoria", kind, HEADER, lines)
         if data.get("before"):
             found = found.filter(pk__lt=data["before"])
         self.entries = list(found[:PAGE])
         return self.page(form)
-
-    def _export(self, found: QuerySet[Entry], kind: str, visit: Visit) -> HttpResponse:
-        lines = (_line(entry) for entry in found.iterator(chunk_size=2000))
-        content = sheets.to_csv(HEADER, lines) if kind == "csv" else sheets.to_xlsx(HEADER, lines)
-        answer = HttpResponse(content, content_type="text/csv; charset=utf-8" if kind == "csv" else XLSX)
-        answer.headers["Content-Disposition"] = f'attachment; filename="auditoria.{kind}"'
-        audit.record("audit.exported", visit, operator=str(self.operator.pk), kind=kind)
-        return answer
 
 
 def _newest() -> Seal | None:

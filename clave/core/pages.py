@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -90,7 +91,7 @@ class FormPage(View):
             return HttpResponse(filled(request, self._blank(request)))
         return self.page(self.make_form())
 
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "refrescar" in request.POST:
             return self._refreshed(request)
         if not self.changes:
@@ -102,7 +103,7 @@ class FormPage(View):
         with submissions.once(visit) as done:
             return self.done_page(done) if done else self._submitted(visit)
 
-    def _submitted(self, visit: Visit) -> HttpResponse:
+    def _submitted(self, visit: Visit) -> HttpResponseBase:
         form = self.make_form(self.request.POST)
         if not form.is_valid():
             return self.page(form, status=400)
@@ -110,7 +111,7 @@ class FormPage(View):
             result = self.perform(form, visit)
         except Refused as refused:
             return self.refused(form, refused)
-        if isinstance(result, HttpResponse):
+        if isinstance(result, HttpResponseBase):
             return result
         reference = fingerprint(visit.submission)
         return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
@@ -141,7 +142,7 @@ class FormPage(View):
         """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
-    def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponseBase:
         raise NotImplementedError
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -86,14 +87,8 @@ def page(request: HttpRequest, body: Body, bring: str) -> HttpResponse:
     return answer
 
 
-def template(request: HttpRequest, kind: str) -> HttpResponse:
+def template(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Give the empty table to fill in, with one example row."""
-    if kind not in ("csv", "xlsx"):
+    if kind not in sheets.KINDS:
         return error_page(request, 404)
-    write, mime = {
-        "csv": (sheets.to_csv, "text/csv; charset=utf-8"),
-        "xlsx": (sheets.to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    }[kind]
-    answer = HttpResponse(write(COLUMNS, [EXAMPLE]), content_type=mime)
-    answer.headers["Content-Disposition"] = f'attachment; filename="plantilla-clave.{kind}"'
-    return answer
+    return sheets.download("plantilla-clave", kind, COLUMNS, [EXAMPLE])

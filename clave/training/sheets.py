@@ -1,20 +1,26 @@
 """Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away.
 
-openpyxl is loaded only where a workbook is written, and in a process of its own where one is read.
+Workbooks are read and written by a process of their own: what that takes is given back when it ends.
 """
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from django.http import FileResponse
 
 from clave.core.text import folded
 
 _ROOT = Path(__file__).parents[2]
+_WORKBOOK = [sys.executable, "-m", "clave.training.xlsx"]
 MOST_ROWS = 200_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,8 +46,8 @@ def plain(content: bytes) -> bytes:
     """Return a table as CSV; a workbook is read by a process of its own. Raises `Unreadable`."""
     if kind_of(content) == "csv":
         return content
-    command = [sys.executable, "-m", "clave.training.xlsx"]
     environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    command = [*_WORKBOOK, "read"]
     done = subprocess.run(command, input=content, capture_output=True, env=environ, cwd=_ROOT, check=False)
     if done.returncode:
         raise Unreadable("format")
@@ -88,24 +94,34 @@ def harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def to_csv(header: list[str], lines: Iterable[list[Any]]) -> bytes:
-    """Return a CSV as Chilean spreadsheets open it: semicolons, UTF-8 with its mark."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+    """Write a CSV as Chilean spreadsheets open it: semicolons, UTF-8 with its mark."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows([harmless(cell) for cell in line] for line in lines)
-    return out.getvalue().encode("utf-8-sig")
+    text.detach()
 
 
-def to_xlsx(header: list[str], lines: Iterable[list[Any]]) -> bytes:
-    """Return an Excel workbook with one sheet."""
-    from openpyxl import Workbook
+def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+    """Write an Excel workbook with one sheet into a file on disk."""
+    with tempfile.TemporaryFile("w+") as plain:
+        plain.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
+        plain.seek(0)
+        subprocess.run([*_WORKBOOK, "write"], stdin=plain, stdout=file, cwd=_ROOT, check=True)
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Clave")
-    sheet.append(header)
-    for line in lines:
-        sheet.append([harmless(cell) for cell in line])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+
+# How each kind of table is written, and what it is called on the way.
+KINDS = {
+    "csv": (write_csv, "text/csv; charset=utf-8"),
+    "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+def download(name: str, kind: str, header: list[str], lines: Iterable[list[Any]]) -> FileResponse:
+    """Return a table, one of `KINDS`, to be saved under `name`. It waits on disk: a long one costs no memory."""
+    write, mime = KINDS[kind]
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it)
+    write(file, header, lines)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=mime)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -38,11 +39,11 @@ def body_of(request: HttpRequest) -> Body | HttpResponse:
     return found
 
 
-def for_body(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def for_body(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Give a view the training body that is signed in."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         body = body_of(request)
         return body if isinstance(body, HttpResponse) else view(request, body, *args, **kwargs)
 

@@ -1,11 +1,13 @@
-"""Turns a workbook on standard input into CSV on standard output, in a process of its own: a workbook may be anything.
+"""Reads and writes workbooks in a process of its own, from standard input to standard output.
 
-What it uses is given back when it ends, and it can use no more than it may: a bomb kills this process and nothing else.
-Exit code 2 says that the input is no workbook.
+`read` turns a workbook into CSV. A workbook may be anything: the process can use no more than it may, and a bomb kills
+it and nothing else. Exit code 2 says that the input is no workbook. `write` turns lines of JSON, a list each, into one.
+What either uses is given back when it ends.
 """
 
 import csv
 import io
+import json
 import resource
 import sys
 from datetime import date, datetime
@@ -25,9 +27,7 @@ def text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def main() -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+def read() -> int:
     from openpyxl import load_workbook  # reads XML through defusedxml, which is installed for that
 
     out = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
@@ -38,6 +38,23 @@ def main() -> int:
     except Exception:  # a broken archive fails in many ways
         return 2
     return 0
+
+
+def write() -> int:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Clave")
+    for line in sys.stdin:
+        sheet.append(json.loads(line))
+    book.save(sys.stdout.buffer)
+    return 0
+
+
+def main() -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    return {"read": read, "write": write}[sys.argv[1]]()
 
 
 if __name__ == "__main__":

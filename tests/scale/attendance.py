@@ -72,13 +72,13 @@ for kind in ("csv", "xlsx"):
 def big_table(kind: str) -> bytes:
     """Return a table of 100 000 participants in 100 actions."""
     from clave.core.rut import check_digit
-    from clave.training import sheets
     from clave.training.loading import COLUMNS
+    from tests.files import as_table
 
     about = ["1238000001", "3", "Curso", "e-learning", "40", "01-11-2026", "31-12-2026"]
     numbers = range(5_000_000, 5_100_000)
     lines = ([f"77{n % 100:05d}", *about, f"{n}-{check_digit(n)}"] for n in numbers)
-    return (sheets.to_csv if kind == "csv" else sheets.to_xlsx)(COLUMNS, lines)
+    return as_table(kind, COLUMNS, lines)
 
 
 def measure(

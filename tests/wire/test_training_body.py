@@ -16,10 +16,10 @@ from clave.core import clock as clave_clock
 from clave.core.clock import Stopped
 from clave.core.rut import check_digit
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
-from clave.training import sheets
 from clave.training.loading import COLUMNS
 from clave.training.models import Action, Body, Enrolment, Import, Token
 from clave.training.tasks import work_on_imports
+from tests.files import as_table
 from tests.story import Page, Visitor
 from tests.wire.platform import GOOD, Answer, Platform
 
@@ -112,7 +112,7 @@ def test_a_body_registers_the_sites_its_answers_may_go_to(otec: Visitor, setting
 
 
 def table(*rows: list[str], kind: str = "csv") -> io.BytesIO:
-    content = (sheets.to_csv if kind == "csv" else sheets.to_xlsx)(COLUMNS, list(rows))
+    content = as_table(kind, COLUMNS, rows)
     file = io.BytesIO(content)
     file.name = f"tabla.{kind}"
     return file
@@ -167,7 +167,7 @@ def test_each_wrong_row_names_line_column_and_remedy_and_nothing_is_loaded(otec:
 
 def bomb() -> bytes:
     """Return a workbook of a few hundred kilobytes, one cell of which unpacks to 600 MB."""
-    book, out = io.BytesIO(sheets.to_xlsx(["RUN"], [["x"]])), io.BytesIO()
+    book, out = io.BytesIO(as_table("xlsx", ["RUN"], [["x"]])), io.BytesIO()
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             if name != "xl/worksheets/sheet1.xml":
@@ -221,7 +221,7 @@ def test_a_killed_worker_is_taken_over_where_it_stopped(otec: Visitor, monkeypat
 
 def test_the_template_comes_back_as_a_good_table(otec: Visitor) -> None:
     for kind in ("csv", "xlsx"):
-        file = io.BytesIO(otec.client.get(f"/rts/cargar/plantilla.{kind}").content)
+        file = io.BytesIO(otec.client.get(f"/rts/cargar/plantilla.{kind}").getvalue())
         file.name = "plantilla"
         otec.open("/rts/cargar")
         assert otec.send(table=file).status == 200
@@ -278,13 +278,13 @@ def test_reports_show_who_attended_when_and_who_is_there_now(otec: Visitor, cloc
 @pytest.mark.abuse(34)
 def test_exports_hold_the_figures_and_no_formulas(otec: Visitor, clock: Stopped) -> None:
     attended(clock)
-    text = otec.client.get("/rts/cursos/6700001/asistencia.csv").content.decode("utf-8-sig")
+    text = otec.client.get("/rts/cursos/6700001/asistencia.csv").getvalue().decode("utf-8-sig")
     assert text.splitlines()[1].startswith("11111111-1;5400;3;1;0;")
-    sheet = load_workbook(io.BytesIO(otec.client.get("/rts/cursos/6700001/asistencia.xlsx").content)).active
+    sheet = load_workbook(io.BytesIO(otec.client.get("/rts/cursos/6700001/asistencia.xlsx").getvalue())).active
     assert [cell.value for cell in sheet[2]][:3] == ["11111111-1", 5400, 3]
     for evil in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
-        assert sheets.to_csv(["a"], [[evil]]).decode("utf-8-sig").splitlines()[1].lstrip('"').startswith("'")
-        cell = load_workbook(io.BytesIO(sheets.to_xlsx(["a"], [[evil]]))).active["A2"]
+        assert as_table("csv", ["a"], [[evil]]).decode("utf-8-sig").splitlines()[1].lstrip('"').startswith("'")
+        cell = load_workbook(io.BytesIO(as_table("xlsx", ["a"], [[evil]]))).active["A2"]
         assert cell.data_type == "s" and cell.value.startswith("'")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -94,7 +95,7 @@ class RequestStep(StepPage):
         form_class: Any = self.form_class
         return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
 
-    def _submitted(self, visit: Visit) -> HttpResponse:
+    def _submitted(self, visit: Visit) -> HttpResponseBase:
         """Take in the file before the rest is judged: a browser cannot keep one for the next try."""
         brought = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
         if brought:
