@@ -45,13 +45,16 @@ class LiveHouse:
         files = sorted((self.home / "mailbox").glob("[0-9]*.json"), reverse=True)
         return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
-    def message(self, destination: str, words: str) -> dict[str, Any]:
-        """Wait until the worker has delivered a message with these words to this destination."""
+    def message(self, destination: str, words: str, without: str = "nothing like it") -> dict[str, Any]:
+        """Wait until the worker has delivered a message with these words, and without those, to this destination."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for message in self.messages():
-                if message["to"] == destination and words in message.get("subject", "") + message["text"]:
+                text = message.get("subject", "") + message["text"]
+                if message["to"] == destination and words in text and without not in text:
                     return message
+            # Looking without a pause would take the time from the worker that is to deliver it.
+            time.sleep(0.05)
         raise AssertionError(f"nothing about «{words}» for {destination}: {self.messages()}")
 
     def empty(self) -> None:

@@ -72,5 +72,12 @@ def reader(chromium: Browser, site: house.LiveHouse, folder: Path) -> Iterator[R
 def phone(chromium: Browser, site: house.LiveHouse, folder: Path) -> Iterator[Reader]:
     """A person with an old phone, 320 px wide, whose browser runs no scripts."""
     context = chromium.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False)
-    yield Reader(context.new_page(), site, folder)
+    yield Reader(context.new_page(), site, folder, scripts=False)
     context.close()
+
+
+@pytest.fixture(params=["reader", "phone"])
+def person(request: pytest.FixtureRequest) -> Reader:
+    """Whoever comes: first at a desktop screen, then with an old phone."""
+    found: Reader = request.getfixturevalue(request.param)
+    return found

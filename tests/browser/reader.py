@@ -1,6 +1,7 @@
 """Somebody who reads pages in a real browser."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding=
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
+CHOICES = ("kind", "question", "region", "comuna", "sex", "country", "document_kind")
 FIELDS = {
     "rut": "44444444-4",
     "answer": "Pelusa",
@@ -30,8 +32,8 @@ FIELDS = {
 class Reader:
     """Opens pages, fills in forms, looks at what is there; every page seen is checked and kept as a picture."""
 
-    def __init__(self, page: Page, site: LiveHouse, folder: Path) -> None:
-        self.page, self.site, self.folder = page, site, folder
+    def __init__(self, page: Page, site: LiveHouse, folder: Path, *, scripts: bool = True) -> None:
+        self.page, self.site, self.folder, self.scripts = page, site, folder, scripts
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._console)
@@ -61,6 +63,23 @@ class Reader:
             self.page.locator(f"select[name={name}]").select_option(value)
         return self
 
+    def fill(self, data: dict[str, str]) -> "Reader":
+        """Type and choose what a form asks for."""
+        self.choose(**{name: value for name, value in data.items() if name in CHOICES})
+        return self.type(**{name: value for name, value in data.items() if name not in CHOICES and value})
+
+    def change_key(self, path: str, who: dict[str, str], key: str, new: str = "NW604827") -> "Reader":
+        """Change the key in hand for one of one's own."""
+        self.open(path).fill({**who, "key": key}).read_letters().press("Validar").sees("Elija su clave nueva")
+        return self.type(new_key=new, new_key_again=new).press("Cambiar Clave").sees("Su clave fue cambiada")
+
+    def key_for(self, destination: str, without: str = "nothing like it") -> str:
+        """Wait for a message with a temporary key, other than the one in hand; return the key."""
+        text = self.site.message(destination, "clave temporal", without)["text"]
+        match = re.search(r"\b[A-Z]{4}[0-9]{6}\b", text)
+        assert match, text
+        return match[0]
+
     def read_letters(self) -> "Reader":
         ticket = self.page.locator("[name=captcha_ticket]").input_value()
         return self.type(captcha=self.site.letters(ticket))
@@ -86,18 +105,32 @@ class Reader:
         )
         return self
 
+    def follow(self, link: str) -> "Reader":
+        """Press a link."""
+        self.page.get_by_role("link", name=link).first.click()
+        return self
+
+    def tick(self, label: str) -> "Reader":
+        """Tick a box, or choose one of several."""
+        self.page.get_by_label(label, exact=True).check()
+        return self
+
     def keep(self, name: str) -> "Reader":
         """Keep a picture; make sure that nothing is wider than the screen."""
-        self.page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        on = "" if self.scripts else "movil-"
+        self.page.screenshot(path=self.folder / f"{on}{name}.png", full_page=True)
         # Asked of the renderer, not of the page: on the phone no script runs.
         size = self.page.context.new_cdp_session(self.page).send("Page.getLayoutMetrics")["cssContentSize"]
         assert size["width"] <= self.page.viewport_size["width"], f"{name} is {size['width']} px wide"
         return self
 
     def is_accessible(self, name: str) -> "Reader":
-        """Keep a picture of the page and, on one of the stores, let axe-core look for barriers: the pages are the same."""
+        """Keep a picture of the page and let axe-core look for barriers.
+
+        It does so on one of the stores and where scripts run: the pages are the same.
+        """
         self.keep(name)
-        if os.environ.get("DATABASE_URL"):
+        if os.environ.get("DATABASE_URL") or not self.scripts:
             return self
         self.page.evaluate(AXE)
         found = self.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]

@@ -10,7 +10,6 @@ import pytest
 
 from tests import house, redis
 from tests.browser.reader import Reader
-from tests.browser.test_flows import temporary_key
 
 pytestmark = pytest.mark.browser
 LONG, LONGER = "caballo grapadora pila", "otra frase bien larga"
@@ -62,7 +61,7 @@ def test_recovery_is_by_card_alone_and_a_new_mail_is_not_taken(reader: Reader) -
     assert reader.page.locator("[name=email]").count() == 0
     reader.page.get_by_label("Sí", exact=True).check()
     reader.read_letters().press("Recuperar Clave").sees("Su clave va en camino", "10 minutos")
-    key = temporary_key(reader.site.message("diego.munoz@example.cl", "clave temporal")["text"])
+    key = reader.key_for("diego.munoz@example.cl")
     reader.open("/persona/cambiar").type(rut="22222222-2", key=key).read_letters().press("Validar")
     reader.type(new_key=LONGER, new_key_again=LONGER).press("Cambiar Clave").sees("Su clave fue cambiada")
 
