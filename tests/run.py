@@ -32,13 +32,15 @@ def suite(store: str, words: list[str], environ: dict[str, str], *, aside: bool 
     return int(counts["tests"]) - failed - int(counts["skipped"]), failed, done.returncode == 0
 
 
-def side_by_side(store: str, stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool]]:
-    """Run one store's tests on one core and the other store's browser, which mostly waits, on the other."""
-    other = next(name for name in stores if name != store)
+def together(stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool]]:
+    """Run each store's browser, which mostly waits, beside the other tests of one store after the other."""
     with ThreadPoolExecutor() as pool:
-        browser = pool.submit(suite, f"{other}, browser", ["tests/browser"], stores[other], aside=True)
-        rest = suite(store, ["--ignore=tests/browser", "-m", "not alone"], stores[store])
-        return [rest, browser.result()]
+        browsers = [
+            pool.submit(suite, f"{name}, browser", ["tests/browser"], environ, aside=True)
+            for name, environ in stores.items()
+        ]
+        rest = [suite(name, ["--ignore=tests/browser", "-m", "not alone"], environ) for name, environ in stores.items()]
+        return rest + [browser.result() for browser in browsers]
 
 
 def main() -> int:
@@ -48,7 +50,7 @@ def main() -> int:
         if words:
             results = [suite(name, words, environ) for name, environ in stores.items()]
         else:
-            results = [result for name in stores for result in side_by_side(name, stores)]
+            results = together(stores)
             results += [suite(f"{name}, alone", ["-m", "alone"], environ) for name, environ in stores.items()]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)
     print(f"\n{passed} passed, {failed} failed", flush=True)

@@ -97,6 +97,8 @@ def find_again(visit: Visit) -> Done | None:
 
 def find(reference: str, visit: Visit) -> Done | None:
     """Return what this browser achieved under `reference`, without the secret."""
+    if not reference.isalnum():  # what an address holds may be anything, and PostgreSQL takes no NUL
+        return None
     row = Submission.objects.filter(pk=reference, browser=visit.browser).exclude(kind="").first()
     return _done(row, "") if row else None
 

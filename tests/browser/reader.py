@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
 from tests.house import LiveHouse
 
+# Another store's tests run beside these.
+expect.set_options(timeout=20_000)
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
