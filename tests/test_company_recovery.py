@@ -144,6 +144,7 @@ def test_when_a_registry_is_down_recovery_says_so_and_writes_when_it_is_back(
     page = visitor.send(representative=DIEGO) if not forms else visitor.send(serial="987654321")
     assert page.shows("no responde", "Avísenme por correo cuando el registro responda")
     visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
+    assert "¿No quiere esperar?" not in visitor.page.text, "one is there already"
     assert visitor.send(email="aviso@example.cl").shows("Le avisaremos", "avisxxxx@exaxxxx")
     assert tell_who_waits.call() == 0 and Waiting.objects.count() == 1
     services.behave(registry, "ok")

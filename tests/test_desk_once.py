@@ -67,7 +67,7 @@ def test_a_request_is_decided_once(demo: None, visitor: Visitor, decision: str, 
     reviewer = Desk("revisor")
     reviewer.open(f"/backoffice/solicitudes/{asked().pk}")
     for page in clicked_twice(reviewer, decision=decision, reason="La foto no se lee"):
-        assert page.shows(f"{asked().folio}: {said}", "No hay solicitudes en espera")
+        assert page.shows(f"La solicitud {asked().folio} {said}", "No hay solicitudes en espera")
     assert asked().state == (Decision.APPROVED if decision == "si" else Decision.REJECTED)
     assert Deed.objects.filter(kind="decided").count() == 1
 

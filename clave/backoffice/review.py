@@ -40,9 +40,9 @@ def requests(request: HttpRequest, operator: Operator) -> HttpResponse:
     return show(request, "backoffice/requests.html", {"operator": operator, **context})
 
 
-def _decided(what: str, granted: bool) -> str:
-    said = _("{what}: quedó aprobada.") if granted else _("{what}: quedó rechazada.")
-    return str(said).format(what=what)
+def _decided(folio: str, granted: bool) -> str:
+    said = _("La solicitud {folio} quedó aprobada.") if granted else _("La solicitud {folio} quedó rechazada.")
+    return str(said).format(folio=folio)
 
 
 class DecisionForm(ClaveForm):

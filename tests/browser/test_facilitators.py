@@ -36,7 +36,7 @@ def decide(person: Reader, folio: str, decision: str, reason: str = "") -> None:
         person.page.get_by_role("link", name="Declaración jurada (.pdf)").click()
     assert download.value.suggested_filename == f"affidavit-{folio}.pdf"
     person.tick(decision).type(reason=reason).press("Guardar la decisión")
-    person.sees(f"{folio}: quedó", "No hay solicitudes en espera").is_accessible("86-mesa-decidida")
+    person.sees(f"La solicitud {folio} quedó", "No hay solicitudes en espera").is_accessible("86-mesa-decidida")
     person.page.get_by_role("button", name="Salir").click()
 
 

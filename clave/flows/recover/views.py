@@ -84,7 +84,7 @@ class RecoverStep(DoorStep):
         return self.door.claim(self.wizard.data["who"])
 
     def context(self) -> dict[str, Any]:
-        may_wait = self.wizard.may("notify")
+        may_wait = self.wizard.may("notify") and self.name != "notify"
         return {"notify": self.door.url("recover_notify", self.wizard.run) if may_wait else ""}
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
