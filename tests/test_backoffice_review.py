@@ -65,6 +65,7 @@ def test_the_trail_is_filtered_read_and_exported(agent: Desk) -> None:
     page = watcher.send(action="backoffice.", who="11.111.111-1")
     assert page.shows("backoffice.seen") and "operator.signin" not in page.text
     assert watcher.send(who="22222222-2").shows("No hay hechos con ese filtro")
+    assert watcher.send(action="zzz", who="").shows("No hay hechos con ese filtro")
     page = watcher.send(action="", who="", operator=str(agent.operator.pk), first="2020-01-01", last="2030-01-01")
     assert page.shows("backoffice.seen", "operator.signin")
     for kind in ("csv", "xlsx"):

@@ -1,6 +1,20 @@
 """What happened: append-only entries, sealed in batches."""
 
+from typing import Any
+
 from django.db import models
+
+
+class OperatorOf(models.Func):
+    """The operator in an entry's detail, as the index of each store knows it (migration 0004)."""
+
+    arity = 1
+    output_field = models.CharField()
+    template = "(%(expressions)s ->> 'operator')"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Write it in SQLite's words: its ->> came after the oldest version served."""
+        return self.as_sql(compiler, connection, template="JSON_EXTRACT(%(expressions)s, '$.operator')", **context)
 
 
 class Entry(models.Model):

@@ -159,8 +159,9 @@ class Bench:
 
     def desk(self) -> None:
         """The back office with a million holders."""
-        with ExitStack() as stack:
-            desk.pages(self.running(stack, "PostgreSQL"))
+        for store in ("PostgreSQL", "SQLite"):
+            with ExitStack() as stack:
+                desk.pages(self.running(stack, store))
 
     def registries(self) -> None:
         """Pages while the registries are slow, down or wrong."""

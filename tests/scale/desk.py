@@ -1,8 +1,10 @@
 """The back office's pages with a million holders and three million audit entries."""
 
 import re
+import sqlite3
 import statistics
 import time
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -14,30 +16,55 @@ from tests.scale.table import row, title
 
 _INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 HOLDERS, ENTRIES, TRIES = 1_000_000, 3_000_000, 15
-_HOLDERS = f"""
+# One row of each; what differs between the stores is filled in: a series, a random id, a moment, a piece of JSON.
+_HOLDERS = """
 INSERT INTO holders_holder (id, profile, identifier, kind, names, surnames, sex, country, email, home_phone, work_phone,
     mobile, no_mobile, street, street_number, block, apartment, comuna, language, verification, legacy, review_contact,
     created_at, updated_at)
-SELECT gen_random_uuid(), 'PN', n || '-' || (n % 10), '', 'Titular', 'Número ' || n, 'F', '', 'titular' || n ||
-    '@example.cl', '', '', '', true, 'Calle', '1', '', '', '13101', 'es', 'verified', false, false, now(), now()
-FROM generate_series(30000001, {30_000_000 + HOLDERS}) AS n;
+SELECT {id}, 'PN', n || '-' || (n % 10), '', 'Titular', 'Número ' || n, 'F', '', 'titular' || n ||
+    '@example.cl', '', '', '', true, 'Calle', '1', '', '', '13101', 'es', 'verified', false, false, {now}, {now}
+FROM ({series}) AS numbers;
 """
 # Camila has a long history; one entry in 50 000 is an operator's.
-_ENTRIES = f"""
+_ENTRIES = """
 INSERT INTO audit_entry (at, action, outcome, subject, address, agent, detail)
-SELECT now() - (({ENTRIES} - n) || ' seconds')::interval,
+SELECT {ago},
     CASE WHEN n % 50000 = 0 THEN 'backoffice.seen' WHEN n % 3 = 0 THEN 'key.changed' ELSE 'signin' END, 'ok',
-    CASE WHEN n % 1500 = 0 THEN (SELECT id::text FROM holders_holder WHERE identifier = '11111111-1')
-         ELSE md5(n::text) END, '10.0.0.1', 'agent',
-    CASE WHEN n % 50000 = 0 THEN '{{"operator": "1", "reason": "call"}}'::jsonb ELSE '{{}}'::jsonb END
-FROM generate_series(1, {ENTRIES}) AS n;
+    CASE WHEN n % 1500 = 0 THEN (SELECT {text} FROM holders_holder WHERE identifier = '11111111-1')
+         ELSE n || '-nobody' END, '10.0.0.1', 'agent',
+    CASE WHEN n % 50000 = 0 THEN {one} ELSE {none} END
+FROM ({series}) AS numbers;
 """
+_POSTGRESQL = {
+    "id": "gen_random_uuid()",
+    "now": "now()",
+    "ago": f"now() - (({ENTRIES} - n) || ' seconds')::interval",
+    "text": "id::text",
+    "one": """'{"operator": "1", "reason": "call"}'::jsonb""",
+    "none": "'{}'::jsonb",
+}
+_SQLITE = {
+    "id": "lower(hex(randomblob(16)))",
+    "now": "datetime('now')",
+    "ago": f"datetime('now', (n - {ENTRIES}) || ' seconds')",
+    "text": "substr(id, 1, 8) || '-' || substr(id, 9, 4) || '-' || substr(id, 13, 4) || '-' || substr(id, 17, 4) || '-' || substr(id, 21)",
+    "one": """'{"operator": "1", "reason": "call"}'""",
+    "none": "'{}'",
+}
 
 
 def fill(live: LiveHouse) -> None:
-    with psycopg.connect(live.database_url, autocommit=True) as connection:
-        for sql in (_HOLDERS, _ENTRIES, "ANALYZE"):
-            connection.execute(sql)
+    """Put the holders and the entries into the store."""
+    for sql, first, last in ((_HOLDERS, 30_000_001, 30_000_000 + HOLDERS), (_ENTRIES, 1, ENTRIES)):
+        if live.database_url:
+            series = f"SELECT n FROM generate_series({first}, {last}) AS n"
+            with psycopg.connect(live.database_url, autocommit=True) as connection:
+                connection.execute(sql.format(series=series, **_POSTGRESQL))
+                connection.execute("ANALYZE")
+        else:
+            count = f"WITH RECURSIVE c(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c WHERE n < {last}) "
+            with sqlite3.connect(live.home / "clave.sqlite3", timeout=60) as store:
+                store.execute(sql.format(series=count + "SELECT n FROM c", **_SQLITE))
 
 
 class Desk:
@@ -76,10 +103,11 @@ class Desk:
 
 def pages(live: LiveHouse) -> None:
     """Print how long each page takes."""
-    title(f"Back office, PostgreSQL, {HOLDERS:,} holders, {ENTRIES:,} audit entries")
+    store = "PostgreSQL" if live.database_url else "SQLite"
+    title(f"Back office, {store}, {HOLDERS:,} holders, {ENTRIES:,} audit entries")
     fill(live)
     desk = Desk(live)
-    camila = str(live.query("SELECT id FROM holders_holder WHERE identifier = '11111111-1'")[0][0])
+    camila = str(UUID(str(live.query("SELECT id FROM holders_holder WHERE identifier = '11111111-1'")[0][0])))
     desk.send(f"/backoffice/titular/{camila}/motivo", reason="call")
     for name, text in (("RUT", "30.500.000-0"), ("NIE", "900123456"), ("e-mail", "titular30700000@example.cl"),
                        ("folio", "123-2026"), ("nothing", "AB999999")):  # fmt: skip
