@@ -91,37 +91,19 @@ def file_request(
     company: Holder, representative: str, data: dict[str, Any], papers: tuple[Document, Document], visit: Visit
 ) -> RequestFiled:
     """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
-    identifier = data["identifier"]
-    earlier = find(Profile.FACILITADOR, identifier)
+    earlier = find(Profile.FACILITADOR, data["identifier"])
     if earlier and not earlier.legacy:
         raise Refused(
             "already_registered", _("Este facilitador ya tiene Clave SENCE. Puede recuperarla."), field="document"
         )
-    declared = Holder()
-    apply_identity(declared, data)
-    affidavit, identity = papers
-    asked = FacilitatorRequest(
-        company=company,
-        representative=representative,
-        identifier=identifier,
-        names=declared.names,
-        surnames=declared.surnames,
-        sex=declared.sex,
-        birth_date=data["birth_date"],
-        country=declared.country,
-        children=data["children"],
-        email=data["email"],
-        question=data.get("question", ""),
-        answer_hash=keys.answer_hash(data["answer"]) if data.get("answer") else "",
-        affidavit=affidavit,
-        identity=identity,
-        created_at=clock.now(),
-    )
+    asked = _described(data)
+    asked.company, asked.representative = company, representative
+    asked.affidavit, asked.identity = papers
     try:
         with transaction.atomic():
             asked.save(force_insert=True)
-            vault.take(affidavit)
-            vault.take(identity)
+            for paper in papers:
+                vault.take(paper)
             outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
             courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
             audit.record("facilitator.asked", visit, holder=company, folio=asked.folio)
@@ -131,6 +113,25 @@ def file_request(
             "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
         ) from None
     return outcome
+
+
+def _described(data: dict[str, Any]) -> FacilitatorRequest:
+    """Return a request, not stored yet, for the person whom `data` describes."""
+    declared = Holder()
+    apply_identity(declared, data)
+    return FacilitatorRequest(
+        identifier=data["identifier"],
+        names=declared.names,
+        surnames=declared.surnames,
+        sex=declared.sex,
+        birth_date=data["birth_date"],
+        country=declared.country,
+        children=data["children"],
+        email=data["email"],
+        question=data.get("question", ""),
+        answer_hash=keys.answer_hash(data["answer"]) if data.get("answer") else "",
+        created_at=clock.now(),
+    )
 
 
 def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
