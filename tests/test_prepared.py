@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clave.audit.models import Entry
 from clave.core import clock
-from clave.core.prepared import Lookup, insert
+from clave.core.prepared import Lookup, answers, insert
 from clave.holders.models import Holder
 from clave.keys.models import Credential
 from clave.sandbox import demo
@@ -77,3 +77,24 @@ def test_it_inserts_what_saving_would() -> None:
     assert found.pk == holder.pk and found.mobile == "+56987650001" and found.birth_date is None
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(Holder(profile="PN", identifier="12345678-5", created_at=now, updated_at=now))
+
+
+@pytest.mark.django_db
+def test_several_lookups_put_at_once_are_answered_each() -> None:
+    demo.load()
+    one, both, nobody = answers(PERSON.ask("11111111-1"), SOME.ask("11111111-1", "22222222-2"), PERSON.ask("1-9"))
+    assert [holder.identifier for holder in one] == ["11111111-1"] and one[0].credential.version >= 1
+    assert {holder.identifier for holder in both} == {"11111111-1", "22222222-2"} and nobody == []
+
+
+def test_rows_inserted_together_are_all_there_or_none(committed: None) -> None:
+    """Outside any transaction, as at a sign-in."""
+    now = clock.now()
+    told = Entry(at=now, action="x.y", outcome="ok", subject="s", detail={})
+    entry = Entry(at=now, action="x.y", outcome="ok", subject="s", detail={})
+    new = Holder(profile="PN", identifier="12345678-5", created_at=now, updated_at=now)
+    with pytest.raises(IntegrityError):
+        insert(told, Holder(profile="PN", identifier="11111111-1", created_at=now, updated_at=now))
+    assert not Entry.objects.filter(action="x.y").exists()
+    insert(entry, new)
+    assert Entry.objects.get(action="x.y").pk == entry.pk and Holder.objects.get(identifier="12345678-5").pk == new.pk

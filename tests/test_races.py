@@ -10,7 +10,7 @@ from clave.core.visit import Visit
 from clave.courier.models import Message
 from clave.flows.change import service as change
 from clave.holders.models import Holder
-from clave.holders.service import Claim
+from clave.holders.service import Claim, claim_of
 from clave.keys import service as keys
 from clave.signin.models import Session
 from tests.story import REGISTRATION, Page, Visitor
@@ -91,12 +91,7 @@ def test_of_two_recoveries_at_once_the_last_key_counts(committed: None) -> None:
     working = 0
     for number, key in enumerate(issued):
         try:
-            keys.verify(
-                CAMILA,
-                Holder.objects.select_related("credential", "temporary_key").get(pk=camila.pk),
-                key,
-                Visit(f"192.0.2.{number}"),
-            )
+            keys.verify(claim_of(camila), key, Visit(f"192.0.2.{number}"))
             working += 1
         except keys.Refused:
             pass

@@ -14,7 +14,12 @@ def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: 
 
     `detail` takes codes and counts only: never a key, an answer, a token or a contact.
     """
-    entry = Entry(
+    insert(entry_of(action, visit, holder=holder, outcome=outcome, **detail))
+
+
+def entry_of(action: str, visit: Visit, *, holder: Holder | None = None, outcome: str = "ok", **detail: Any) -> Entry:
+    """Return the entry that `record` would append, to be inserted together with what it tells of."""
+    return Entry(
         at=clock.now(),
         action=action,
         outcome=outcome,
@@ -23,4 +28,3 @@ def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: 
         agent=visit.agent,
         detail=detail,
     )
-    insert(entry)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.outcome import Refused
-from clave.core.prepared import Lookup
+from clave.core.prepared import Asked, Lookup, answers
 from clave.core.rut import Rut
 from clave.holders.models import Holder, Profile, account_of
 
@@ -66,9 +66,18 @@ class Claim:
 
     def holder(self) -> Holder | None:
         """Return the holder, if registered and, where a representative is named, represented by that person."""
+        return next(iter(answers(self.asked())[0]), None)
+
+    def asked(self) -> Asked:
+        """Return the question for the holder, to be put to the store together with others."""
         if not self.representative:
-            return find(self.profile, self.identifier)
-        return _REPRESENTED.one(self.profile, self.identifier, self.representative)
+            return _FOUND.ask(self.profile, self.identifier)
+        return _REPRESENTED.ask(self.profile, self.identifier, self.representative)
+
+
+def claim_of(holder: Holder) -> Claim:
+    """Return the claim of somebody whom this browser has already proved to be."""
+    return Claim(holder.profile, holder.identifier)
 
 
 _REPRESENTED: Lookup[Holder] = Lookup(

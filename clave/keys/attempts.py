@@ -7,12 +7,13 @@ counted apart, so that a stranger cannot lock a holder out of it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from clave.core import clock
 from clave.core.outcome import Refused
-from clave.core.prepared import Lookup
+from clave.core.prepared import Asked, Lookup, answers
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.keys.models import Attempts
@@ -108,14 +109,21 @@ _ROWS = Lookup(lambda *names: Attempts.objects.filter(axis__in=names), *_NAMES)
 
 def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axes:
     """Return the axes for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
+    return beside(purpose, identifier, visit, limit)[0]
+
+
+def beside(
+    purpose: str, identifier: str, visit: Visit, limit: Limit = KEY, *asked: Asked
+) -> tuple[Axes, list[list[Any]]]:
+    """Return the axes for a try, and what else was asked of the store at the same time."""
     for_all = keyed_hash("attempts", purpose, identifier)
     for_browser = keyed_hash("attempts", purpose, identifier, visit.browser)
     address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
     known = browser_axis(identifier, visit)
-    names = [for_all, for_browser, address, total, known]
-    rows = {row.axis: row for row in _ROWS.all(*names)}
+    found, *others = answers(_ROWS.ask(for_all, for_browser, address, total, known), *asked)
+    rows = {row.axis: row for row in found}
     own = for_browser if visit.browser and known in rows else for_all
-    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
+    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows), others
 
 
 def for_everybody(account: str) -> list[str]:

@@ -12,6 +12,7 @@ from clave.core.outcome import Refused
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
+from clave.holders.service import Claim
 from clave.keys import attempts, hashing, policy, questions
 from clave.keys.models import Attempts, Credential, SecretAnswer, TemporaryKey
 
@@ -117,14 +118,15 @@ def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
     return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
 
 
-def verify(account: str, holder: Holder | None, key: str, visit: Visit, *, human: bool = True) -> Proof:
-    """Try a key against a holder (or nobody): the same work whether the holder exists or not.
+def verify(claim: Claim, key: str, visit: Visit, *, human: bool = True) -> Proof:
+    """Try a key against whom somebody says to be: the same work whether there is such a holder or not.
 
     `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
     before any hash, `WrongKey` after one. A live temporary key is accepted; the
     caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
     """
-    axes = attempts.axes("key", account, visit)
+    axes, (found,) = attempts.beside("key", claim.account, visit, attempts.KEY, claim.asked())
+    holder: Holder | None = next(iter(found), None)
     failures = axes.check()
     if failures > 0 and not human:
         raise CaptchaNeeded

@@ -17,6 +17,7 @@ from clave.courier import service as courier
 from clave.courier.models import Message
 from clave.flows.models import FacilitatorRequest
 from clave.holders.models import Holder, Profile
+from clave.holders.service import claim_of
 from clave.keys import service as keys
 from clave.keys.service import WrongKey
 from clave.privacy.models import Answer, Petition, Right
@@ -43,8 +44,7 @@ def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petit
     if right == Right.DELETION and holder.profile not in PERSONS:
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
-    known = Holder.objects.select_related("credential", "temporary_key").get(pk=holder.pk)
-    if keys.verify(holder.account, known, key, visit).temporary:
+    if keys.verify(claim_of(holder), key, visit).temporary:
         raise WrongKey
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:

@@ -34,10 +34,10 @@ def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool) -
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
-    holder = claim.holder()
     try:
-        proof = keys.verify(claim.account, holder, key, visit, human=human)
+        proof = keys.verify(claim, key, visit, human=human)
     except Refused as refused:
+        holder = claim.holder()
         audit.record(SIGNED_IN, visit, holder=holder, outcome=refused.code)
         if isinstance(refused, WrongKey):
             refused.message = _message(refused, explain)
@@ -67,10 +67,10 @@ def let_in(proof: Proof, visit: Visit) -> None:
     keys.remember_browser(proof, visit)
 
 
-def admit(proof: Proof, visit: Visit) -> None:
-    """Let somebody in and record the sign-in. Raises `MinimumDataMissing`."""
+def admit(proof: Proof, visit: Visit) -> Entry:
+    """Let somebody in; return the entry that goes with the session. Raises `MinimumDataMissing`."""
     let_in(proof, visit)
-    audit.record(SIGNED_IN, visit, holder=proof.holder)
+    return audit.entry_of(SIGNED_IN, visit, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:

@@ -4,6 +4,7 @@ import secrets
 from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import Model
 
 from clave.core import clock
 from clave.core.prepared import insert
@@ -12,6 +13,8 @@ from clave.signin.models import Session
 
 class SessionStore(DatabaseStore):
     """Session engine (`SESSION_ENGINE`)."""
+
+    _stored: dict[str, Any] | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -26,8 +29,17 @@ class SessionStore(DatabaseStore):
         return row
 
     def create(self) -> None:
-        """Insert a session under a new random key, without asking first whether 190 random bits are taken."""
+        """Insert a session under a new random key, without asking first whether 128 random bits are taken."""
+        self.begin()
+
+    def begin(self, *rows: Model) -> None:
+        """Insert the session now, together with rows that tell of it: all of them or none."""
         self._session_key = secrets.token_hex(16)
-        # One statement needs no transaction around it.
-        insert(self.create_model_instance(dict(self.items())))
+        self._stored = dict(self.items())
+        insert(self.create_model_instance(self._stored), *rows)
         self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Store the session, unless it is in the store as it is."""
+        if must_create or self.session_key is None or dict(self.items()) != self._stored:
+            super().save(must_create)

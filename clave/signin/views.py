@@ -1,6 +1,6 @@
 """Ingresar, mi cuenta, salir."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from clave.audit import service as audit
+from clave.audit.models import Entry
 from clave.core.forms import ClaveForm, SecretField
 from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome, Refused
@@ -26,6 +27,7 @@ from clave.keys.models import Credential
 from clave.keys.service import Proof
 from clave.signin import service
 from clave.signin.models import Session
+from clave.signin.sessions import SessionStore
 
 
 class SignInForm(DoorForm):
@@ -98,8 +100,7 @@ class SignIn(FormPage):
 
     def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
         """Do what the person signed in for."""
-        service.admit(proof, visit)
-        enter(self.request, proof.holder, visit)
+        enter(self.request, proof.holder, visit, service.admit(proof, visit))
         return HttpResponseRedirect(local_path(self.request))
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
@@ -111,11 +112,12 @@ class SignIn(FormPage):
         return super().refused(form, refused)
 
 
-def enter(request: HttpRequest, holder: Holder, visit: Visit) -> None:
-    """Begin the holder's session under a new key; what the browser had before is gone."""
+def enter(request: HttpRequest, holder: Holder, visit: Visit, entry: Entry) -> None:
+    """Begin the holder's session under a new key, with its audit entry; what the browser had before is gone."""
     if request.session.session_key:
         request.session.flush()
     request.session.update({"holder": str(holder.pk), "address": visit.address, "agent": visit.agent})
+    cast(SessionStore, request.session).begin(entry)
     rotate_token(request)
 
 

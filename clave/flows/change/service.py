@@ -32,10 +32,10 @@ class KeyChanged(Outcome):
 
 def prove(claim: Claim, key: str, visit: Visit) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    holder = claim.holder()
     try:
-        proof = keys.verify(claim.account, holder, key, visit)
+        proof = keys.verify(claim, key, visit)
     except Refused as refused:
+        holder = claim.holder()
         audit.record("key.checked", visit, holder=holder, outcome=refused.code)
         if isinstance(refused, WrongKey) and refused.locked:
             notices.key_locked(holder)

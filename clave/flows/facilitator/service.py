@@ -56,7 +56,7 @@ class Decided(Refused):
 def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
     try:
-        proof = keys.verify(claim.account, claim.holder(), key, visit)
+        proof = keys.verify(claim, key, visit)
     except WrongKey as refused:
         audit.record("facilitator.asked", visit, holder=claim.holder(), outcome=refused.code)
         raise

@@ -65,7 +65,7 @@ class Start(DoorPage):
         return {"intro": str(self.need).format(what=self.door.at_hand)}
 
     def prove(self, form: Any, visit: Visit) -> Holder:
-        proof = keys.verify(form.claim.account, form.claim.holder(), form.cleaned_data["key"], visit)
+        proof = keys.verify(form.claim, form.cleaned_data["key"], visit)
         if proof.temporary:
             raise Refused(
                 "temporary_key",

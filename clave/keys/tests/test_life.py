@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from clave.core import clock
 from clave.core.visit import Visit
 from clave.holders.models import Holder
+from clave.holders.service import claim_of
 from clave.keys import service as keys
 from clave.keys.attempts import TooManyAttempts
 from clave.keys.models import Attempts, Credential, TemporaryKey
@@ -44,10 +45,9 @@ class LifeOfAKey(RuleBasedStateMachine):
             self._clock.__exit__(None, None, None)
 
     def attempt(self, key: str) -> keys.Proof | None:
-        holder = Holder.objects.select_related("credential", "temporary_key").get(pk=self.holder.pk)
         waiting = self.waits_until > clock.now()
         try:
-            proof = keys.verify(RUT, holder, key, Visit("203.0.113.1"))
+            proof = keys.verify(claim_of(self.holder), key, Visit("203.0.113.1"))
         except TooManyAttempts:
             assert waiting
             return None
