@@ -69,6 +69,18 @@ def ways_of(door: Door) -> list[URLPattern]:
 
 
 urlpatterns = [
+    # What is asked most comes first: each address before it would be tried in vain.
+    path("ingresar", signin.SignIn.as_view(), name="signin"),
+    path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY), name="company_signin"),
+    path("ingresar/migrante", signin.SignIn.as_view(door=MIGRANT), name="migrant_signin"),
+    path("ingresar/facilitador", signin.SignIn.as_view(door=FACILITATOR), name="facilitator_signin"),
+    # Attendance: the protocol of the learning platforms
+    path("rce/Registro/IniciarSesion", attendance.mark, {"environment": "rce", "closing": False}, name="rce_open"),
+    path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),
+    path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
+    path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
+    path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    # Everywhere
     path("", theme.plain("theme/home.html"), name="home"),
     path("ayuda", theme.plain("theme/help.html"), name="help"),
     path("idioma/<slug:code>", theme.choose_language, name="language"),
@@ -97,11 +109,7 @@ urlpatterns = [
     ),
     path("empresa/facilitador/<run:run>/plantilla.docx", facilitator.letter, name="facilitator_request_letter"),
     path("empresa/facilitador/<run:run>/datos", facilitator.Data.as_view(), name="facilitator_request_data"),
-    # Signing in
-    path("ingresar", signin.SignIn.as_view(), name="signin"),
-    path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY), name="company_signin"),
-    path("ingresar/migrante", signin.SignIn.as_view(door=MIGRANT), name="migrant_signin"),
-    path("ingresar/facilitador", signin.SignIn.as_view(door=FACILITATOR), name="facilitator_signin"),
+    # Who has signed in
     path("salir", signin.SignOut.as_view(), name="signout"),
     path("mi-cuenta", signin.account, name="account"),
     path("mi-cuenta/representantes", representatives.Representatives.as_view(), name="representatives"),
@@ -115,12 +123,7 @@ urlpatterns = [
     path("Account/CambiarClave", theme.plain("theme/choose_change.html"), name="choose_change"),
     path("Account/ActualizarDatos", theme.plain("theme/choose_update.html"), name="choose_update"),
     path("Account/GenerarNuevaCusPj", recover.Start.as_view(door=COMPANY, title=recover.NEW_COMPANY_KEY)),
-    # Attendance: the protocol of the learning platforms
-    path("rce/Registro/IniciarSesion", attendance.mark, {"environment": "rce", "closing": False}, name="rce_open"),
-    path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),
-    path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
-    path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
-    path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    # What a learning platform places in its pages
     path("asistencia/bloque/<str:packed>", block.block, name="attendance_block"),
     path("asistencia/bloque/<str:packed>/marca", block.begin, name="attendance_block_begin"),
     # Training bodies

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
@@ -75,11 +75,14 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
     return answer
 
 
+def _unowned(pk: str) -> QuerySet[Exchange]:
+    return Exchange.objects.filter(pk=pk, browser="")
+
+
 def find(pk: str, visit: Visit) -> Exchange | None:
     """Return the exchange if it is this browser's: the first that asks becomes its owner."""
     exchange = _EXCHANGE.one(pk)
-    unowned = Exchange.objects.filter(pk=pk, browser="")
-    if exchange and not exchange.browser and unowned.update(browser=visit.browser):
+    if exchange and not exchange.browser and _unowned(pk).update(browser=visit.browser):
         exchange.browser = visit.browser
     return exchange if exchange and exchange.browser == visit.browser else None
 
