@@ -53,7 +53,13 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
         services.behave(name, "ok")
     registro_civil._registry.cache_clear()
     sii._registry.cache_clear()
-    for name in ("audit-anchor.txt", "inspector.jsonl", "inspector-wishes.json", "clock-offset"):
+    for name in (
+        "audit-anchor.txt",
+        "inspector.jsonl",
+        "inspector-older.jsonl",
+        "inspector-wishes.json",
+        "clock-offset",
+    ):
         (django_settings.CLAVE_HOME / name).unlink(missing_ok=True)
     # pytest-django puts an in-memory mailbox in place; ours is a server.
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

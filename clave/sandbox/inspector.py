@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from clave.core import clock
 from clave.training.tokens import digest
 
 KEPT = 60
+# Lines go to one file until it is full; then it becomes the older one, and the older one is gone.
+LINES, OLDER, MOST_BYTES = "inspector.jsonl", "inspector-older.jsonl", 1 << 20
 _NAMES = {code: passes.__name__ for code, passes in CHECKS}
 _moved: tuple[int, float] = (0, 0.0)
 
@@ -36,16 +38,25 @@ def note(exchange: str, asked: MarkRequest, answer: Answer | None) -> None:
         "fields": fields,
         "answer": answer,
     }
-    with _file("inspector.jsonl").open("a", encoding="utf-8") as file:
+    path = _file(LINES)
+    with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        full = file.tell() > MOST_BYTES
+    if full:
+        with suppress(FileNotFoundError):  # another process has just done so
+            path.replace(_file(OLDER))
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        return _file(name).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def exchanges() -> list[dict[str, Any]]:
     """Return the last exchanges, newest first, each with what decided it."""
-    try:
-        lines = _file("inspector.jsonl").read_text(encoding="utf-8").splitlines()[-KEPT * 2 :]
-    except FileNotFoundError:
-        return []
+    lines = (_lines(OLDER) + _lines(LINES))[-KEPT * 2 :]
     found: dict[str, dict[str, Any]] = {}
     for place, text in enumerate(lines):
         line = json.loads(text)

@@ -67,7 +67,7 @@ def start_over() -> None:
         ):
             model.objects.all().delete()
         demo.load()
-    for name in ("inspector.jsonl", "inspector-wishes.json", "clock-offset"):
+    for name in ("inspector.jsonl", "inspector-older.jsonl", "inspector-wishes.json", "clock-offset"):
         (settings.CLAVE_HOME / name).unlink(missing_ok=True)
     for file in services.mailbox().glob("*.json"):
         file.unlink()

@@ -36,6 +36,16 @@ def test_each_exchange_shows_what_came_what_decided_and_what_was_answered(develo
     assert "KM482915" not in page.html and "Token=…0001" in page.html
 
 
+def test_what_is_kept_of_the_exchanges_does_not_grow_for_ever(developer: Visitor, settings, monkeypatch) -> None:
+    monkeypatch.setattr(inspector, "MOST_BYTES", 4_000)
+    platform = Platform()
+    for number in range(30):
+        platform.ask("IniciarSesion", CodigoCurso="6700005", IdSesionAlumno=f"vez-{number}-")
+    sizes = [file.stat().st_size for file in settings.CLAVE_HOME.glob("inspector*.jsonl")]
+    assert len(sizes) <= 2 and max(sizes) < 6_000
+    assert developer.open("/sandbox/inspector").shows("vez-29-", "vez-28-")
+
+
 def test_a_code_can_be_wished_for_as_often_as_one_likes(developer: Visitor) -> None:
     press(developer, token=TOKEN, codigo="305", veces="2")
     platform = Platform()
