@@ -58,16 +58,10 @@ class House:
     def start_command(self, *words: str) -> None:
         self.start([sys.executable, "manage.py", *words])
 
-    def wait(self) -> int:
-        """Wait until a process ends or somebody asks to stop; stop the rest. Returns the exit code."""
-        try:
-            while all(process.poll() is None for process in self.processes):
-                time.sleep(0.2)
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            self.stop()
-        return 1
+    def wait(self) -> None:
+        """Wait until a process ends."""
+        while all(process.poll() is None for process in self.processes):
+            time.sleep(0.2)
 
     def stop(self) -> None:
         for process in self.processes:
@@ -121,17 +115,33 @@ def main(report: Callable[[str], None] = print) -> int:
         report(f"Port {port} is taken. Choose another one: PORT={port + 1} script/server")
         return 1
     house = House(environ)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # An interrupt too: a shell's background job begins with it ignored.
+    for asked in _ASKED_TO_STOP:
+        signal.signal(asked, _stop)
     try:
         house.manage("prepare")
+        if demo:
+            house.start_command("sandbox_services", environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"])
+        house.start_command("worker")
+        house.start(web_command(host, port, workers))
+        report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{port}')}")
+        house.wait()
     except subprocess.CalledProcessError as error:
         return error.returncode
-    if demo:
-        house.start_command("sandbox_services", environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"])
-    house.start_command("worker")
-    house.start(web_command(host, port, workers))
-    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{port}')}")
-    return house.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        house.stop()
+    return 1
+
+
+_ASKED_TO_STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+def _stop(*_: object) -> None:
+    for asked in _ASKED_TO_STOP:
+        signal.signal(asked, signal.SIG_IGN)  # once is enough: stopping takes eight seconds at the most
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
