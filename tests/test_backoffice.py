@@ -16,13 +16,12 @@ from clave.holders.models import Holder
 from clave.keys import attempts
 from clave.keys.service import Visit
 from tests.desk import Desk
+from tests.firms import AUSTRAL, AUSTRAL_MAIL, MADERAS, MADERAS_MAIL
 from tests.firms import begin as begin_recovery
 from tests.story import Mailbox, Visitor
 from tests.test_facilitators import ask, asked
 
 CAMILA, CAMILA_MAIL = "11111111-1", "camila.rojas@example.cl"
-AUSTRAL, AUSTRAL_MAIL, ROSA = "76543210-3", "contacto@capacita-austral.example.cl", "33333333-3"
-MADERAS, MADERAS_MAIL = "77222333-1", "contacto@maderas-del-sur.example.cl"
 
 
 @pytest.fixture

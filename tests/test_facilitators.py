@@ -15,10 +15,10 @@ from clave.holders.models import Holder
 from clave.vault import service as vault
 from clave.vault.models import Document
 from tests import files, s3
+from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, ROSA
 from tests.story import Mailbox, Page, Visitor
 
-AUSTRAL, AUSTRAL_MAIL, ROSA, KEY = "76543210-3", "contacto@capacita-austral.example.cl", "33333333-3", "CA739105"
-MADERAS, DIEGO, MADERAS_KEY = "77222333-1", "22222222-2", "MS204986"
+KEY, MADERAS_KEY = "CA739105", "MS204986"
 DATA = {
     "document_kind": "PAS",
     "document": "ab-123 456",

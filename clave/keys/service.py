@@ -1,5 +1,6 @@
 """The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -118,15 +119,28 @@ def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
     return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
 
 
-def verify(claim: Claim, key: str, visit: Visit, *, human: bool = True) -> Proof:
+@dataclass(frozen=True)
+class Try:
+    """Whom a claim means, if anybody, and the axes on which a failure counts."""
+
+    holder: Holder | None
+    axes: attempts.Axes
+
+
+def look(claim: Claim, visit: Visit) -> Try:
+    """Look up what a try needs to know, in one message to the store."""
+    axes, (found,) = attempts.beside("key", claim.account, visit, attempts.KEY, claim.asked())
+    return Try(next(iter(found), None), axes)
+
+
+def verify(tried: Try, key: str, *, human: bool = True) -> Proof:
     """Try a key against whom somebody says to be: the same work whether there is such a holder or not.
 
     `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
     before any hash, `WrongKey` after one. A live temporary key is accepted; the
     caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
     """
-    axes, (found,) = attempts.beside("key", claim.account, visit, attempts.KEY, claim.asked())
-    holder: Holder | None = next(iter(found), None)
+    holder, axes = tried.holder, tried.axes
     failures = axes.check()
     if failures > 0 and not human:
         raise CaptchaNeeded

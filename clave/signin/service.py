@@ -34,15 +34,15 @@ def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool) -
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
+    tried = keys.look(claim, visit)
     try:
-        proof = keys.verify(claim, key, visit, human=human)
+        proof = keys.verify(tried, key, human=human)
     except Refused as refused:
-        holder = claim.holder()
-        audit.record(SIGNED_IN, visit, holder=holder, outcome=refused.code)
+        audit.record(SIGNED_IN, visit, holder=tried.holder, outcome=refused.code)
         if isinstance(refused, WrongKey):
             refused.message = _message(refused, explain)
             if refused.locked:
-                notices.key_locked(holder)
+                notices.key_locked(tried.holder)
         raise
     if proof.holder.verification == Verification.REFUSED:
         raise IdentityRefused

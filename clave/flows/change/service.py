@@ -32,13 +32,13 @@ class KeyChanged(Outcome):
 
 def prove(claim: Claim, key: str, visit: Visit) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    tried = keys.look(claim, visit)
     try:
-        proof = keys.verify(claim, key, visit)
+        proof = keys.verify(tried, key)
     except Refused as refused:
-        holder = claim.holder()
-        audit.record("key.checked", visit, holder=holder, outcome=refused.code)
+        audit.record("key.checked", visit, holder=tried.holder, outcome=refused.code)
         if isinstance(refused, WrongKey) and refused.locked:
-            notices.key_locked(holder)
+            notices.key_locked(tried.holder)
         raise
     require_minimum_data(proof.holder)
     return proof

@@ -55,10 +55,11 @@ class Decided(Refused):
 
 def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    tried = keys.look(claim, visit)
     try:
-        proof = keys.verify(claim, key, visit)
+        proof = keys.verify(tried, key)
     except WrongKey as refused:
-        audit.record("facilitator.asked", visit, holder=claim.holder(), outcome=refused.code)
+        audit.record("facilitator.asked", visit, holder=tried.holder, outcome=refused.code)
         raise
     if proof.temporary:
         raise Refused(

@@ -32,7 +32,7 @@ def update(holder: Holder, data: dict[str, Any], visit: Visit) -> DataUpdated:
     """Store address and contact and, where given, question and CS. Raises `PolicyViolation`, `WrongKey`."""
     old_email = holder.email
     # The present key is tried before the transaction: a wrong one must stay counted.
-    proof = keys.verify(claim_of(holder), data["key"], visit) if data["new_key"] else None
+    proof = keys.verify(keys.look(claim_of(holder), visit), data["key"]) if data["new_key"] else None
     apply_contact(holder, data)
     moved = bool(old_email) and old_email.lower() != holder.email.lower()
     outcome = DataUpdated(

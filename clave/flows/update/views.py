@@ -65,7 +65,7 @@ class Start(DoorPage):
         return {"intro": str(self.need).format(what=self.door.at_hand)}
 
     def prove(self, form: Any, visit: Visit) -> Holder:
-        proof = keys.verify(form.claim, form.cleaned_data["key"], visit)
+        proof = keys.verify(keys.look(form.claim, visit), form.cleaned_data["key"])
         if proof.temporary:
             raise Refused(
                 "temporary_key",
