@@ -87,8 +87,9 @@ class Reader:
         return self.type(captcha=self.site.letters(ticket))
 
     def press(self, name: str) -> "Reader":
-        self.page.get_by_role("button", name=name, exact=True).click()
-        self.page.wait_for_load_state()
+        # The page that follows, not the one that is left: waiting for "a page" could find the old one.
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
         return self
 
     def fill_registration(self, **changes: str) -> "Reader":
@@ -109,7 +110,8 @@ class Reader:
 
     def follow(self, link: str) -> "Reader":
         """Press a link."""
-        self.page.get_by_role("link", name=link).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=link).first.click()
         return self
 
     def tick(self, label: str) -> "Reader":
