@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clave.audit.models import Entry
 from clave.core import clock
-from clave.core.prepared import Lookup, answers, insert
+from clave.core.prepared import Lookup, insert, inserting, together
 from clave.holders.models import Holder
 from clave.keys.models import Credential
 from clave.sandbox import demo
@@ -82,7 +82,7 @@ def test_it_inserts_what_saving_would() -> None:
 @pytest.mark.django_db
 def test_several_lookups_put_at_once_are_answered_each() -> None:
     demo.load()
-    one, both, nobody = answers(PERSON.ask("11111111-1"), SOME.ask("11111111-1", "22222222-2"), PERSON.ask("1-9"))
+    one, both, nobody = together(PERSON.ask("11111111-1"), SOME.ask("11111111-1", "22222222-2"), PERSON.ask("1-9"))
     assert [holder.identifier for holder in one] == ["11111111-1"] and one[0].credential.version >= 1
     assert {holder.identifier for holder in both} == {"11111111-1", "22222222-2"} and nobody == []
 
@@ -94,7 +94,7 @@ def test_rows_inserted_together_are_all_there_or_none(committed: None) -> None:
     entry = Entry(at=now, action="x.y", outcome="ok", subject="s", detail={})
     new = Holder(profile="PN", identifier="12345678-5", created_at=now, updated_at=now)
     with pytest.raises(IntegrityError):
-        insert(told, Holder(profile="PN", identifier="11111111-1", created_at=now, updated_at=now))
+        together(*map(inserting, (told, Holder(profile="PN", identifier="11111111-1", created_at=now, updated_at=now))))
     assert not Entry.objects.filter(action="x.y").exists()
-    insert(entry, new)
+    together(inserting(entry), inserting(new))
     assert Entry.objects.get(action="x.y").pk == entry.pk and Holder.objects.get(identifier="12345678-5").pk == new.pk

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 from clave.attendance import trial_ids
 from clave.attendance.models import Environment, Opening
 from clave.core import clock
-from clave.core.prepared import Lookup
+from clave.core.prepared import Asked, Lookup, together
 from clave.core.rut import InvalidRut, Rut
 from clave.training import tokens
 from clave.training.models import Action, Enrolment, Token
@@ -106,14 +107,41 @@ class MarkRequest:
     def line(self) -> int:
         return int(self["LineaCapacitacion"]) if self["LineaCapacitacion"] in ("1", "3", "6") else 0
 
+    def look(self, *first: Asked) -> list[Any]:
+        """Look up in one message `first`, whose results it returns, and what the request names and is not known yet."""
+        named = "opening" if self.closing else "enrolment"
+        unknown = {name: self._asking(name) for name in ("token", named) if name not in self.__dict__}
+        found = together(*first, *unknown.values())
+        for name, rows in zip(unknown, found[len(first) :], strict=True):
+            self.__dict__[name] = next(filter(self._named, rows), None)
+        return found[: len(first)]
+
+    def _named(self, found: Token | Enrolment | Opening) -> bool:
+        """Say whether what was found is what the request names: a session only if of this person in this action."""
+        if not isinstance(found, Opening):
+            return True
+        place = found.enrolment
+        return place.run == str(self.run) and place.action.code == self["CodigoCurso"]
+
+    def _asking(self, name: str) -> Asked:
+        if name == "token":
+            return tokens.asked(self["Token"])
+        if name == "opening":
+            return _OPENING.ask(self[SESSION])
+        return _ENROLMENT.ask(self["CodigoCurso"], str(self.run))
+
     @cached_property
     def token(self) -> Token | None:
-        return tokens.find(self["Token"])
+        self.look()
+        return cast(Token | None, self.__dict__["token"])
 
     @cached_property
     def enrolment(self) -> Enrolment | None:
-        """The participant's place in the action: one query, with the action and who gives it."""
-        return _ENROLMENT.one(self["CodigoCurso"], str(self.run))
+        """The participant's place in the action, with the action and who gives it."""
+        if self.closing:  # only one that names no session of this person needs it
+            return cast(Enrolment | None, next(iter(together(self._asking("enrolment"))[0]), None))
+        self.look()
+        return cast(Enrolment | None, self.__dict__["enrolment"])
 
     @cached_property
     def action(self) -> Action | None:
@@ -128,10 +156,8 @@ class MarkRequest:
     @cached_property
     def opening(self) -> Opening | None:
         """The session to close: of this person in this action, in production."""
-        found = _OPENING.one(self[SESSION])
-        if found is None or found.enrolment.run != str(self.run):
-            return None
-        return found if found.enrolment.action.code == self["CodigoCurso"] else None
+        self.look()
+        return cast(Opening | None, self.__dict__["opening"])
 
     @cached_property
     def tested(self) -> datetime | None:

@@ -1,21 +1,22 @@
 """The use cases of the protocol: a request waits while its participant signs in, then is carried out once."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
-from clave.attendance.models import Ended, Exchange, Opening
+from clave.attendance.models import Ended, Ending, Exchange, Opening
 from clave.attendance.request import SESSION, MarkRequest, RceError, split_url
 from clave.audit import service as audit
-from clave.core import clock
+from clave.core import clock, store
 from clave.core.outcome import Refused
-from clave.core.prepared import Lookup, insert
+from clave.core.prepared import Asked, Lookup, changing, insert, inserting, together
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import find_person
@@ -75,16 +76,11 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
     return answer
 
 
-def _unowned(pk: str) -> QuerySet[Exchange]:
-    return Exchange.objects.filter(pk=pk, browser="")
-
-
 def find(pk: str, visit: Visit) -> Exchange | None:
     """Return the exchange if it is this browser's: the first that asks becomes its owner."""
-    exchange = _EXCHANGE.one(pk)
-    if exchange and not exchange.browser and _unowned(pk).update(browser=visit.browser):
-        exchange.browser = visit.browser
-    return exchange if exchange and exchange.browser == visit.browser else None
+    own = changing(Exchange, {"id": pk, "browser": ""}, browser=visit.browser)
+    _owned, found = together(own, _EXCHANGE.ask(pk))
+    return next((each for each in found if each.browser == visit.browser), None)
 
 
 def request_of(exchange: Exchange) -> MarkRequest:
@@ -118,7 +114,9 @@ def may_choose(exchange: Exchange) -> bool:
 
 def refuse(exchange: Exchange, code: int) -> None:
     """Answer an exchange with an error, unless it has been answered."""
-    if not _finish(exchange, answers.refused(request_of(exchange), [code])):
+    try:
+        together(_answering(exchange, answers.refused(request_of(exchange), [code])))
+    except Answered:
         exchange.refresh_from_db(fields=["answer"])
 
 
@@ -156,8 +154,7 @@ def close_here(opening: Opening, proof: Proof, visit: Visit) -> None:
 def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous: str) -> None:
     try:
         with transaction.atomic():
-            if not _finish(exchange, _perform(request_of(exchange), holder, visit, previous)):
-                raise Answered
+            _perform(exchange, holder, visit, previous)
     except Answered:
         exchange.refresh_from_db(fields=["answer"])
     except RceError as refusal:
@@ -172,12 +169,16 @@ def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous
         refuse(exchange, 305)
 
 
-def _perform(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> Answer:
+def _perform(exchange: Exchange, holder: Holder | None, visit: Visit, previous: str) -> None:
     """Open or close. The checks are made again: since the request came, a token may have been revoked."""
-    checks.require(asked)
+    asked = request_of(exchange)
     if asked.testing:
-        return _rehearse(asked)
-    return _close(asked, holder, visit) if asked.closing else _open(asked, holder, visit, previous)
+        checks.require(asked)
+        together(_answering(exchange, _rehearse(asked)))
+    elif asked.closing:
+        _close(exchange, asked, holder, visit)
+    else:
+        _open(exchange, asked, holder, visit, previous)
 
 
 def _rehearse(asked: MarkRequest) -> Answer:
@@ -201,37 +202,56 @@ def _receipted(
     return answer
 
 
-def _open(asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> Answer:
-    enrolment, token = asked.enrolment, asked.token
-    if enrolment is None or token is None:
+def _open(exchange: Exchange, asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> None:
+    (running,) = asked.look(sessions.locking_running(str(asked.run), asked["CodigoCurso"]))
+    checks.require(asked)
+    if asked.enrolment is None or asked.token is None:
         raise RceError(300)
-    before = sessions.running(enrolment) if previous else None
-    if before:
+    course = asked["CodigoCurso"]
+    if previous and running and running[0].limit_at >= clock.now():
         end = sessions.close if previous == "cerrar" else sessions.abandon
-        ending = end(before.opening, visit.address)
-        audit.record(f"attendance.{ending.kind}", visit, holder=holder, action_code=asked["CodigoCurso"])
-    opening = sessions.open_session(enrolment, token, asked["IdSesionAlumno"], visit.address)
-    audit.record("attendance.opened", visit, holder=holder, action_code=asked["CodigoCurso"])
-    answer = answers.opened(asked, opening.public, opening.opened_at, opening.limit_at)
-    return _receipted(answer, asked, opening.public, opening.opened_at)
+        ending = end(running.pop().opening, visit.address)
+        audit.record(f"attendance.{ending.kind}", visit, holder=holder, action_code=course)
+
+    def told(opening: Opening) -> list[Asked]:
+        answer = answers.opened(asked, opening.public, opening.opened_at, opening.limit_at)
+        entry = audit.entry_of("attendance.opened", visit, holder=holder, action_code=course)
+        receipted = _receipted(answer, asked, opening.public, opening.opened_at)
+        return [inserting(entry), _answering(exchange, receipted)]
+
+    sessions.open_after(running, asked.enrolment, asked.token, asked["IdSesionAlumno"], visit.address, told)
 
 
-def _close(asked: MarkRequest, holder: Holder | None, visit: Visit) -> Answer:
+def _close(exchange: Exchange, asked: MarkRequest, holder: Holder | None, visit: Visit) -> None:
+    course = asked["CodigoCurso"]
+    _locked, before = asked.look(sessions.locking(asked[SESSION]), sessions.crediting(str(asked.run), course))
+    checks.require(asked)
     opening = asked.opening
     if opening is None:
         raise RceError(300)
-    ending = sessions.close(opening, visit.address)
-    if ending.kind != Ended.CLOSED:
+    ended: Ending | None = getattr(opening, "ending", None)
+
+    def told(ending: Ending) -> list[Asked]:
+        total = before if ended else before + ending.seconds
+        answer = answers.closed(asked, ending.at, ending.seconds, total)
+        entry = audit.entry_of("attendance.closed", visit, holder=holder, action_code=course, seconds=ending.seconds)
+        receipted = _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
+        return [inserting(entry), _answering(exchange, receipted)]
+
+    if ended:
+        together(*told(ended))
+    elif sessions.close_locked(opening, visit.address, told).kind != Ended.CLOSED:
         raise RceError(305)
-    audit.record("attendance.closed", visit, holder=holder, action_code=asked["CodigoCurso"], seconds=ending.seconds)
-    answer = answers.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
-    return _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
 
 
-def _finish(exchange: Exchange, answer: Answer) -> bool:
-    """Answer an exchange unless it has been answered; say whether this was the answer."""
-    first = bool(Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(answer=answer))
-    if first:
+def _answering(exchange: Exchange, answer: Answer) -> Asked:
+    """Return the statement that answers an exchange. Reading it raises `Answered` if it was answered before."""
+    statement = changing(Exchange, {"id": exchange.pk, "answer": None}, answer=answer)
+
+    def read(result: store.Answer) -> None:
+        if not result.changed:
+            raise Answered
         exchange.answer = answer
         hooks.observe(exchange.pk, request_of(exchange), answer)
-    return first
+
+    return replace(statement, read=read)

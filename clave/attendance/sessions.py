@@ -4,31 +4,51 @@ Source: flows.md, section 8. Times are UTC instants of this server, durations wh
 clock nor a change of Chile's has any part in them.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from clave.attendance.models import Correction, Ended, Ending, Opening, Running
 from clave.audit import service as audit
 from clave.core import clock
-from clave.core.prepared import Lookup, insert
+from clave.core.prepared import Asked, Lookup, deleting, insert, inserting, together
 from clave.core.visit import SYSTEM
 from clave.training.models import Enrolment, Token
 
 _RUNNING = Lookup(
-    lambda pk: Running.objects.select_for_update(of=("self",)).select_related("opening").filter(pk=pk), -1
+    lambda run, code: (
+        Running.objects.select_for_update(of=("self",))
+        .select_related("opening")
+        .filter(enrolment__run=run, enrolment__action__code=code)
+    ),
+    "run",
+    "code",
 )
-_LOCK = Lookup(lambda opening: Running.objects.select_for_update().filter(opening=opening), -1)
+_LOCK = Lookup(lambda public: Running.objects.select_for_update(of=("self",)).filter(opening__public=public), "public")
 _ENDING = Lookup(lambda pk: Ending.objects.filter(pk=pk), -1)
 _CREDIT = """
-SELECT (SELECT COALESCE(SUM(ending.seconds), 0) FROM attendance_ending ending
-        JOIN attendance_opening opening ON opening.id = ending.opening_id WHERE opening.enrolment_id = %s)
-     + (SELECT COALESCE(SUM(correction.seconds), 0) FROM attendance_correction correction
-        JOIN attendance_opening opening ON opening.id = correction.opening_id WHERE opening.enrolment_id = %s)
+SELECT COALESCE(SUM(ending.seconds), 0) + COALESCE(SUM(
+         (SELECT SUM(correction.seconds) FROM attendance_correction correction WHERE correction.opening_id = opening.id)
+       ), 0)
+FROM training_enrolment place
+JOIN training_action action ON action.id = place.action_id
+JOIN attendance_opening opening ON opening.enrolment_id = place.id
+LEFT JOIN attendance_ending ending ON ending.opening_id = opening.id
+WHERE place.run = %s AND action.code = %s
 """
+
+
+# What is to be stored together with a mark.
+Told = Callable[[Any], Sequence[Asked]]
+
+
+def _nothing(_mark: Any) -> Sequence[Asked]:
+    return ()
 
 
 class AlreadyOpen(Exception):
@@ -46,12 +66,37 @@ def running(enrolment: Enrolment) -> Running | None:
     return found.first()
 
 
+def locking_running(run: str, code: str) -> Asked:
+    """Return the question for the session that a participant has open in an action; it stays as it is meanwhile."""
+    return _RUNNING.ask(run, code)
+
+
+def locking(public: str) -> Asked:
+    """Return the question that keeps everybody else from ending a session meanwhile."""
+    return _LOCK.ask(public)
+
+
 @transaction.atomic
 def open_session(enrolment: Enrolment, token: Token, client_session: str, address: str) -> Opening:
     """Open a session. One whose limit has passed is lost by this. Raises `AlreadyOpen`."""
+    before = together(locking_running(enrolment.run, enrolment.action.code))[0]
+    return open_after(before, enrolment, token, client_session, address)
+
+
+def open_after(
+    running: Sequence[Running],
+    enrolment: Enrolment,
+    token: Token,
+    client_session: str,
+    address: str,
+    told: Told = _nothing,
+) -> Opening:
+    """Open a session after what is running, as `locking_running` found it, with what tells of it.
+
+    Call it inside a transaction, which is lost when this raises `AlreadyOpen`.
+    """
     now = clock.now()
-    before = _RUNNING.one(enrolment.pk)
-    if before:
+    for before in running:
         if now <= before.limit_at:
             raise AlreadyOpen
         _end(before.opening, Ended.LOST, before.limit_at, 0)
@@ -64,9 +109,9 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
         address=address,
     )
     insert(opening)
+    pointer = Running(enrolment=enrolment, opening=opening, limit_at=opening.limit_at)
     try:
-        with transaction.atomic():
-            insert(Running(enrolment=enrolment, opening=opening, limit_at=opening.limit_at))
+        together(inserting(pointer), *told(opening))
     except IntegrityError:
         raise AlreadyOpen from None
     return opening
@@ -75,28 +120,29 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
 @transaction.atomic
 def close(opening: Opening, address: str = "") -> Ending:
     """Close a session and return how it ended: closed now, or earlier, or lost because the limit had passed."""
-    _LOCK.all(opening.pk)
-    ended = _ENDING.one(opening.pk)
-    if ended:
-        return ended
+    _locked, ended = together(locking(opening.public), _ENDING.ask(opening.pk))
+    return ended[0] if ended else close_locked(opening, address)
+
+
+def close_locked(opening: Opening, address: str, told: Told = _nothing) -> Ending:
+    """Close a session that is locked and has not ended, with what tells of it if it is closed in time."""
     now = clock.now()
     if now > opening.limit_at:
         return _end(opening, Ended.LOST, opening.limit_at, 0)
-    return _end(opening, Ended.CLOSED, now, max(0, int((now - opening.opened_at).total_seconds())), address)
+    seconds = max(0, int((now - opening.opened_at).total_seconds()))
+    return _end(opening, Ended.CLOSED, now, seconds, address, told)
 
 
 @transaction.atomic
 def abandon(opening: Opening, address: str = "") -> Ending:
     """Give a session up: it ends now and counts nothing."""
-    _LOCK.all(opening.pk)
-    ended = _ENDING.one(opening.pk)
-    return ended or _end(opening, Ended.ABANDONED, clock.now(), 0, address)
+    _locked, ended = together(locking(opening.public), _ENDING.ask(opening.pk))
+    return ended[0] if ended else _end(opening, Ended.ABANDONED, clock.now(), 0, address)
 
 
-def _end(opening: Opening, kind: Ended, at: datetime, seconds: int, address: str = "") -> Ending:
+def _end(opening: Opening, kind: Ended, at: datetime, seconds: int, address: str = "", told: Told = _nothing) -> Ending:
     ending = Ending(opening=opening, kind=kind, at=at, seconds=seconds, address=address)
-    insert(ending)
-    Running.objects.filter(opening=opening).delete()
+    together(inserting(ending), deleting(Running, opening=opening.pk), *told(ending))
     return ending
 
 
@@ -126,6 +172,9 @@ def correct(opening: Opening, seconds: int, reason: str, operator: str) -> Corre
 
 def credited(enrolment: Enrolment) -> int:
     """Return the seconds a participant has to its credit in an action, corrections included."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CREDIT, [enrolment.pk, enrolment.pk])
-        return max(0, int(cursor.fetchone()[0]))
+    return cast(int, together(crediting(enrolment.run, enrolment.action.code))[0])
+
+
+def crediting(run: str, code: str) -> Asked:
+    """Return the question for `credited`, to be put to the store together with others."""
+    return Asked((_CREDIT, [run, code]), lambda answer: max(0, int(answer.rows[0][0])))

@@ -17,8 +17,8 @@ def now() -> datetime:
     """Return the present instant, aware, in UTC; moved by `CLAVE_NOW_OFFSET` seconds in a demo."""
     if _fixed is not None:
         return _fixed
-    moved = mover() if mover else 0.0
-    return datetime.now(UTC) + timedelta(seconds=settings.CLAVE_NOW_OFFSET + moved)
+    moved = (mover() if mover else 0.0) + settings.CLAVE_NOW_OFFSET
+    return datetime.now(UTC) + timedelta(seconds=moved) if moved else datetime.now(UTC)
 
 
 def today() -> date:

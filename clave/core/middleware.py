@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
+from django.utils.crypto import constant_time_compare
 
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
@@ -92,13 +92,10 @@ def upload_limit(path: str) -> int:
 
 
 def _is_well_formed(request: HttpRequest) -> bool:
-    """Each name once, valid UTF-8, no control characters besides line ends."""
-    if request.content_type == _FORM_TYPES[0]:
-        from urllib.parse import unquote_to_bytes
-
-        unquote_to_bytes(request.body.replace(b"+", b" ")).decode("utf-8")
+    """Each name once, no NUL, valid UTF-8: Django reads what is none as the replacement character."""
     for name, values in request.POST.lists():
-        if len(values) > 1 or "\0" in name or any("\0" in value or "\ufffd" in value for value in values):
+        text = name + values[0]
+        if len(values) > 1 or "\0" in text or "\ufffd" in text:
             return False
     return True
 
@@ -118,20 +115,24 @@ def browser_id(request: HttpRequest) -> str:
     known = getattr(request, "_browser", "")
     if known:
         return str(known)
-    try:
-        value = str(signing.loads(request.COOKIES.get(BROWSER_COOKIE, ""), salt="browser"))
-    except signing.BadSignature:
+    value, _, seal = request.COOKIES.get(BROWSER_COOKIE, "").partition(".")
+    if not constant_time_compare(seal, _browser_seal(value)):
         value = secrets.token_urlsafe(18)
         request._new_browser = True  # type: ignore[attr-defined]
     request._browser = value  # type: ignore[attr-defined]
     return value
 
 
+def _browser_seal(value: str) -> str:
+    """Return what only this site can write beside a browser's id."""
+    return keyed_hash("browser-cookie", value)[:32]
+
+
 def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
     if getattr(request, "_new_browser", False):
         response.set_cookie(
             BROWSER_COOKIE,
-            signing.dumps(browser_id(request), salt="browser"),
+            f"{browser_id(request)}.{_browser_seal(browser_id(request))}",
             max_age=400 * 24 * 3600,
             httponly=True,
             secure=settings.SESSION_COOKIE_SECURE,
@@ -141,12 +142,15 @@ def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
 
 def visit_of(request: HttpRequest) -> Visit:
     """Describe where this request comes from, for limits and the audit."""
-    return Visit(
-        address=address_of(request),
-        browser=keyed_hash("browser", browser_id(request))[:32],
-        agent=request.META.get("HTTP_USER_AGENT", "")[:200],
-        language=translation.get_language() or "es",
-    )
+    known: Visit | None = getattr(request, "_visit", None)
+    if known is None:
+        known = request._visit = Visit(  # type: ignore[attr-defined]
+            address=address_of(request),
+            browser=keyed_hash("browser", browser_id(request))[:32],
+            agent=request.META.get("HTTP_USER_AGENT", "")[:200],
+            language=translation.get_language() or "es",
+        )
+    return known
 
 
 class ChosenLanguage:

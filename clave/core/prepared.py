@@ -2,20 +2,21 @@
 
 The ORM builds and compiles a query at every call; for a lookup with joins that is several times the work of running it.
 A `Lookup` lets the ORM compile once and afterwards only puts the values in. It returns the same model instances, with
-the same relations filled in, through the same converters. `insert` does the same for new rows.
-
-Several of either go to PostgreSQL in one message (its pipeline mode): on a busy machine each turn between two processes
-costs more than the statement itself.
+the same relations filled in, through the same converters. `inserting`, `changing` and `deleting` do the same for
+writing. What does not need each other's results reaches the store `together` (`core/store.py`).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import AutoField, Model, QuerySet
 from django.db.models.query import get_related_populators
+
+from clave.core import store
 
 Found = TypeVar("Found", bound=Model)
 
@@ -33,6 +34,15 @@ class _Compiled:
     last: int
     related: list[Any]
     converters: Any
+
+    def instance(self, row: list[Any], connection: Any) -> Any:
+        for place, (converters, expression) in self.converters.items():
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        instance = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.first : self.last])
+        for populator in self.related:
+            populator.populate(row, instance)
+        return instance
 
 
 class Lookup(Generic[Found]):
@@ -53,16 +63,16 @@ class Lookup(Generic[Found]):
 
     def all(self, *values: str | int) -> list[Found]:
         """Return the rows for these values."""
-        return answers(self.ask(*values))[0]
+        return cast(list[Found], together(self.ask(*values))[0])
 
     def ask(self, *values: str | int) -> "Asked":
-        """Return the question for these values, to be put to the store together with others."""
+        """Return the question for these values, to be put to the store together with others; read as the rows."""
         connection = connections[DEFAULT_DB_ALIAS]
         made = self._compiled.get(connection.vendor) or self._compile(connection)
         params = list(made.params)
         for place, value in zip(made.places, values, strict=True):
             params[place] = value
-        return Asked(made, params)
+        return Asked((made.sql, params), lambda answer: [made.instance(list(row), connection) for row in answer.rows])
 
     def _compile(self, connection: Any) -> _Compiled:
         query = self._build(*self._examples).query
@@ -88,46 +98,29 @@ class Lookup(Generic[Found]):
 
 @dataclass(frozen=True)
 class Asked:
-    """A lookup with its values."""
+    """A statement with its values, and how its answer is read. `read` may raise: then what is around it is undone."""
 
-    made: _Compiled
-    params: list[Any]
-
-    def instance(self, row: list[Any], connection: Any) -> Any:
-        made = self.made
-        for place, (converters, expression) in made.converters.items():
-            for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        instance = made.model.from_db(DEFAULT_DB_ALIAS, made.names, row[made.first : made.last])
-        for populator in made.related:
-            populator.populate(row, instance)
-        return instance
+    statement: store.Statement
+    read: Callable[[store.Answer], Any]
+    writes: bool = False
 
 
-def answers(*asked: Asked) -> list[list[Any]]:
-    """Put some lookups to the store at once; return the rows of each."""
+def together(*asked: Asked) -> list[Any]:
+    """Put statements to the store at once, in this order; return what each is read as.
+
+    If any of them writes, all are carried out or none.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
-    found = _run(connection, [(each.made.sql, each.params) for each in asked])
-    return [[each.instance(list(row), connection) for row in rows] for each, rows in zip(asked, found, strict=True)]
+    # What PostgreSQL gets in one message it does as one; one statement needs nothing around it.
+    alone = len(asked) == 1 or connection.vendor == "postgresql" or not any(each.writes for each in asked)
+    with nullcontext() if alone else transaction.atomic(savepoint=False):
+        answers = store.run(connection, *[each.statement for each in asked])
+    return [each.read(answer) for each, answer in zip(asked, answers, strict=True)]
 
 
-def _run(connection: Any, statements: list[tuple[str, list[Any]]]) -> list[list[Any]]:
-    """Run statements that do not need each other's results; return the rows of each."""
-    with ExitStack() as stack:
-        cursors = [stack.enter_context(connection.cursor()) for _ in statements]
-        with _one_message(connection) if len(statements) > 1 else nullcontext():
-            for cursor, (sql, params) in zip(cursors, statements, strict=True):
-                cursor.execute(sql, params)
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
-
-
-@contextmanager
-def _one_message(connection: Any) -> Iterator[None]:
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+def insert(row: Model) -> None:
+    """Insert a new row, as `save(force_insert=True)` would."""
+    together(inserting(row))
 
 
 @dataclass(frozen=True)
@@ -137,36 +130,78 @@ class _Insertion:
     made: str  # the attribute whose value the database makes, if any
 
 
-_INSERTS: dict[tuple[type[Model], str], _Insertion] = {}
-
-
-def insert(*rows: Model) -> None:
-    """Insert new rows, as `save(force_insert=True)` would: all of them or none."""
+def inserting(row: Model) -> Asked:
+    """Return the statement that inserts a new row; it is read as the row."""
     connection = connections[DEFAULT_DB_ALIAS]
-    how = [_INSERTS.get((type(row), connection.vendor)) or _insertion(type(row), connection) for row in rows]
-    statements = [
-        (each.sql, [field.get_db_prep_save(getattr(row, field.attname), connection) for field in each.fields])
-        for each, row in zip(how, rows, strict=True)
-    ]
-    # What PostgreSQL gets in one message it does as one; one statement needs nothing around it.
-    alone = len(rows) == 1 or connection.vendor == "postgresql"
-    with nullcontext() if alone else transaction.atomic():
-        results = _run(connection, statements)
-    for each, row, made in zip(how, rows, results, strict=True):
-        if each.made:
-            setattr(row, each.made, made[0][0])
+    how = _insertion(type(row), connection.vendor)
+
+    def read(answer: store.Answer) -> Model:
+        if how.made:
+            setattr(row, how.made, answer.rows[0][0])
         row._state.adding = False
+        return row
+
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in how.fields]
+    return Asked((how.sql, values), read, writes=True)
 
 
-def _insertion(model: type[Model], connection: Any) -> _Insertion:
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
-    quote = connection.ops.quote_name
+@cache
+def _insertion(model: type[Model], vendor: str) -> _Insertion:
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    fields: list[Any] = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
-    key = model._meta.auto_field
-    made = (
-        _Insertion(f"{sql} RETURNING {quote(key.column)}", fields, key.attname) if key else _Insertion(sql, fields, "")
-    )
-    _INSERTS[model, connection.vendor] = made
-    return made
+    key: Any = model._meta.auto_field
+    if key is None:
+        return _Insertion(sql, fields, "")
+    return _Insertion(f"{sql} RETURNING {quote(key.column)}", fields, key.attname)
+
+
+def changing(model: type[Model], where: Mapping[str, Any], **values: Any) -> Asked:
+    """Return the statement that sets `values` in the rows where these fields are so (None: empty).
+
+    It is read as how many there were.
+    """
+    sql, fields = _change(model, tuple(values), _shape(where))
+    return _written(sql, fields, [*values.values(), *_given(where)])
+
+
+def deleting(model: type[Model], **where: Any) -> Asked:
+    """Return the statement that deletes the rows where these fields are so, and nothing that hangs on them.
+
+    It is read as how many there were.
+    """
+    sql, fields = _change(model, (), _shape(where))
+    return _written(sql, fields, _given(where))
+
+
+Shape = tuple[tuple[str, bool], ...]
+
+
+def _shape(where: Mapping[str, Any]) -> Shape:
+    return tuple((name, value is None) for name, value in where.items())
+
+
+def _given(where: Mapping[str, Any]) -> list[Any]:
+    return [value for value in where.values() if value is not None]
+
+
+@cache
+def _change(model: type[Model], sets: tuple[str, ...], shape: Shape) -> tuple[str, list[Any]]:
+    """Return the SQL that changes rows, or deletes them if it sets nothing, and the fields of its values."""
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    of: dict[str, Any] = {name: model._meta.get_field(name) for name in (*sets, *(name for name, _ in shape))}
+    column = {name: quote(field.column) for name, field in of.items()}
+    conditions = " AND ".join(f"{column[name]} IS NULL" if empty else f"{column[name]} = %s" for name, empty in shape)
+    table = quote(model._meta.db_table)
+    assigned = ", ".join(f"{column[name]} = %s" for name in sets)
+    verb = f"UPDATE {table} SET {assigned}" if sets else f"DELETE FROM {table}"  # noqa: S608
+    fields = [of[name] for name in (*sets, *(name for name, empty in shape if not empty))]
+    return f"{verb} WHERE {conditions}", fields
+
+
+def _written(sql: str, fields: list[Any], values: list[Any]) -> Asked:
+    connection = connections[DEFAULT_DB_ALIAS]
+    prepared = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
+    return Asked((sql, prepared), lambda answer: answer.changed, writes=True)

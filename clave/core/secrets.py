@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import hmac
+import os
 from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -21,8 +24,14 @@ def derived_key(secret: str, purpose: str) -> bytes:
 
 def keyed_hash(purpose: str, *parts: str) -> str:
     """Return the hex HMAC-SHA256 of `parts` under the key of `purpose`: useless to a thief of the database."""
-    message = "\x1f".join(parts).encode()
-    return hmac.new(derived_key(settings.SECRET_KEY, purpose), message, hashlib.sha256).hexdigest()
+    mac = _mac(settings.SECRET_KEY, purpose).copy()
+    mac.update("\x1f".join(parts).encode())
+    return mac.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _mac(secret: str, purpose: str) -> hmac.HMAC:
+    return hmac.new(derived_key(secret, purpose), digestmod=hashlib.sha256)
 
 
 def fingerprint(text: str) -> str:
@@ -40,11 +49,42 @@ def box() -> MultiFernet:
     return _box((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
+_SEALED, _NONCE_BYTES = "1.", 12
+
+
+@lru_cache(maxsize=4)
+def _ciphers(keys: tuple[str, ...]) -> list[AESGCM]:
+    return [AESGCM(derived_key(key, "text")) for key in keys]
+
+
+def _ciphers_now() -> list[AESGCM]:
+    return _ciphers((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+def seal(text: str) -> str:
+    """Return a text encrypted (AES-256-GCM, NIST SP 800-38D): lighter than Fernet, for every lookup opens some."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return _SEALED + base64.b64encode(nonce + _ciphers_now()[0].encrypt(nonce, text.encode(), None)).decode()
+
+
+def unseal(sealed: str) -> str:
+    """Return what `seal` encrypted, under any of the present keys. Raises `InvalidTag`."""
+    if not sealed.startswith(_SEALED):  # stored before there was `seal`
+        return box().decrypt(sealed.encode()).decode()
+    packed = base64.b64decode(sealed[len(_SEALED) :])
+    for cipher in _ciphers_now():
+        try:
+            return cipher.decrypt(packed[:_NONCE_BYTES], packed[_NONCE_BYTES:], None).decode()
+        except InvalidTag:
+            continue
+    raise InvalidTag
+
+
 class EncryptedTextField(models.TextField[str, str]):
-    """Text that the database sees only encrypted (Fernet). It cannot be searched."""
+    """Text that the database sees only encrypted. It cannot be searched."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return box().encrypt(value.encode()).decode() if value else value
+        return seal(value) if value else value
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return box().decrypt(value.encode()).decode() if value else value
+        return unseal(value) if value else value

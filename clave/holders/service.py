@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.outcome import Refused
-from clave.core.prepared import Asked, Lookup, answers
+from clave.core.prepared import Asked, Lookup, together
 from clave.core.rut import Rut
 from clave.holders.models import Holder, Profile, account_of
 
@@ -66,7 +67,7 @@ class Claim:
 
     def holder(self) -> Holder | None:
         """Return the holder, if registered and, where a representative is named, represented by that person."""
-        return next(iter(answers(self.asked())[0]), None)
+        return cast(Holder | None, next(iter(together(self.asked())[0]), None))
 
     def asked(self) -> Asked:
         """Return the question for the holder, to be put to the store together with others."""

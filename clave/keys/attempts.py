@@ -13,7 +13,7 @@ from django.db import transaction
 
 from clave.core import clock
 from clave.core.outcome import Refused
-from clave.core.prepared import Asked, Lookup, answers
+from clave.core.prepared import Asked, Lookup, together
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.keys.models import Attempts
@@ -120,7 +120,7 @@ def beside(
     for_browser = keyed_hash("attempts", purpose, identifier, visit.browser)
     address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
     known = browser_axis(identifier, visit)
-    found, *others = answers(_ROWS.ask(for_all, for_browser, address, total, known), *asked)
+    found, *others = together(_ROWS.ask(for_all, for_browser, address, total, known), *asked)
     rows = {row.axis: row for row in found}
     own = for_browser if visit.browser and known in rows else for_all
     return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows), others

@@ -13,7 +13,7 @@ DATABASES = {
             "pool": {"min_size": 2, "max_size": int(os.environ.get("CLAVE_POOL", "12")), "timeout": 5},
             "connect_timeout": 3,
             "server_side_binding": True,
-            "prepare_threshold": 3,
+            "prepare_threshold": None,  # core/store.py prepares what is sent often
         },
     }
 }

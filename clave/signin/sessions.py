@@ -4,10 +4,11 @@ import secrets
 from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.core import signing
 from django.db.models import Model
 
 from clave.core import clock
-from clave.core.prepared import insert
+from clave.core.prepared import inserting, together
 from clave.signin.models import Session
 
 
@@ -28,6 +29,10 @@ class SessionStore(DatabaseStore):
         row.created_at = clock.now()
         return row
 
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        """Sign what is stored, as Django does, but leave it as it is: it is too short to be worth compressing."""
+        return signing.dumps(session_dict, salt=self.key_salt, serializer=self.serializer)
+
     def create(self) -> None:
         """Insert a session under a new random key, without asking first whether 128 random bits are taken."""
         self.begin()
@@ -36,7 +41,7 @@ class SessionStore(DatabaseStore):
         """Insert the session now, together with rows that tell of it: all of them or none."""
         self._session_key = secrets.token_hex(16)
         self._stored = dict(self.items())
-        insert(self.create_model_instance(self._stored), *rows)
+        together(*map(inserting, (self.create_model_instance(self._stored), *rows)))
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:

@@ -1,5 +1,6 @@
 """Ingresar, mi cuenta, salir."""
 
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -39,7 +40,12 @@ def local_path(request: HttpRequest) -> str:
     """Return where to go after signing in: only a path of this site (abuse case 21)."""
     back = request.POST.get("volver") or request.GET.get("volver") or ""
     safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return back if safe else reverse("account")
+    return back if safe else _account_url()
+
+
+@cache
+def _account_url() -> str:
+    return reverse("account")
 
 
 class SignIn(FormPage):
@@ -63,7 +69,7 @@ class SignIn(FormPage):
 
     def context(self) -> dict[str, Any]:
         back = local_path(self.request)
-        query = "" if back == reverse("account") else "?" + urlencode({"volver": back})
+        query = "" if back == _account_url() else "?" + urlencode({"volver": back})
         doors = [(door.title, door.url("signin") + query, door is self.door) for door in DOORS]
         title = self.title if self.door is PERSON else gettext("Ingresar como {who}").format(who=self.door.title)
         return {"back_to": back, "doors": doors, "title": title, "intro": self.intro or self._needs()}

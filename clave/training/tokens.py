@@ -1,17 +1,16 @@
 """Tokens of a training body: made once, shown once, found by a keyed hash. Source: wire.md, section 2."""
 
-import re
 import uuid
 from datetime import timedelta
+from typing import cast
 
 from django.db.models import Q
 
 from clave.core import clock
-from clave.core.prepared import Lookup
+from clave.core.prepared import Asked, Lookup, together
 from clave.core.secrets import keyed_hash
 from clave.training.models import Body, Token
 
-_GUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -31,10 +30,14 @@ _BY_DIGEST = Lookup(lambda made: Token.objects.select_related("body").filter(dig
 
 
 def find(text: str) -> Token | None:
-    """Return the token with these characters, in any case, with its body; None if malformed or unknown."""
-    if not _GUID.fullmatch(text.upper()):
-        return None
-    return _BY_DIGEST.one(digest(text))
+    """Return the token with these characters, in any case, with its body; None if there is none."""
+    return cast(Token | None, next(iter(together(asked(text))[0]), None))
+
+
+def asked(text: str) -> Asked:
+    """Return the question for the token with these characters, to be put to the store together with others."""
+    # Nothing is stored under the digest of what is no token.
+    return _BY_DIGEST.ask(digest(text))
 
 
 def is_live(token: Token) -> bool:

@@ -267,4 +267,4 @@ def test_a_pair_of_marks_asks_the_database_a_known_number_of_times(platform: Pla
         page = counted(lambda a=address: platform.visitor.open(a))
         answer = Answer(counted(lambda p=page: platform.visitor.post(p.url, {**p.fields, "key": "KM482915"})))
         session = {"IdSesionSence": answer.fields.get("IdSesionSence", "")}
-    assert asked == [3, 2, 9, 3, 2, 11]
+    assert asked == [3, 2, 10, 3, 2, 11]
