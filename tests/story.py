@@ -46,6 +46,7 @@ class Fields(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
+        self.action = ""
         self._in_form = self._select = None
         self.feed(html)
 
@@ -53,6 +54,8 @@ class Fields(HTMLParser):
         a = dict(attrs)
         if tag == "form":
             self._in_form = "data-formulario" in a
+            if self._in_form:
+                self.action = a.get("action") or ""
         if not self._in_form:
             return
         if tag == "input" and a.get("name"):
@@ -80,7 +83,9 @@ class Page:
         self.url = (getattr(response, "redirect_chain", None) and response.redirect_chain[-1][0]) or response.request[
             "PATH_INFO"
         ]
-        self.fields = Fields(self.html).values
+        form = Fields(self.html)
+        self.fields = form.values
+        self.url = form.action or self.url
 
     @property
     def text(self) -> str:

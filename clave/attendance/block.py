@@ -16,10 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from clave.attendance import record, service
-from clave.attendance.models import Environment, Exchange
+from clave.attendance import record
+from clave.attendance.models import Environment
 from clave.attendance.request import MarkRequest, split_url
-from clave.attendance.views import SeeOther, answer_page
+from clave.attendance.views import received
 from clave.core import clock
 from clave.core.middleware import POLICY
 from clave.core.pages import show
@@ -97,7 +97,4 @@ def begin(request: HttpRequest, packed: str) -> HttpResponse:
         return show(request, "attendance/gone.html", status=404)
     if closing:
         asked.fields["IdSesionSence"] = closing
-    received = service.receive(asked)
-    if isinstance(received, Exchange):
-        return SeeOther(reverse("rce_exchange", args=[received.pk]))
-    return answer_page(request, received, Environment.PRODUCTION)
+    return received(request, asked)

@@ -21,8 +21,8 @@ def new_id() -> str:
 class Exchange(models.Model):
     """One request of a learning platform while its participant signs in here, and then what was answered.
 
-    `fields` are the documented parameters without the token. `browser` is the first that showed the page:
-    no other one may go on with it. Thrown away after a day.
+    `fields` are the documented parameters without the token. `browser` is a hash of what only the browser that
+    brought it was given: no other one may go on with it. Thrown away after a day.
     """
 
     id = models.CharField(max_length=32, primary_key=True, default=new_id)

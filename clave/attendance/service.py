@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
+from django.utils.crypto import constant_time_compare
 
 from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
@@ -17,6 +18,7 @@ from clave.audit import service as audit
 from clave.core import clock, store
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, changing, insert, inserting, together
+from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import find_person
@@ -49,8 +51,11 @@ class NotYours(Refused):
         super().__init__("not_yours", str(GLOSAS[311]))
 
 
-def receive(asked: MarkRequest) -> Exchange | Answer:
-    """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it."""
+def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
+    """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it.
+
+    Only who brings `secret` may go on with what is kept.
+    """
     try:
         wished = hooks.overridden(asked)
         failed = [wished] if wished else checks.codes(asked)
@@ -62,6 +67,7 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
                 fields={name: text for name, text in asked.fields.items() if name != "Token"},
                 token=asked.token,
                 course=asked.action.name if asked.action else "",
+                browser=_browser_of(secret),
                 created_at=clock.now(),
             )
             insert(exchange)
@@ -76,11 +82,14 @@ def receive(asked: MarkRequest) -> Exchange | Answer:
     return answer
 
 
-def find(pk: str, visit: Visit) -> Exchange | None:
-    """Return the exchange if it is this browser's: the first that asks becomes its owner."""
-    own = changing(Exchange, {"id": pk, "browser": ""}, browser=visit.browser)
-    _owned, found = together(own, _EXCHANGE.ask(pk))
-    return next((each for each in found if each.browser == visit.browser), None)
+def find(pk: str, secret: str) -> Exchange | None:
+    """Return the exchange to whom was given its secret."""
+    found = _EXCHANGE.one(pk)
+    return found if found and constant_time_compare(found.browser, _browser_of(secret)) else None
+
+
+def _browser_of(secret: str) -> str:
+    return keyed_hash("exchange", secret)[:32]
 
 
 def request_of(exchange: Exchange) -> MarkRequest:

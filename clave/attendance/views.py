@@ -1,11 +1,16 @@
 """The doors of the protocol, and the pages between a platform's request and our answer."""
 
-from typing import Any
+import secrets
+from functools import cache
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -24,9 +29,14 @@ from clave.core.visit import Visit
 from clave.keys.service import Proof
 from clave.signin.views import SignIn, SignInForm
 
+Response = TypeVar("Response", bound=HttpResponseBase)
+# Given to the browser that brought a request, for the request's own address alone (RFC 6265, section 5.1.4): the form
+# comes from another site, so the browser's other cookies did not come with it and must not be overwritten.
+COOKIE = "canje"
+
 
 class SeeOther(HttpResponseRedirect):
-    """Go on with a GET (RFC 9110, section 15.4.4): only then do a SameSite=Lax browser's cookies come along."""
+    """Go on with a GET (RFC 9110, section 15.4.4)."""
 
     status_code = 303
 
@@ -38,10 +48,31 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
         page = show(request, "attendance/for_platforms.html", status=405)
         page.headers["Allow"] = "POST"
         return page
-    received = service.receive(MarkRequest(environment, closing, request.POST.dict()))
-    if isinstance(received, Exchange):
-        return SeeOther(reverse("rce_exchange", args=[received.pk]))
-    return answer_page(request, received, environment)
+    return received(request, MarkRequest(environment, closing, request.POST.dict()))
+
+
+def received(request: HttpRequest, asked: MarkRequest) -> HttpResponse:
+    """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
+    secret = secrets.token_urlsafe(18)
+    exchange = service.receive(asked, secret)
+    if not isinstance(exchange, Exchange):
+        return answer_page(request, exchange, asked.environment)
+    page = ExchangePage()
+    page.setup(request)
+    page.take(exchange)
+    response = page.hurried(page.get(request))
+    response.set_cookie(
+        COOKIE, secret, path=page.address, httponly=True, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax"
+    )
+    return response
+
+
+_ANY = "0" * 32
+
+
+@cache
+def _room() -> str:
+    return reverse("rce_exchange", args=[_ANY])[: -len(_ANY)]
 
 
 def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpResponse:
@@ -100,26 +131,41 @@ class ExchangeForm(SignInForm):
 
 
 class ExchangePage(SignIn):
-    """The participant signs in for the request that waits."""
+    """The participant signs in for the request that waits.
+
+    Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
+    bring along, and an address nobody can guess. That keeps other sites away as the usual token does.
+    """
 
     form_class = ExchangeForm
     template_name = "attendance/signin.html"
     blank_is_shared = False
     exchange: Exchange
 
+    def take(self, exchange: Exchange) -> None:
+        """Make this the page of an exchange."""
+        self.exchange = exchange
+        self.address = _room() + exchange.pk
+        self.asked = service.request_of(exchange)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Return what the page says of its exchange."""
+        return {
+            "participant": self.asked.run.pretty if self.asked.run else "",
+            "course": self.exchange.course,
+            "body": self.exchange.token.body.name,
+            "host": service.host_of(self.exchange),
+            "posts_to": self.address,
+            "here": self.address,
+        }
+
+    @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = service.find(kwargs["exchange"], visit_of(request))
+        found = service.find(kwargs["exchange"], request.COOKIES.get(COOKIE, ""))
         if found is None:
             return show(request, "attendance/gone.html", status=404)
-        self.exchange = found
-        self.asked = service.request_of(found)
-        self.shown = {
-            "participant": self.asked.run.pretty if self.asked.run else "",
-            "course": found.course,
-            "body": found.token.body.name,
-            "host": service.host_of(found),
-            "page": request.path,
-        }
+        self.take(found)
         late = None if found.answer else service.overdue(found)
         if late or (request.method == "POST" and "cancelar" in request.POST):
             service.refuse(found, late or 312)
@@ -127,27 +173,29 @@ class ExchangePage(SignIn):
             return self._answer()
         if service.may_choose(found):
             return self._choice()
-        response = super().dispatch(request, *args, **kwargs)
-        if service.is_strict(found) and not found.answer:
-            response.headers["Refresh"] = str(int(service.STRICT_WAIT.total_seconds()) + 1)
-        return response
+        return self.hurried(super().dispatch(request, *args, **kwargs))
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        values = {name: str(value) for name, value in self.shown.items()}
+        values = self.shown
         names = stand_ins(values)
         shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.exchange))
-        html = rendered_once(request, lambda: self._shape(names), (*shape, bool(self.shown["course"])))
+        html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
         return HttpResponse(filled(request, put_in(html, values)))
 
-    def _shape(self, names: dict[str, str]) -> str:
-        shown, self.shown = self.shown, {name: names[name] if value else "" for name, value in self.shown.items()}
-        html = self.render_page(self.make_form(initial={"rut": names["participant"]}))
-        self.shown = shown
-        return html.replace(quote(self.request.path), names["page"])
+    def _shape(self, values: dict[str, str], names: dict[str, str]) -> str:
+        form = self.make_form(initial={"rut": names["participant"]})
+        return self.render_page(form, {name: names[name] if value else "" for name, value in values.items()})
+
+    def hurried(self, response: Response) -> Response:
+        """Let the browser come back by itself when the time of the strict variant is up."""
+        if service.is_strict(self.exchange) and not self.exchange.answer:
+            wait = int(service.STRICT_WAIT.total_seconds()) + 1
+            response.headers["Refresh"] = f"{wait}; url={self.address}"
+        return response
 
     @property
     def back_after_change(self) -> str:  # type: ignore[override]
-        return self.request.path
+        return self.address
 
     def context(self) -> dict[str, Any]:
         return {
@@ -156,6 +204,7 @@ class ExchangePage(SignIn):
             "button": _("Cerrar sesión") if self.asked.closing else _("Abrir sesión"),
             "testing": self.asked.testing,
             "strict": service.is_strict(self.exchange),
+            "csrf": "",
             **self.shown,
         }
 
@@ -165,7 +214,7 @@ class ExchangePage(SignIn):
         else:
             self._try(lambda: service.signed_in(self.exchange, proof, visit))
         # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
-        return self._answer() if self.exchange.answer else SeeOther(self.request.path)
+        return self._answer() if self.exchange.answer else SeeOther(self.address)
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         if refused.code == "wrong_key":
@@ -175,7 +224,7 @@ class ExchangePage(SignIn):
         return super().refused(form, refused)
 
     def refusal_context(self) -> dict[str, Any]:
-        return {"return_to": self.request.path}
+        return {"return_to": self.address}
 
     def _answer(self) -> HttpResponse:
         return answer_page(self.request, self.exchange.answer or {}, self.exchange.environment)
@@ -186,7 +235,7 @@ class ExchangePage(SignIn):
         chosen = self.request.POST.get("anterior", "")
         if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
             self._try(lambda: service.choose(self.exchange, chosen, visit_of(self.request)))
-            return SeeOther(self.request.path)
+            return SeeOther(self.address)
         context = {**self.context(), "before": before.opening if before else None}
         return show(self.request, "attendance/choice.html", context)
 

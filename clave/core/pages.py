@@ -32,7 +32,10 @@ CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", captcha.STAND
 
 def filled(request: HttpRequest, html: str) -> str:
     """Put this request's tokens into a rendered page."""
-    html = html.replace(CSRF, get_token(request)).replace(SUBMISSION, submissions.new_key())
+    if CSRF in html:
+        html = html.replace(CSRF, get_token(request))
+    if SUBMISSION in html:
+        html = html.replace(SUBMISSION, submissions.new_key())
     return html.replace(TICKET, captcha.ticket(request)) if TICKET in html else html
 
 
@@ -154,7 +157,7 @@ class FormPage(View):
         form.refuse(refused.code, refused.message, refused.field)
         return self.page(form, status=refused.status)
 
-    def render_page(self, form: ClaveForm) -> str:
+    def render_page(self, form: ClaveForm, more: Mapping[str, Any] | None = None) -> str:
         context = {
             "csrf": CSRF,
             "submission": SUBMISSION,
@@ -167,6 +170,7 @@ class FormPage(View):
             "changes": self.changes,
             "view": self,
             **self.context(),
+            **(more or {}),
         }
         return render_to_string(self.template_name, context, self.request)
 

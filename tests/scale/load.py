@@ -22,9 +22,9 @@ request = function()
   return wrk.format("POST", "%s", {["Content-Type"] = "application/x-www-form-urlencoded", ["Cookie"] = "%s"}, bodies[n %% #bodies + 1])
 end
 """
-# Each thread has one connection and walks through the six requests of a pair, person after person.
+# Each thread has one connection and walks through the four requests of a pair, person after person.
 PAIRS = """
-form, cookie, step, who, id, path, finished, bad = "application/x-www-form-urlencoded", "%(cookie)s", 1, 0, "", "", 0, 0
+form, step, who, id, path, given, finished, bad = "application/x-www-form-urlencoded", 1, 0, "", "", "", 0, 0
 local people, threads, first = {%(people)s}, {}, 0
 function setup(thread)
   thread:set("number", #threads)
@@ -34,23 +34,25 @@ function init()
   who, first = number * %(share)d + 1, number * %(share)d
 end
 local function post(to, body)
-  return wrk.format("POST", to, {["Content-Type"] = form, ["Cookie"] = cookie}, body)
+  return wrk.format("POST", to, {["Content-Type"] = form, ["Cookie"] = "%(cookie)s; " .. given}, body)
 end
 function request()
   local run = people[who]
   if step == 1 then return post("/rce/Registro/IniciarSesion", "%(asked)s&RunAlumno=" .. run) end
-  if step == 4 then return post("/rce/Registro/CerrarSesion", "%(asked)s&IdSesionSence=" .. id .. "&RunAlumno=" .. run) end
-  if step == 3 or step == 6 then return post(path, "%(signed)s&rut=" .. run) end
-  return wrk.format("GET", path, {["Cookie"] = cookie})
+  if step == 3 then return post("/rce/Registro/CerrarSesion", "%(asked)s&IdSesionSence=" .. id .. "&RunAlumno=" .. run) end
+  return post(path, "%(signed)s&rut=" .. run)
 end
 local function another()
   step, who = 1, first + (who - first) %% %(share)d + 1
 end
 function response(status, headers, body)
-  if step == 1 or step == 4 then path = headers["Location"] or headers["location"] or "" end
-  if step == 3 then id = body:match('name="IdSesionSence" value="(%%w+)"') or "" end
-  if (step == 3 and id == "") or path == "" then bad = bad + 1 another() return end
-  if step == 6 then finished = finished + 1 another() else step = step + 1 end
+  if step == 1 or step == 3 then
+    path = body:match('action="(/rce/solicitud/%%w+)"') or ""
+    given = (headers["Set-Cookie"] or headers["set-cookie"] or ""):match("^[^;]*")
+  end
+  if step == 2 then id = body:match('name="IdSesionSence" value="(%%w+)"') or "" end
+  if (step == 2 and id == "") or path == "" then bad = bad + 1 another() return end
+  if step == 4 then finished = finished + 1 another() else step = step + 1 end
 end
 function done()
   local all, wrong = 0, 0
@@ -158,6 +160,14 @@ def cpu_seconds(pids: list[int]) -> float:
     return total / TICKS
 
 
+def settle(pids: list[int]) -> None:
+    """Wait until these processes rest: what was under way when the load ended is still worked on for a while."""
+    before = -1.0
+    while (now := cpu_seconds(pids)) != before:
+        before = now
+        time.sleep(0.3)
+
+
 def resident_mb(pid: int, what: str = "Rss") -> float:
     """Return a process's resident memory in MB (10^6 bytes)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -180,13 +190,13 @@ def pairs(
     url: str, runs: list[str], browser: tuple[str, str], asked: dict[str, str], seconds: int, at_once: int
 ) -> tuple[float, int]:
     """Open and close sessions through the protocol; return pairs a second and how many went wrong."""
-    cookie, token = browser
+    cookie, _ = browser
     script = PAIRS % {
         "cookie": cookie,
         "people": ",".join(f'"{run}"' for run in runs),
         "share": len(runs) // at_once,
         "asked": urlencode({name: text for name, text in asked.items() if name != "RunAlumno"}),
-        "signed": urlencode({"csrfmiddlewaretoken": token, "key": "KM482915"}),
+        "signed": urlencode({"key": "KM482915"}),
     }
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from clave.attendance.models import Opening
 from clave.core.clock import Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment
 from tests.story import Mailbox, Visitor
-from tests.wire.platform import FAIL, OPENED, Answer, Platform
+from tests.wire.platform import FAIL, KEYS, OPENED, Answer, Platform
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class TestStrict:
 
     def test_three_minutes_give_210(self, platform: Platform, clock: Stopped) -> None:
         page = platform.post("IniciarSesion")
-        assert page.response.headers["Refresh"] == "181"
+        assert page.response.headers["Refresh"] == f"181; url={page.url}"
         clock.move(seconds=181)
         assert Answer(platform.sign()).verdict == "error 210" and not Opening.objects.exists()
 
@@ -76,6 +77,29 @@ def test_the_page_belongs_to_the_browser_that_got_it(platform: Platform) -> None
     address = platform.post("IniciarSesion").url
     assert Visitor().open(address).shows("Esta solicitud ya no está disponible")
     assert Visitor().open("/rce/solicitud/" + "0" * 32).status == 404
+
+
+@pytest.mark.abuse(16)
+def test_another_site_cannot_send_the_form_for_a_browser_that_did_not_bring_the_request(platform: Platform) -> None:
+    page = platform.post("IniciarSesion")
+    victim = Client(enforce_csrf_checks=True, HTTP_ORIGIN="https://evil.example.com")
+    victim.cookies["csrftoken"] = "x" * 32
+    for cookie in ("", "guessed"):
+        victim.cookies["canje"] = cookie
+        answer = victim.post(page.url, {**page.fields, "key": KEYS[CAMILA]})
+        assert answer.status_code == 404 and not Opening.objects.exists()
+    assert Answer(platform.sign()).verdict == "opened"
+
+
+def test_the_platforms_form_brings_the_sign_in_page_and_changes_no_other_cookie(platform: Platform) -> None:
+    page = platform.post("IniciarSesion")
+    assert page.response.redirect_chain == [] and page.shows("Escriba su Clave SENCE")
+    assert page.fields == {"rut": "11.111.111-1", "key": ""}
+    given = page.response.cookies
+    assert list(given) == ["canje"] and given["canje"]["path"] == page.url.rstrip("/")
+    assert given["canje"]["httponly"] and given["canje"]["samesite"] == "Lax"
+    assert f"?volver={page.url}" in page.html, "another language shows this page again"
+    assert platform.visitor.open(page.url).fields == page.fields
 
 
 def test_a_temporary_key_leads_through_changing_it_and_back(platform: Platform, mailbox: Mailbox) -> None:
