@@ -5,20 +5,17 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
 SANTIAGO = ZoneInfo("America/Santiago")
 _fixed: datetime | None = None
-# Seconds by which a demo has moved its clock while it runs.
+# Says by how many seconds a demo has moved its clock.
 mover: Callable[[], float] | None = None
 
 
 def now() -> datetime:
-    """Return the present instant, aware, in UTC; moved by `CLAVE_NOW_OFFSET` seconds in a demo."""
+    """Return the present instant, aware, in UTC; moved in a demo."""
     if _fixed is not None:
         return _fixed
-    moved = (mover() if mover else 0.0) + settings.CLAVE_NOW_OFFSET
-    return datetime.now(UTC) + timedelta(seconds=moved) if moved else datetime.now(UTC)
+    return datetime.now(UTC) + timedelta(seconds=mover()) if mover else datetime.now(UTC)
 
 
 def today() -> date:

@@ -1,15 +1,18 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class SandboxConfig(AppConfig):
     name = "clave.sandbox"
 
     def ready(self) -> None:
-        """Look in on the protocol and take charge of the clock."""
+        """Look in on the protocol and take charge of the clock, unless that is to be measured as in production."""
+        if not settings.CLAVE_INSPECTOR:
+            return
         from clave.attendance import hooks
         from clave.core import clock
         from clave.sandbox import inspector
 
         hooks.observers.append(inspector.note)
         hooks.overrides.append(inspector.wished)
-        clock.mover = inspector.moved
+        clock.mover = inspector.ahead

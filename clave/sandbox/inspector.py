@@ -117,3 +117,8 @@ def moved() -> float:
     if stamp != _moved[0]:
         _moved = (stamp, float(_file("clock-offset").read_text() or 0))
     return _moved[1]
+
+
+def ahead() -> float:
+    """Return by how many seconds the demo's clock runs ahead: what it was started with, and moved since."""
+    return settings.CLAVE_NOW_OFFSET + moved()

@@ -32,6 +32,7 @@ CLAVE_PORT = int(os.environ.get("PORT", "8000"))
 CLAVE_URL = os.environ.get("CLAVE_URL", f"http://localhost:{CLAVE_PORT}").rstrip("/")
 CLAVE_CAPTCHA = os.environ.get("CLAVE_CAPTCHA", "image")
 CLAVE_NOW_OFFSET = int(os.environ.get("CLAVE_NOW_OFFSET", "0")) if CLAVE_DEMO else 0
+CLAVE_INSPECTOR = _on("CLAVE_INSPECTOR", "1")
 CORES = len(os.sched_getaffinity(0))
 CLAVE_WORKERS = int(os.environ.get("CLAVE_WORKERS", CORES))
 CLAVE_TRUSTED_PROXIES = int(os.environ.get("CLAVE_TRUSTED_PROXIES", "0"))

@@ -54,7 +54,7 @@ class Bench:
     def running(self, stack: ExitStack, store: str, **environ: str) -> house.LiveHouse:
         url = stack.enter_context(postgres.running("-c shared_buffers=256MB")) if store == "PostgreSQL" else ""
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clave-bench-")))
-        live = stack.enter_context(house.running(home, url, workers=load.CORES, **environ))
+        live = stack.enter_context(house.running(home, url, workers=load.CORES, CLAVE_INSPECTOR="0", **environ))
         live.house.manage("shell", "-c", HOLDERS)
         return live
 
