@@ -118,6 +118,24 @@ def test_a_connection_that_the_server_ends_is_told_and_replaced(committed: None)
     assert BY_ACTION.all("a.gone") == []
 
 
+@pytest.mark.skipif(not ON_POSTGRESQL, reason="SQLite prepares anew by itself")
+@pytest.mark.parametrize("change", ["ALTER TABLE probe ALTER word TYPE varchar(9)", "DEALLOCATE ALL"])
+def test_what_was_prepared_before_a_table_changed_is_prepared_anew(committed: None, change: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE probe AS SELECT 'one'::text AS word")
+        try:
+            asked = ("SELECT * FROM probe", [])
+            assert store.run(connection, asked)[0].rows == [("one",)]
+            cursor.execute(change)
+            with pytest.raises(DatabaseError):
+                store.run(connection, asked)
+            connection.close_if_unusable_or_obsolete()
+            assert store.run(connection, asked)[0].rows == [("one",)]
+        finally:
+            with connection.cursor() as another:
+                another.execute("DROP TABLE probe")
+
+
 @pytest.mark.skipif(not ON_POSTGRESQL, reason="SQLite does not lock rows")
 def test_a_row_asked_for_change_is_locked_until_the_transaction_ends(committed: None) -> None:
     together(inserting(Attempts(axis="axis-locked", last_at=clock.now())))

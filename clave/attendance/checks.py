@@ -126,7 +126,12 @@ def action_is_of_the_course(request: MarkRequest) -> bool:
 
 @check(308)
 def action_is_of_the_body(request: MarkRequest) -> bool:
-    return request.action is None or request.action.body.rut == str(request.otec)
+    if request.action is None:
+        return True
+    token = request.token
+    if token and token.body.rut == str(request.otec):
+        return request.action.body_id == token.body_id
+    return request.action.body.rut == str(request.otec)
 
 
 @check(307)

@@ -34,10 +34,10 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]+
 _URL = re.compile(r"[!-~]+")
 
 _ENROLMENT = Lookup(
-    lambda code, run: Enrolment.objects.filter(action__code=code, run=run).select_related("action__body"), "code", "run"
+    lambda code, run: Enrolment.objects.filter(action__code=code, run=run).select_related("action"), "code", "run"
 )
 _OPENING = Lookup(
-    lambda public: Opening.objects.select_related("ending", "enrolment__action__body").filter(public=public), "public"
+    lambda public: Opening.objects.select_related("ending", "enrolment__action").filter(public=public), "public"
 )
 
 
@@ -137,7 +137,7 @@ class MarkRequest:
 
     @cached_property
     def enrolment(self) -> Enrolment | None:
-        """The participant's place in the action, with the action and who gives it."""
+        """The participant's place in the action, with the action."""
         if self.closing:  # only one that names no session of this person needs it
             return cast(Enrolment | None, next(iter(together(self._asking("enrolment"))[0]), None))
         self.look()

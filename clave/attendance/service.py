@@ -17,11 +17,12 @@ from clave.attendance.request import SESSION, MarkRequest, RceError, split_url
 from clave.audit import service as audit
 from clave.core import clock, store
 from clave.core.outcome import Refused
-from clave.core.prepared import Asked, Lookup, changing, insert, inserting, together
+from clave.core.prepared import Asked, Lookup, changing, insert, inserting, numbering, together
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
-from clave.holders.service import find_person
+from clave.holders.service import Claim, find_person
+from clave.keys import service as keys
 from clave.keys.service import Proof
 from clave.signin import service as signin
 from clave.training import tokens
@@ -84,8 +85,17 @@ def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
 
 def find(pk: str, secret: str) -> Exchange | None:
     """Return the exchange to whom was given its secret."""
-    found = _EXCHANGE.one(pk)
-    return found if found and constant_time_compare(found.browser, _browser_of(secret)) else None
+    return _only_to(secret, _EXCHANGE.all(pk))
+
+
+def find_with(pk: str, secret: str, claim: Claim, visit: Visit) -> tuple[Exchange | None, keys.Try]:
+    """Return the exchange as `find` does, and in the same message what a try of this claim's key needs to know."""
+    tried, (found,) = keys.look_beside(claim, visit, _EXCHANGE.ask(pk))
+    return _only_to(secret, found), tried
+
+
+def _only_to(secret: str, found: list[Exchange]) -> Exchange | None:
+    return next((each for each in found if constant_time_compare(each.browser, _browser_of(secret))), None)
 
 
 def _browser_of(secret: str) -> str:
@@ -212,7 +222,7 @@ def _receipted(
 
 
 def _open(exchange: Exchange, asked: MarkRequest, holder: Holder | None, visit: Visit, previous: str) -> None:
-    (running,) = asked.look(sessions.locking_running(str(asked.run), asked["CodigoCurso"]))
+    running, number = asked.look(sessions.locking_running(str(asked.run), asked["CodigoCurso"]), numbering(Opening))
     checks.require(asked)
     if asked.enrolment is None or asked.token is None:
         raise RceError(300)
@@ -228,7 +238,8 @@ def _open(exchange: Exchange, asked: MarkRequest, holder: Holder | None, visit: 
         receipted = _receipted(answer, asked, opening.public, opening.opened_at)
         return [inserting(entry), _answering(exchange, receipted)]
 
-    sessions.open_after(running, asked.enrolment, asked.token, asked["IdSesionAlumno"], visit.address, told)
+    client_session = asked["IdSesionAlumno"]
+    sessions.open_after(running, number, asked.enrolment, asked.token, client_session, visit.address, told)
 
 
 def _close(exchange: Exchange, asked: MarkRequest, holder: Holder | None, visit: Visit) -> None:

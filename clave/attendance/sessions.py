@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from clave.attendance.models import Correction, Ended, Ending, Opening, Running
 from clave.audit import service as audit
 from clave.core import clock
-from clave.core.prepared import Asked, Lookup, deleting, insert, inserting, together
+from clave.core.prepared import Asked, Lookup, deleting, inserting, numbering, together
 from clave.core.visit import SYSTEM
 from clave.training.models import Enrolment, Token
 
@@ -79,19 +79,20 @@ def locking(public: str) -> Asked:
 @transaction.atomic
 def open_session(enrolment: Enrolment, token: Token, client_session: str, address: str) -> Opening:
     """Open a session. One whose limit has passed is lost by this. Raises `AlreadyOpen`."""
-    before = together(locking_running(enrolment.run, enrolment.action.code))[0]
-    return open_after(before, enrolment, token, client_session, address)
+    before, number = together(locking_running(enrolment.run, enrolment.action.code), numbering(Opening))
+    return open_after(before, number, enrolment, token, client_session, address)
 
 
 def open_after(
     running: Sequence[Running],
+    number: int,
     enrolment: Enrolment,
     token: Token,
     client_session: str,
     address: str,
     told: Told = _nothing,
 ) -> Opening:
-    """Open a session after what is running, as `locking_running` found it, with what tells of it.
+    """Open a session, as row `number`, after what is running, as `locking_running` found it, with what tells of it.
 
     Call it inside a transaction, which is lost when this raises `AlreadyOpen`.
     """
@@ -101,6 +102,7 @@ def open_after(
             raise AlreadyOpen
         _end(before.opening, Ended.LOST, before.limit_at, 0)
     opening = Opening(
+        id=number,
         enrolment=enrolment,
         token=token,
         client_session=client_session,
@@ -108,10 +110,9 @@ def open_after(
         limit_at=now + longest(enrolment.action.line),
         address=address,
     )
-    insert(opening)
     pointer = Running(enrolment=enrolment, opening=opening, limit_at=opening.limit_at)
     try:
-        together(inserting(pointer), *told(opening))
+        together(inserting(opening), inserting(pointer), *told(opening))
     except IntegrityError:
         raise AlreadyOpen from None
     return opening

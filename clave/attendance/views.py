@@ -24,6 +24,7 @@ from clave.core.forms import ClaveForm
 from clave.core.middleware import POLICY, visit_of
 from clave.core.outcome import Refused
 from clave.core.pages import filled, put_in, rendered_once, show, stand_ins
+from clave.core.rut import InvalidRut, Rut
 from clave.core.templatetags.tiempo import hours_minutes
 from clave.core.visit import Visit
 from clave.keys.service import Proof
@@ -160,9 +161,19 @@ class ExchangePage(SignIn):
             "here": self.address,
         }
 
+    def _found(self, request: HttpRequest, pk: str) -> Exchange | None:
+        secret = request.COOKIES.get(COOKIE, "")
+        try:
+            claim = self.door.claim(str(Rut.parse(request.POST["rut"])))
+        except (KeyError, InvalidRut):
+            return service.find(pk, secret)
+        found, tried = service.find_with(pk, secret, claim, visit_of(request))
+        self.looked_up = {claim: tried}
+        return found
+
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = service.find(kwargs["exchange"], request.COOKIES.get(COOKIE, ""))
+        found = self._found(request, kwargs["exchange"])
         if found is None:
             return show(request, "attendance/gone.html", status=404)
         self.take(found)

@@ -38,7 +38,20 @@ class LongSelect(forms.Select):
         return format_html('<option value="{}"{}>{}</option>', key, selected, label)
 
 
-class TextField(forms.CharField):
+class _LightlyCopied(forms.CharField):
+    """A field whose copy, one for each form, costs little: only its own messages and its widget's attributes change."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        twin, widget = object.__new__(type(self)), object.__new__(type(self.widget))
+        twin.__dict__.update(self.__dict__)
+        widget.__dict__.update(self.widget.__dict__)
+        widget.attrs = self.widget.attrs.copy()
+        twin.widget, twin.error_messages = widget, self.error_messages.copy()
+        twin.validators = self.validators[:]
+        return twin
+
+
+class TextField(_LightlyCopied):
     """One line of text in Latin letters: no controls, no emoji, no other scripts."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -133,7 +146,7 @@ class EmailField(forms.EmailField):
         return f"{mailbox}@{domain.lower()}" if text else ""
 
 
-class SecretField(forms.CharField):
+class SecretField(_LightlyCopied):
     """A key or an answer: never sent back to the page; its characters are judged by its own rules, not here."""
 
     def __init__(self, *, autocomplete: str, max_length: int = 128, visible: bool = False, **kwargs: Any) -> None:

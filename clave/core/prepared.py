@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import AutoField, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
 from clave.core import store
@@ -133,7 +133,7 @@ class _Insertion:
 def inserting(row: Model) -> Asked:
     """Return the statement that inserts a new row; it is read as the row."""
     connection = connections[DEFAULT_DB_ALIAS]
-    how = _insertion(type(row), connection.vendor)
+    how = _insertion(type(row), connection.vendor, row.pk is not None)
 
     def read(answer: store.Answer) -> Model:
         if how.made:
@@ -146,16 +146,33 @@ def inserting(row: Model) -> Asked:
 
 
 @cache
-def _insertion(model: type[Model], vendor: str) -> _Insertion:
+def _insertion(model: type[Model], vendor: str, has_key: bool) -> _Insertion:
     quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    fields: list[Any] = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    key: Any = None if has_key else model._meta.auto_field
+    fields: list[Any] = [field for field in model._meta.concrete_fields if field is not key]
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
-    key: Any = model._meta.auto_field
     if key is None:
         return _Insertion(sql, fields, "")
     return _Insertion(f"{sql} RETURNING {quote(key.column)}", fields, key.attname)
+
+
+def numbering(model: type[Model]) -> Asked:
+    """Return the question for the number of a new row, so that others may name it in the message that inserts it.
+
+    Nobody else gets that number; on SQLite as long as the transaction lasts.
+    """
+    vendor = connections[DEFAULT_DB_ALIAS].vendor
+    key: Any = model._meta.pk
+    sql = _NEXT[vendor].format(table=model._meta.db_table, key=key.column)
+    return Asked((sql, []), lambda answer: int(answer.rows[0][0]))
+
+
+_NEXT = {
+    "postgresql": "SELECT nextval(pg_get_serial_sequence('{table}', '{key}'))",
+    "sqlite": 'SELECT COALESCE(MAX("{key}"), 0) + 1 FROM "{table}"',
+}
 
 
 def changing(model: type[Model], where: Mapping[str, Any], **values: Any) -> Asked:

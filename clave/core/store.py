@@ -23,6 +23,8 @@ from psycopg.pq.abc import PGresult
 
 Statement = tuple[str, Sequence[Any]]
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+# What was prepared does not fit any more: a table was changed, or somebody threw it away.
+_OUTLIVED = (errors.FeatureNotSupported, errors.InvalidSqlStatementName)
 _PLACE = re.compile("%([s%])")
 
 
@@ -69,7 +71,11 @@ def _in_one_message(raw: Connection[Any], statements: Sequence[Statement]) -> li
     known = _prepared(raw)
     with raw.lock:
         asked = [(known.get(sql) or _prepare(raw, sql), params) for sql, params in statements]
-        results = raw.wait(_talk(raw, [(each.name, each.dumped(params)) for each, params in asked]))
+        try:
+            results = raw.wait(_talk(raw, [(each.name, each.dumped(params)) for each, params in asked]))
+        except _OUTLIVED:
+            raw.close()  # the next one prepares anew
+            raise
     return [each.loaded(result) for (each, _), result in zip(asked, results, strict=True)]
 
 

@@ -5,13 +5,13 @@ from the holder clears the holder's own axes. A browser from which the holder ha
 counted apart, so that a stranger cannot lock a holder out of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 
 from django.db import transaction
 
-from clave.core import clock
+from clave.core import clock, store
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, together
 from clave.core.secrets import keyed_hash
@@ -109,21 +109,23 @@ _ROWS = Lookup(lambda *names: Attempts.objects.filter(axis__in=names), *_NAMES)
 
 def axes(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Axes:
     """Return the axes for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
-    return beside(purpose, identifier, visit, limit)[0]
+    return cast(Axes, together(asking(purpose, identifier, visit, limit))[0])
 
 
-def beside(
-    purpose: str, identifier: str, visit: Visit, limit: Limit = KEY, *asked: Asked
-) -> tuple[Axes, list[list[Any]]]:
-    """Return the axes for a try, and what else was asked of the store at the same time."""
+def asking(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> Asked:
+    """Return the question for the axes of a try, to be put to the store together with others; read as `Axes`."""
     for_all = keyed_hash("attempts", purpose, identifier)
     for_browser = keyed_hash("attempts", purpose, identifier, visit.browser)
     address, total = (keyed_hash("attempts", purpose, name, _network(name, visit)) for name in WIDE)
     known = browser_axis(identifier, visit)
-    found, *others = together(_ROWS.ask(for_all, for_browser, address, total, known), *asked)
-    rows = {row.axis: row for row in found}
-    own = for_browser if visit.browser and known in rows else for_all
-    return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows), others
+    question = _ROWS.ask(for_all, for_browser, address, total, known)
+
+    def read(answer: store.Answer) -> Axes:
+        rows = {row.axis: row for row in question.read(answer)}
+        own = for_browser if visit.browser and known in rows else for_all
+        return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
+
+    return replace(question, read=read)
 
 
 def for_everybody(account: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clave.core import clock
 from clave.core.outcome import Refused
+from clave.core.prepared import Asked, together
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
@@ -129,8 +131,13 @@ class Try:
 
 def look(claim: Claim, visit: Visit) -> Try:
     """Look up what a try needs to know, in one message to the store."""
-    axes, (found,) = attempts.beside("key", claim.account, visit, attempts.KEY, claim.asked())
-    return Try(next(iter(found), None), axes)
+    return look_beside(claim, visit)[0]
+
+
+def look_beside(claim: Claim, visit: Visit, *others: Asked) -> tuple[Try, list[Any]]:
+    """Look up what a try needs to know, and what else is asked of the store at the same time."""
+    axes, found, *answers = together(attempts.asking("key", claim.account, visit), claim.asked(), *others)
+    return Try(next(iter(found), None), axes), answers
 
 
 def verify(tried: Try, key: str, *, human: bool = True) -> Proof:

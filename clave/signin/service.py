@@ -28,13 +28,13 @@ class IdentityRefused(Refused):
         super().__init__("identity_refused")
 
 
-def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool) -> Proof:
-    """Check who somebody says to be against a key.
+def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool, tried: keys.Try | None = None) -> Proof:
+    """Check who somebody says to be against a key; `tried` is what was looked up for this claim, if anything was.
 
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
-    tried = keys.look(claim, visit)
+    tried = tried or keys.look(claim, visit)
     try:
         proof = keys.verify(tried, key, human=human)
     except Refused as refused:

@@ -1,6 +1,8 @@
 """Ingresar, mi cuenta, salir."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -23,9 +25,10 @@ from clave.core.wizard import Wizard
 from clave.holders.doors import COMPANY, DOORS, PERSON, Door, DoorForm
 from clave.holders.models import Holder
 from clave.holders.present import current_holder, for_holder
+from clave.holders.service import Claim
 from clave.keys.attempts import browser_axis
 from clave.keys.models import Credential
-from clave.keys.service import Proof
+from clave.keys.service import Proof, Try
 from clave.signin import service
 from clave.signin.models import Session
 from clave.signin.sessions import SessionStore
@@ -60,6 +63,8 @@ class SignIn(FormPage):
     title = _("Ingresar con mi Clave SENCE")
     button = _("Ingresar")
     typed: dict[str, Any]
+    # What is known already of who may be meant.
+    looked_up: Mapping[Claim, Try] = MappingProxyType({})
     # Where to go on after a temporary key was changed.
     back_after_change = ""
 
@@ -90,7 +95,8 @@ class SignIn(FormPage):
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         self.typed = form.cleaned_data
-        proof = service.prove(form.claim, self.typed["key"], visit, human=human, explain=explain)
+        tried = self.looked_up.get(form.claim)
+        proof = service.prove(form.claim, self.typed["key"], visit, human=human, explain=explain, tried=tried)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from clave.attendance import sessions
 from clave.attendance.models import Ending, Opening, Running
 from clave.core import clock as clave_clock
+from clave.core import store
 from clave.core.clock import SANTIAGO, Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Body, Enrolment
@@ -264,4 +265,24 @@ def test_a_pair_of_marks_asks_the_database_a_known_number_of_times(platform: Pla
         page = Page(counted(lambda d=door, s=session: client.post(f"/rce/Registro/{d}", {**GOOD, **s})))
         answer = Answer(counted(lambda p=page: platform.visitor.post(p.url, {**p.fields, "key": "KM482915"})))
         session = {"IdSesionSence": answer.fields.get("IdSesionSence", "")}
-    assert asked == [3, 9, 3, 10]
+    assert asked == [3, 10, 3, 10]
+
+
+def test_a_pair_of_marks_turns_to_the_database_no_oftener_than_it_must(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    run = store.run
+
+    def counted(*asked: Any) -> Any:
+        turns[-1] += 1
+        return run(*asked)
+
+    monkeypatch.setattr(store, "run", counted)
+    session: dict[str, str] = {}
+    for door in ("IniciarSesion", "CerrarSesion"):
+        turns.append(0)
+        platform.post(door, **session)
+        turns.append(0)
+        session = {"IdSesionSence": Answer(platform.sign()).fields.get("IdSesionSence", "")}
+    assert turns == [2, 3, 2, 3]
