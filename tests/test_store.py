@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 
 from clave.audit.models import Entry
 from clave.core import clock, store
-from clave.core.prepared import Asked, Lookup, changing, deleting, inserting, together
+from clave.core.prepared import Asked, Lookup, changing, deleting, inserting, numbering, together
 from clave.holders.models import Holder
 from clave.keys.models import Attempts
 
@@ -74,6 +74,18 @@ def test_rows_are_changed_and_deleted_by_what_is_in_them_and_counted(committed: 
     ) == [1, 0, 0, 1, 0]
     rows = {row.axis: (row.count, row.until) for row in Attempts.objects.filter(axis__startswith="axis-")}
     assert rows == {"axis-0": (0, None), "axis-1": (7, until), "axis-3": (3, None)}
+
+
+def test_a_row_can_be_named_before_it_is_there(committed: None) -> None:
+    with transaction.atomic():
+        number = together(numbering(Entry))[0]
+        row = entry("a.numbered")
+        row.pk = number
+        _, found = together(inserting(row), BY_ACTION.ask("a.numbered"))
+        assert [each.pk for each in found] == [number] and not Entry.objects.filter(pk__gt=number).exists()
+    after = entry("a.after")
+    together(inserting(after))
+    assert after.pk > number, "nobody else got that number"
 
 
 def test_answers_come_in_the_order_of_the_questions_however_large(committed: None) -> None:
