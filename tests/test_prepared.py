@@ -1,5 +1,7 @@
 """A lookup compiled once gives what the ORM gives."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -77,6 +79,23 @@ def test_it_inserts_what_saving_would() -> None:
     assert found.pk == holder.pk and found.mobile == "+56987650001" and found.birth_date is None
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(Holder(profile="PN", identifier="12345678-5", created_at=now, updated_at=now))
+
+
+@pytest.mark.django_db
+def test_what_it_only_pretends_to_find_is_read_as_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    demo.load()
+    read: list[Any] = []
+    instance = type(PERSON).pretend.__globals__["_Compiled"].instance
+    monkeypatch.setattr(
+        "clave.core.prepared._Compiled.instance", lambda made, *row: read.append(instance(made, *row)) or read[-1]
+    )
+    camila = PERSON.one("11111111-1")
+    assert camila
+    PERSON.pretend(camila, camila.credential)
+    found, pretended = read
+    for field in Holder._meta.concrete_fields:
+        assert getattr(found, field.attname) == getattr(pretended, field.attname), field.name
+    assert pretended.credential.hash == found.credential.hash and not hasattr(pretended, "secret_answer")
 
 
 @pytest.mark.django_db
