@@ -120,7 +120,7 @@ def marking() -> None:
     sessions.open_session(enrolment, live, "x", "")
     platform.post("IniciarSesion", IdSesionAlumno="otra")
     platform.sign()
-    platform.visitor.post(platform.visitor.page.url, {**token(platform.visitor), "anterior": "abandonar"})
+    platform.visitor.post(platform.visitor.page.url, {"anterior": "abandonar"})
     sessions.correct(Opening.objects.first(), 60, "corrección", "op")
 
 
