@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clave.audit.models import Entry
-from clave.core import clock
+from clave.core import clock, prepared
 from clave.core.prepared import Lookup, insert, inserting, together
 from clave.holders.models import Holder
 from clave.keys.models import Credential
@@ -85,13 +85,13 @@ def test_it_inserts_what_saving_would() -> None:
 def test_what_it_only_pretends_to_find_is_read_as_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     demo.load()
     read: list[Any] = []
-    instance = type(PERSON).pretend.__globals__["_Compiled"].instance
+    instance = prepared._Compiled.instance
     monkeypatch.setattr(
         "clave.core.prepared._Compiled.instance", lambda made, *row: read.append(instance(made, *row)) or read[-1]
     )
     camila = PERSON.one("11111111-1")
     assert camila
-    PERSON.pretend(camila, camila.credential)
+    PERSON.pretending(camila, camila.credential)()
     found, pretended = read
     for field in Holder._meta.concrete_fields:
         assert getattr(found, field.attname) == getattr(pretended, field.attname), field.name

@@ -92,7 +92,12 @@ def upload_limit(path: str) -> int:
 
 
 def _is_well_formed(request: HttpRequest) -> bool:
-    """Each name once, no NUL, valid UTF-8: Django reads what is none as the replacement character."""
+    """Each name once, no NUL, valid UTF-8.
+
+    Of what is none Django reads escaped bytes as the replacement character, but plain ones as Latin-1.
+    """
+    if request.content_type == _FORM_TYPES[0]:
+        request.body.decode("utf-8")
     for name, values in request.POST.lists():
         text = name + values[0]
         if len(values) > 1 or "\0" in text or "\ufffd" in text:

@@ -68,7 +68,6 @@ class Lookup(Generic[Found]):
         self._build = build
         self._examples = examples
         self._compiled: dict[str, _Compiled] = {}
-        self._pretended: dict[Any, list[Any]] = {}
 
     def one(self, *values: str | int) -> Found | None:
         """Return the row for these values, which can only be one, or None."""
@@ -87,14 +86,12 @@ class Lookup(Generic[Found]):
             params[place] = value
         return Asked((made.sql, params), lambda answer: [made.instance(list(row), connection) for row in answer.rows])
 
-    def pretend(self, *rows: Model) -> None:
-        """Do the work of reading these rows, of different models, as if they had been found: time tells nobody."""
+    def pretending(self, *rows: Model) -> Callable[[], None]:
+        """Return what does the work of reading these rows, of different models, as if they had been found."""
         connection = connections[DEFAULT_DB_ALIAS]
         made = self._compiled.get(connection.vendor) or self._compile(connection)
-        kind = (connection.vendor, *map(id, rows))
-        if kind not in self._pretended:
-            self._pretended[kind] = made.raw({type(row): row for row in rows}, connection)
-        made.instance(list(self._pretended[kind]), connection)
+        raw = made.raw({type(row): row for row in rows}, connection)
+        return lambda: made.instance(list(raw), connections[DEFAULT_DB_ALIAS])
 
     def _compile(self, connection: Any) -> _Compiled:
         query = self._build(*self._examples).query

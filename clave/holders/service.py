@@ -77,9 +77,9 @@ class Claim:
         return _REPRESENTED.ask(self.profile, self.identifier, self.representative)
 
 
-def pretend_to_find(*rows: Model) -> None:
-    """Do the work of reading a holder with what is joined to it, for a claim that names nobody."""
-    _FOUND.pretend(*rows)
+def pretending_to_find(*rows: Model) -> Callable[[], None]:
+    """Return what does the work of reading a holder with what is joined to it, for a claim that names nobody."""
+    return _FOUND.pretending(*rows)
 
 
 def claim_of(holder: Holder) -> Claim:

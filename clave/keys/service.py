@@ -1,5 +1,6 @@
 """The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,7 +17,7 @@ from clave.core.prepared import Asked, together
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
-from clave.holders.service import Claim, pretend_to_find
+from clave.holders.service import Claim, pretending_to_find
 from clave.keys import attempts, hashing, policy, questions
 from clave.keys.models import Attempts, Credential, SecretAnswer, TemporaryKey
 
@@ -131,8 +132,8 @@ class Try:
 
 
 @cache
-def _nobody() -> tuple[Holder, Credential]:
-    """Return a holder who is in no store, to read when nobody is meant: a RUT that is registered takes no longer."""
+def _reading_nobody() -> Callable[[], None]:
+    """Return what reads a holder who is in no store, for when nobody is meant: a registered RUT takes no longer."""
     now = clock.now()
     holder = Holder(
         profile="PN",
@@ -148,7 +149,7 @@ def _nobody() -> tuple[Holder, Credential]:
         created_at=now,
         updated_at=now,
     )
-    return holder, Credential(holder=holder, hash="x" * 97, changed_at=now)
+    return pretending_to_find(holder, Credential(holder=holder, hash="x" * 97, changed_at=now))
 
 
 def look(claim: Claim, visit: Visit) -> Try:
@@ -160,7 +161,7 @@ def look_beside(claim: Claim, visit: Visit, *others: Asked) -> tuple[Try, list[A
     """Look up what a try needs to know, and what else is asked of the store at the same time."""
     axes, found, *answers = together(attempts.asking("key", claim.account, visit), claim.asked(), *others)
     if not found:
-        pretend_to_find(*_nobody())
+        _reading_nobody()()
     return Try(next(iter(found), None), axes), answers
 
 
