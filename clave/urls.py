@@ -79,7 +79,7 @@ urlpatterns = [
     path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),
     path("rcetest/Registro/IniciarSesion", attendance.mark, {"environment": "rcetest", "closing": False}),
     path("rcetest/Registro/CerrarSesion", attendance.mark, {"environment": "rcetest", "closing": True}),
-    path("rce/solicitud/<run:exchange>", attendance.ExchangePage.as_view(), name="rce_exchange"),
+    path("rce/solicitud/<run:exchange>", attendance.exchange_page, name="rce_exchange"),
     # Everywhere
     path("", theme.plain("theme/home.html"), name="home"),
     path("ayuda", theme.plain("theme/help.html"), name="help"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -57,6 +57,7 @@ def strict_rut(text: str) -> Rut | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def split_url(text: str) -> SplitResult | None:
     """Return the parts of an absolute http(s) address a browser can be sent to; None for anything else.
 

@@ -1,6 +1,5 @@
 """The use cases of the protocol: a request waits while its participant signs in, then is carried out once."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -272,6 +271,7 @@ def _answering(exchange: Exchange, answer: Answer) -> Asked:
         if not result.changed:
             raise Answered
         exchange.answer = answer
-        hooks.observe(exchange.pk, request_of(exchange), answer)
+        if hooks.observers:
+            hooks.observe(exchange.pk, request_of(exchange), answer)
 
-    return replace(statement, read=read)
+    return statement._replace(read=read)

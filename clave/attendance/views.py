@@ -1,7 +1,9 @@
 """The doors of the protocol, and the pages between a platform's request and our answer."""
 
 import secrets
+from collections.abc import Iterable
 from functools import cache
+from html import escape
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -10,8 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -23,7 +24,7 @@ from clave.attendance.request import MarkRequest, split_url
 from clave.core.forms import ClaveForm
 from clave.core.middleware import POLICY, visit_of
 from clave.core.outcome import Refused
-from clave.core.pages import filled, put_in, rendered_once, show, stand_ins
+from clave.core.pages import filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.core.rut import InvalidRut, Rut
 from clave.core.templatetags.tiempo import hours_minutes
 from clave.core.visit import Visit
@@ -87,7 +88,7 @@ def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpR
     values = {
         "answer_url": answer["url"],
         "answer_host": parts.netloc,
-        "answer_fields": format_html_join("\n", '<input type="hidden" name="{}" value="{}">', answer["fields"]),
+        "answer_fields": _hidden(answer["fields"]),
         "answer_page": request.path,
         **{f"fact_{name}": _fact(value) for name, value in answer.get("facts", {}).items()},
     }
@@ -98,11 +99,17 @@ def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpR
     else:
         shape = (template, request.method == "GET", glosa, environment)
         html = rendered_once(request, lambda: _shaped(request, template, context), shape)
-    page = HttpResponse(put_in(html, values))
+    page = page_of(put_in(html, values))
     page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action {_targets(parts)}")
     # The platform may look at the Origin of what it gets; of our address it learns no more.
     page.headers["Referrer-Policy"] = "strict-origin"
     return page
+
+
+def _hidden(fields: Iterable[tuple[str, str]]) -> SafeString:
+    return SafeString(
+        "\n".join(f'<input type="hidden" name="{escape(name)}" value="{escape(text)}">' for name, text in fields)
+    )
 
 
 def _fact(value: Any) -> str:
@@ -171,7 +178,6 @@ class ExchangePage(SignIn):
         self.looked_up = {claim: tried}
         return found
 
-    @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         found = self._found(request, kwargs["exchange"])
         if found is None:
@@ -191,7 +197,7 @@ class ExchangePage(SignIn):
         names = stand_ins(values)
         shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.exchange))
         html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
-        return HttpResponse(filled(request, put_in(html, values)))
+        return page_of(filled(request, put_in(html, values)))
 
     def _shape(self, values: dict[str, str], names: dict[str, str]) -> str:
         form = self.make_form(initial={"rut": names["participant"]})
@@ -255,3 +261,6 @@ class ExchangePage(SignIn):
             carry_out()
         except service.StillOpen:
             return
+
+
+exchange_page = csrf_exempt(ExchangePage.as_view())

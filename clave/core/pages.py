@@ -44,7 +44,12 @@ def filled(request: HttpRequest, html: str) -> str:
 def show(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     """Render a page with its tokens."""
     html = render_to_string(template, {"csrf": CSRF, "submission": SUBMISSION, **(context or {})}, request)
-    return HttpResponse(filled(request, html), status=status)
+    return page_of(filled(request, html), status)
+
+
+def page_of(html: str, status: int = 200) -> HttpResponse:
+    """Return an answer with this page. Told its charset, Django need not look for it in its own header."""
+    return HttpResponse(html, status=status, content_type="text/html; charset=utf-8", charset="utf-8")
 
 
 _rendered: dict[Any, str] = {}
@@ -99,8 +104,12 @@ class FormPage(View):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if self.blank_is_shared:
-            return HttpResponse(filled(request, self._blank(request)))
+            return page_of(filled(request, self._blank(request)))
         return self.page(self.make_form())
+
+    def head(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Answer as `get`. Django would make the view refer to itself, and with all it holds outlive its request."""
+        return self.get(request, **kwargs)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "refrescar" in request.POST:
@@ -183,7 +192,7 @@ class FormPage(View):
         return render_to_string(self.template_name, context, self.request)
 
     def page(self, form: ClaveForm, status: int = 200) -> HttpResponse:
-        return HttpResponse(filled(self.request, self.render_page(form)), status=status)
+        return page_of(filled(self.request, self.render_page(form)), status)
 
     def done_page(self, done: Done) -> HttpResponse:
         """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""

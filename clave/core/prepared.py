@@ -9,11 +9,11 @@ writing. What does not need each other's results reaches the store `together` (`
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from functools import cache, cached_property
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, TextField
 from django.db.models.query import get_related_populators
 
 from clave.core import store
@@ -47,6 +47,12 @@ class _Compiled:
                 values[first:last] = given
         return values
 
+    def instances(self, answer: store.Answer) -> list[Any]:
+        if not answer.rows:
+            return []
+        connection = connections[DEFAULT_DB_ALIAS]
+        return [self.instance(list(row), connection) for row in answer.rows]
+
     def instance(self, row: list[Any], connection: Any) -> Any:
         for place, (converters, expression) in self.converters.items():
             for convert in converters:
@@ -67,7 +73,6 @@ class Lookup(Generic[Found]):
     def __init__(self, build: Callable[..., QuerySet[Found]], *examples: str | int) -> None:
         self._build = build
         self._examples = examples
-        self._compiled: dict[str, _Compiled] = {}
 
     def one(self, *values: str | int) -> Found | None:
         """Return the row for these values, which can only be one, or None."""
@@ -79,28 +84,27 @@ class Lookup(Generic[Found]):
 
     def ask(self, *values: str | int) -> "Asked":
         """Return the question for these values, to be put to the store together with others; read as the rows."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        made = self._compiled.get(connection.vendor) or self._compile(connection)
+        made = self._compiled
         params = list(made.params)
         for place, value in zip(made.places, values, strict=True):
             params[place] = value
-        return Asked((made.sql, params), lambda answer: [made.instance(list(row), connection) for row in answer.rows])
+        return Asked((made.sql, params), made.instances)
 
     def pretending(self, *rows: Model) -> Callable[[], None]:
         """Return what does the work of reading these rows, of different models, as if they had been found."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        made = self._compiled.get(connection.vendor) or self._compile(connection)
-        raw = made.raw({type(row): row for row in rows}, connection)
+        made = self._compiled
+        raw = made.raw({type(row): row for row in rows}, connections[DEFAULT_DB_ALIAS])
         return lambda: made.instance(list(raw), connections[DEFAULT_DB_ALIAS])
 
-    def _compile(self, connection: Any) -> _Compiled:
+    @cached_property
+    def _compiled(self) -> _Compiled:
         query = self._build(*self._examples).query
         compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
         info, select = compiler.klass_info, compiler.select
         columns = info["select_fields"]
         first, last = columns[0], columns[-1] + 1
-        made = _Compiled(
+        return _Compiled(
             sql=sql,
             params=tuple(params),
             places=tuple(params.index(example) for example in self._examples),
@@ -111,12 +115,9 @@ class Lookup(Generic[Found]):
             related=get_related_populators(info, select, DEFAULT_DB_ALIAS),  # type: ignore[call-arg]
             converters=compiler.get_converters([expression[0] for expression in select]),
         )
-        self._compiled[connection.vendor] = made
-        return made
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A statement with its values, and how its answer is read. `read` may raise: then what is around it is undone."""
 
     statement: store.Statement
@@ -145,14 +146,14 @@ def insert(row: Model) -> None:
 @dataclass(frozen=True)
 class _Insertion:
     sql: str
-    fields: list[Any]
+    fields: list[tuple[Any, bool]]  # and whether a text is stored as it is
     made: str  # the attribute whose value the database makes, if any
 
 
 def inserting(row: Model) -> Asked:
     """Return the statement that inserts a new row; it is read as the row."""
     connection = connections[DEFAULT_DB_ALIAS]
-    how = _insertion(type(row), connection.vendor, row.pk is not None)
+    how = _insertion(type(row), row.pk is not None)
 
     def read(answer: store.Answer) -> Model:
         if how.made:
@@ -160,32 +161,41 @@ def inserting(row: Model) -> Asked:
         row._state.adding = False
         return row
 
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in how.fields]
+    values = [
+        value
+        if type(value := getattr(row, field.attname)) is str and plain
+        else field.get_db_prep_save(value, connection)
+        for field, plain in how.fields
+    ]
     return Asked((how.sql, values), read, writes=True)
 
 
+_AS_THEY_ARE = (CharField.get_prep_value, TextField.get_prep_value)
+
+
 @cache
-def _insertion(model: type[Model], vendor: str, has_key: bool) -> _Insertion:
+def _insertion(model: type[Model], has_key: bool) -> _Insertion:
     quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
     key: Any = None if has_key else model._meta.auto_field
     fields: list[Any] = [field for field in model._meta.concrete_fields if field is not key]
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
+    ready = [(field, type(field).get_prep_value in _AS_THEY_ARE) for field in fields]
     if key is None:
-        return _Insertion(sql, fields, "")
-    return _Insertion(f"{sql} RETURNING {quote(key.column)}", fields, key.attname)
+        return _Insertion(sql, ready, "")
+    return _Insertion(f"{sql} RETURNING {quote(key.column)}", ready, key.attname)
 
 
+@cache
 def numbering(model: type[Model]) -> Asked:
     """Return the question for the number of a new row, so that others may name it in the message that inserts it.
 
     Nobody else gets that number; on SQLite as long as the transaction lasts.
     """
-    vendor = connections[DEFAULT_DB_ALIAS].vendor
     key: Any = model._meta.pk
-    sql = _NEXT[vendor].format(table=model._meta.db_table, key=key.column)
-    return Asked((sql, []), lambda answer: int(answer.rows[0][0]))
+    sql = _NEXT[connections[DEFAULT_DB_ALIAS].vendor].format(table=model._meta.db_table, key=key.column)
+    return Asked((sql, ()), lambda answer: int(answer.rows[0][0]))
 
 
 _NEXT = {

@@ -48,7 +48,7 @@ class Rut:
     @classmethod
     def parse(cls, text: str) -> "Rut":
         """Read a RUT however it is typed: dots, hyphen, k or K and spaces as one likes. Raises `InvalidRut`."""
-        match = _RUT.fullmatch(text.translate(_HYPHENS).translate(_NOISE))
+        match = _RUT.fullmatch(text) or _RUT.fullmatch(text.translate(_HYPHENS).translate(_NOISE))
         if not match or int(match[1]) == 0:
             raise InvalidRut("rut_shape")
         rut = cls(int(match[1]), match[2].upper())

@@ -83,7 +83,7 @@ class _Instant(Loader):
     """A moment in UTC, the zone of Django's connections, as ISO 8601 text."""
 
     def load(self, data: Buffer) -> datetime:
-        return datetime.fromisoformat(bytes(data).decode())
+        return datetime.fromisoformat(str(data, "ascii"))
 
 
 class _Prepared:

@@ -5,7 +5,7 @@ from the holder clears the holder's own axes. A browser from which the holder ha
 counted apart, so that a stranger cannot lock a holder out of it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -125,7 +125,7 @@ def asking(purpose: str, identifier: str, visit: Visit, limit: Limit = KEY) -> A
         own = for_browser if visit.browser and known in rows else for_all
         return Axes({own: limit, address: ADDRESS, total: TOTAL}, own, address, rows, known in rows)
 
-    return replace(question, read=read)
+    return question._replace(read=read)
 
 
 def for_everybody(account: str) -> list[str]:

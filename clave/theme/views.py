@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.models import Heartbeat
-from clave.core.pages import rendered_once, show
+from clave.core.pages import page_of, rendered_once, show
 
 SILENT = timedelta(seconds=30)
 
@@ -25,7 +25,7 @@ def plain(template: str) -> Any:
     def view(request: HttpRequest) -> HttpResponse:
         if request.GET or request.method not in ("GET", "HEAD"):
             return show(request, template)
-        return HttpResponse(rendered_once(request, lambda: render_to_string(template, request=request)))
+        return page_of(rendered_once(request, lambda: render_to_string(template, request=request)))
 
     return view
 
