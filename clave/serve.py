@@ -11,6 +11,9 @@ from collections.abc import Callable
 from clave.settings import choose
 
 CORES = len(os.sched_getaffinity(0))
+# Of each web worker. A connection that is kept open holds nothing but itself; a request holds a thread, and how many
+# of those are served at once core/gate.py decides.
+CONNECTIONS, THREADS = 4000, 400
 
 
 def free_port() -> int:
@@ -32,11 +35,12 @@ def is_free(host: str, port: int) -> bool:
 
 
 def web_command(host: str, port: int, workers: int) -> list[str]:
-    """Return granian's command line: one process a core, threads enough to wait for hashes and the store."""
+    """Return granian's command line: one process a core."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "clave.wsgi:application",
-        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "2",
-        "--backlog", "1024", "--backpressure", "64", "--no-ws", "--http", "1", "--log-level", "warning",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(THREADS),
+        "--backlog", "1024", "--backpressure", str(CONNECTIONS), "--http1-header-read-timeout", "10000", "--no-ws",
+        "--http", "1", "--log-level", "warning",
         "--respawn-failed-workers", "--workers-kill-timeout", "5",
     ]  # fmt: skip
 

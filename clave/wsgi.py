@@ -8,4 +8,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+
+def _application() -> object:
+    django = get_wsgi_application()  # first: it makes the settings ready
+    from clave.core import gate
+
+    gate.allow_many_files()
+    return gate.Gate(django)
+
+
+application = _application()

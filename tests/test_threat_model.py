@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-APPLY = {*range(1, 40), 42, 43, 44, 45, 46}
+APPLY = {*range(1, 40), *range(41, 47)}
 
 
 def marked() -> dict[int, set[str]]:

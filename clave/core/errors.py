@@ -10,9 +10,10 @@ from clave.core.outcome import Refused
 log = structlog.get_logger(__name__)
 
 
-def error_page(request: HttpRequest, status: int) -> HttpResponse:
-    """Answer with the page of this status."""
-    return HttpResponse(render_to_string(f"errors/{status}.html", {"code": f"HTTP-{status}"}, request), status=status)
+def error_page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
+    """Answer with the page of this status, or of this name."""
+    html = render_to_string(f"errors/{name or status}.html", {"code": f"HTTP-{status}"}, request)
+    return HttpResponse(html, status=status)
 
 
 def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, object] | None = None) -> HttpResponse:

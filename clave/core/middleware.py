@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -64,11 +65,9 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
     from clave.core.errors import error_page
 
-    # Large files only from somebody who has a session: they are read before any view can ask who it is.
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
     known = settings.SESSION_COOKIE_NAME in request.COOKIES
-    most = upload_limit(request.path) if known else 0
-    most = max(most, settings.CLAVE_MAX_BODY)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+    if length > settings.CLAVE_MAX_BODY and length > body_limit(request.path, known):
         return error_page(request, 413)
     if "\0" in request.path or len(request.META.get("QUERY_STRING", "")) > 4096:
         return error_page(request, 400)
@@ -89,6 +88,14 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
 def upload_limit(path: str) -> int:
     """Return how many bytes a request that brings a file to this path may have; 0 if none may be brought there."""
     return next((most for pattern, most in settings.CLAVE_UPLOADS.items() if re.fullmatch(pattern, path)), 0)
+
+
+def body_limit(path: str, known: bool) -> int:
+    """Return how many bytes of a body are read at this path.
+
+    Large files only from somebody who has a session: they are read before any view can ask who it is.
+    """
+    return max(upload_limit(path) if known else 0, settings.CLAVE_MAX_BODY)
 
 
 def _is_well_formed(request: HttpRequest) -> bool:
@@ -163,9 +170,18 @@ class ChosenLanguage:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.known = {code for code, _ in settings.LANGUAGES}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        translation.activate(chosen if chosen in self.known else settings.LANGUAGE_CODE)
+        translation.activate(chosen_language(request))
         return self.get_response(request)
+
+
+def chosen_language(request: HttpRequest) -> str:
+    """Return the code of the language to speak."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return chosen if chosen in _languages() else str(settings.LANGUAGE_CODE)
+
+
+@cache
+def _languages() -> frozenset[str]:
+    return frozenset(code for code, _ in settings.LANGUAGES)

@@ -1,0 +1,140 @@
+"""What stands between the web server and Django: who is slow or too many waits outside and holds nobody up.
+
+The server gives each request a thread of its own. A body is received before anything else, so that a visitor who sends
+it slowly keeps only a thread that has nothing to do. Then as many requests as the worker's core can serve are inside
+at once; some wait, and whoever comes when too many wait already is told so at once, before any work (abuse cases 41
+and 42 of the threat model).
+"""
+
+import resource
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import cache
+from io import BytesIO
+from queue import SimpleQueue
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+from django.utils import translation
+
+from clave.core.errors import error_page
+from clave.core.middleware import HEADERS, body_limit, chosen_language
+
+log = structlog.get_logger(__name__)
+
+INSIDE = 8  # of them one computes; the others wait for the store, for a registry or for their turn to hash
+WAITING = 100
+BODIES = 128  # received at once
+RETRY_SECONDS = 5
+_FILES = 8192
+_IN_MEMORY = 256 * 1024
+_PIECE = 64 * 1024
+_TOLD_EVERY = 60.0
+
+Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Gate:
+    """A WSGI application (PEP 3333) in front of Django's."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        # A place is taken out and put back. Who must have one waits for it; elsewhere none left means too many.
+        self._bodies, self._waiting = deque(range(BODIES)), deque(range(INSIDE + WAITING))
+        self._inside: SimpleQueue[int] = SimpleQueue()
+        for place in range(INSIDE):
+            self._inside.put(place)
+        self._told = 0.0
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/healthz":  # a busy worker is not a broken one
+            return self._answer(environ, start)
+        try:
+            whole = self._received(environ)
+            waiting = self._waiting.pop()
+        except IndexError:
+            return self._full(environ, start)
+        inside = self._inside.get()
+        try:
+            return self._answer(environ, start) if whole else _cut_off(start)
+        finally:
+            self._inside.put(inside)
+            self._waiting.append(waiting)
+
+    def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        response = self._application(environ, start)
+        if response.streaming:
+            return response  # type: ignore[no-any-return]
+        body = [response.content]  # whole: the server need not come back for its pieces
+        response.close()
+        return body
+
+    def _received(self, environ: dict[str, Any]) -> bool:
+        """Receive the body, unless it says to be so long that Django refuses it unread; say whether all of it came.
+
+        Raises `IndexError` when too many are being received.
+        """
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length == 0 or (length > _PIECE and length > _limit(environ)):
+            return True
+        place = self._bodies.pop()
+        try:
+            environ["wsgi.input"], came = _body(environ["wsgi.input"], length)
+        finally:
+            self._bodies.append(place)
+        return came == length
+
+    def _full(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        now = time.monotonic()
+        if now - self._told > _TOLD_EVERY:
+            self._told = now
+            log.warning("gate.full", waiting=WAITING, bodies=BODIES)
+        page = _full_page(chosen_language(WSGIRequest(environ)))
+        start(f"{page.status_code} {page.reason_phrase}", list(page.items()))
+        return [page.content]
+
+
+@cache
+def _full_page(language: str) -> HttpResponse:
+    nobody = WSGIRequest({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": BytesIO()})
+    with translation.override(language):
+        page = error_page(nobody, 503, "full")
+    for name, value in {**HEADERS, "Cache-Control": "no-store", "Retry-After": str(RETRY_SECONDS)}.items():
+        page.headers[name] = value
+    return page
+
+
+def _limit(environ: dict[str, Any]) -> int:
+    known = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
+    return body_limit(environ["PATH_INFO"], known)
+
+
+def _body(coming: Any, length: int) -> tuple[Any, int]:
+    """Return a file with the body, on disk when it is a large one, and how much of it came."""
+    if length <= _PIECE:
+        content = coming.read(length)
+        return BytesIO(content), len(content)
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - gone with the request
+    while (left := length - file.tell()) and (piece := coming.read(min(left, _PIECE))):
+        file.write(piece)
+    came = file.tell()
+    file.seek(0)
+    return file, came
+
+
+def _cut_off(start: Start) -> Iterable[bytes]:
+    """Answer a form of which not all came: half of it must not be taken for the whole."""
+    start("400 Bad Request", [("Content-Type", "text/plain")])
+    return [b""]
+
+
+def allow_many_files() -> None:
+    """Let this process have a file open for each connection: the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

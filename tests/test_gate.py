@@ -1,0 +1,201 @@
+"""Who is slow, silent or too many holds nobody else up."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from django.core.wsgi import get_wsgi_application
+
+from clave import serve
+from clave.core import gate
+from tests import house
+
+FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture(scope="module")
+def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
+    """A site with a single worker, so that what holds it up holds up everything."""
+    with house.running(tmp_path_factory.mktemp("gate")) as running:
+        yield running
+
+
+class Asked:
+    """One request to a gate, and what came of it."""
+
+    def __init__(self, to: gate.Gate, path: str = "/", body: Any = b"", length: int = -1, **environ: str) -> None:
+        self.status, self.headers = "", {}
+        self.input = body if hasattr(body, "read") else BytesIO(body)
+        said = len(body) if length < 0 else length
+        whole = {"REQUEST_METHOD": "POST" if said else "GET", "PATH_INFO": path, "wsgi.input": self.input, **environ}
+        whole |= {"CONTENT_LENGTH": str(said), "SERVER_NAME": "localhost", "SERVER_PORT": "80", "QUERY_STRING": ""}
+        whole |= {"wsgi.url_scheme": "http", "REMOTE_ADDR": "203.0.113.5", "HTTP_HOST": "localhost", **FORM}
+        self.text = b"".join(to(whole, self._start)).decode()
+
+    def _start(self, status: str, headers: list[tuple[str, str]]) -> None:
+        self.status, self.headers = status, dict(headers)
+
+
+class Plain:
+    """What an application answers, as the gate sees it."""
+
+    streaming = False
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Busy:
+    """An application that is not done before it is told so."""
+
+    def __init__(self) -> None:
+        self.done, self.inside, self.most = threading.Event(), 0, 0
+        self.lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Plain:
+        if environ["PATH_INFO"] == "/busy":
+            with self.lock:
+                self.inside += 1
+                self.most = max(self.most, self.inside)
+            assert self.done.wait(30)
+            with self.lock:
+                self.inside -= 1
+        start("200 OK", [])
+        return Plain(b"done")
+
+
+def until(true: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.abuse(41)
+def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
+    busy = Busy()
+    door = gate.Gate(busy)
+    all_places = gate.INSIDE + gate.WAITING
+    answers: list[Asked] = []
+    crowd = [threading.Thread(target=lambda: answers.append(Asked(door, "/busy"))) for _ in range(all_places)]
+    for one in crowd:
+        one.start()
+    try:
+        until(lambda: not door._waiting and busy.inside == gate.INSIDE)
+        late = Asked(door, "/")
+        assert late.status == "503 Service Unavailable" and late.headers["Retry-After"] == str(gate.RETRY_SECONDS)
+        assert "Hay muchas personas en este momento" in late.text and "HTTP-503" in late.text
+        assert late.headers["Cache-Control"] == "no-store" and "Set-Cookie" not in late.headers
+        assert late.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Many people" in Asked(door, "/", HTTP_COOKIE="idioma=en").text
+        assert Asked(door, "/healthz").text == "done", "a busy worker is not a broken one"
+    finally:
+        busy.done.set()
+        for one in crowd:
+            one.join()
+    assert [each.text for each in answers] == ["done"] * all_places and busy.most == gate.INSIDE
+    assert Asked(door, "/").text == "done", "every place was given back"
+
+
+@pytest.mark.abuse(42)
+def test_a_body_cut_off_is_not_taken_for_the_whole() -> None:
+    reached: list[str] = []
+
+    def application(environ: dict[str, Any], start: Any) -> Plain:
+        reached.append(environ["wsgi.input"].read())
+        start("200 OK", [])
+        return Plain(b"")
+
+    door = gate.Gate(application)
+    for length in (100, 100_000):
+        cut = Asked(door, "/ingresar", b"rut=1", length=length)
+        assert cut.status == "400 Bad Request" and not reached
+    for whole in (b"rut=1", b"x" * 70_000, b"x" * 1_000_000):
+        assert Asked(door, "/ingresar", whole).status == "200 OK" and reached.pop() == whole
+
+
+@pytest.mark.abuse(42)
+def test_what_is_too_long_is_refused_unread(demo: None) -> None:
+    door = gate.Gate(get_wsgi_application())
+    long = Asked(door, "/ingresar", b"x" * 3_000_000)
+    assert long.status.startswith("413") and long.input.tell() == 0
+    assert Asked(door, "/ingresar", b"rut=" + b"1" * 1_000_000).status.startswith("400")
+
+
+def test_a_place_is_given_back_by_who_fails() -> None:
+    def application(environ: dict[str, Any], start: Any) -> Plain:
+        raise RuntimeError
+
+    class Broken:
+        def read(self, size: int) -> bytes:
+            raise OSError
+
+    door = gate.Gate(application)
+    for body, error in ((b"", RuntimeError), (Broken(), OSError)):
+        for _ in range(3 * (gate.INSIDE + gate.WAITING + gate.BODIES)):
+            with pytest.raises(error):
+                Asked(door, body=body, length=0 if body == b"" else 9)
+
+
+def test_the_server_has_threads_for_all_who_may_wait() -> None:
+    assert gate.INSIDE + gate.WAITING + gate.BODIES < serve.THREADS < serve.CONNECTIONS
+
+
+@pytest.mark.abuse(42)
+def test_forms_sent_slowly_hold_nobody_up(open_house: house.LiveHouse) -> None:
+    head = f"POST /ingresar HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\nContent-Length: 900\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n\r\nrut=1"
+    with ExitStack() as stack, httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+        visitor.get("/")
+
+        def post() -> int:
+            return visitor.post("/ingresar", data={"rut": "11111111-1"}).status_code
+
+        assert post() == 403, "no token came with it"
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port)))
+            for _ in range(gate.BODIES + 30)
+        ]
+        for each in slow:
+            each.sendall(head.encode())
+        until(lambda: post() == 503)
+        assert "muchas personas" in visitor.post("/ingresar", data={"rut": "1"}).text
+        for _ in range(20):
+            assert visitor.get("/").status_code == 200
+        for each in slow:
+            each.close()
+        until(lambda: post() == 403)
+
+
+@pytest.mark.abuse(42)
+def test_silent_and_idle_connections_keep_nobody_out(open_house: house.LiveHouse) -> None:
+    ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port)))
+        for _ in range(300):
+            kept = stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port), timeout=10))
+            kept.sendall(ask)
+            assert kept.recv(12) == b"HTTP/1.1 200"
+        with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+            assert visitor.get("/").status_code == 200
+
+
+def test_pages_heads_and_files_come_whole_through_the_gate(open_house: house.LiveHouse) -> None:
+    with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+        page = visitor.get("/")
+        head = visitor.head("/")
+        assert head.status_code == 200 and head.content == b""
+        assert head.headers["Content-Length"] == page.headers["Content-Length"] == str(len(page.content))
+        style = page.text.split('rel="stylesheet" href="')[1].split('"')[0]
+        assert visitor.get(style).headers["Content-Type"].startswith("text/css")
+        assert visitor.get("/nothing").status_code == 404
