@@ -40,7 +40,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
         sys.executable, "-m", "granian", "--interface", "wsgi", "clave.wsgi:application",
         "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(THREADS),
         "--backlog", "1024", "--backpressure", str(CONNECTIONS), "--http1-header-read-timeout", "10000", "--no-ws",
-        "--http", "1", "--log-level", "warning",
+        "--http", "1", "--log-level", "error",
         "--respawn-failed-workers", "--workers-kill-timeout", "5",
     ]  # fmt: skip
 

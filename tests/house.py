@@ -2,10 +2,11 @@
 
 import json
 import os
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,20 @@ class LiveHouse:
             # Looking without a pause would take the time from the worker that is to deliver it.
             time.sleep(0.05)
         raise AssertionError(f"nothing about «{words}» for {destination}: {self.messages()}")
+
+    @contextmanager
+    def receiving_slow_forms(self, how_many: int) -> Iterator[None]:
+        """Meanwhile so many visitors send a form and do not get to its end: too many for another form."""
+        head = f"POST /ingresar HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Length: 900\r\n"
+        head += "Content-Type: application/x-www-form-urlencoded\r\n\r\nrut=1"
+        with ExitStack() as stack:
+            for _ in range(how_many):
+                slow = stack.enter_context(socket.create_connection(("127.0.0.1", self.port)))
+                slow.sendall(head.encode())
+            deadline = time.monotonic() + 20
+            while httpx.post(f"{self.url}/ingresar", data={"rut": "1"}, timeout=10).status_code != 503:
+                assert time.monotonic() < deadline
+            yield
 
     def empty(self) -> None:
         """Begin again, as the inspector's button does: an empty store with the demo's holders, an empty mailbox."""

@@ -152,27 +152,16 @@ def test_the_server_has_threads_for_all_who_may_wait() -> None:
 
 @pytest.mark.abuse(42)
 def test_forms_sent_slowly_hold_nobody_up(open_house: house.LiveHouse) -> None:
-    head = f"POST /ingresar HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\nContent-Length: 900\r\n"
-    head += "Content-Type: application/x-www-form-urlencoded\r\n\r\nrut=1"
-    with ExitStack() as stack, httpx.Client(base_url=open_house.url, timeout=10) as visitor:
-        visitor.get("/")
+    with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
 
         def post() -> int:
             return visitor.post("/ingresar", data={"rut": "11111111-1"}).status_code
 
         assert post() == 403, "no token came with it"
-        slow = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port)))
-            for _ in range(gate.BODIES + 30)
-        ]
-        for each in slow:
-            each.sendall(head.encode())
-        until(lambda: post() == 503)
-        assert "muchas personas" in visitor.post("/ingresar", data={"rut": "1"}).text
-        for _ in range(20):
-            assert visitor.get("/").status_code == 200
-        for each in slow:
-            each.close()
+        with open_house.receiving_slow_forms(gate.BODIES + 30):
+            assert post() == 503
+            for _ in range(20):
+                assert visitor.get("/").status_code == 200
         until(lambda: post() == 403)
 
 

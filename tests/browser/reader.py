@@ -41,8 +41,8 @@ class Reader:
         page.on("console", self._console)
 
     def _console(self, message: Any) -> None:
-        # A refused form answers 400 or 429, which Chromium reports as a failed load; it is none.
-        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+        # A refused form answers 400, 429 or 503, which Chromium reports as a failed load; it is none.
+        if message.type == "error" and not re.search("responded with a status of (4|503)", message.text):
             self.faults.append(message.text)
 
     def open(self, path: str) -> "Reader":
