@@ -70,10 +70,10 @@ def ways_of(door: Door) -> list[URLPattern]:
 
 urlpatterns = [
     # What is asked most comes first: each address before it would be tried in vain.
-    path("ingresar", signin.SignIn.as_view(), name="signin"),
-    path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY), name="company_signin"),
-    path("ingresar/migrante", signin.SignIn.as_view(door=MIGRANT), name="migrant_signin"),
-    path("ingresar/facilitador", signin.SignIn.as_view(door=FACILITATOR), name="facilitator_signin"),
+    path("ingresar", signin.SignIn.as_view(cached_blank=True), name="signin"),
+    path("ingresar/empresa", signin.SignIn.as_view(door=COMPANY, cached_blank=True), name="company_signin"),
+    path("ingresar/migrante", signin.SignIn.as_view(door=MIGRANT, cached_blank=True), name="migrant_signin"),
+    path("ingresar/facilitador", signin.SignIn.as_view(door=FACILITATOR, cached_blank=True), name="facilitator_signin"),
     # Attendance: the protocol of the learning platforms
     path("rce/Registro/IniciarSesion", attendance.mark, {"environment": "rce", "closing": False}, name="rce_open"),
     path("rce/Registro/CerrarSesion", attendance.mark, {"environment": "rce", "closing": True}, name="rce_close"),

@@ -13,7 +13,7 @@ from clave.core import clock as clave_clock
 from clave.core.rut import check_digit
 from clave.flows.facilitator import service as facilitator
 from clave.holders.models import Holder
-from clave.keys import attempts
+from clave.keys import throttling
 from clave.keys.service import Visit
 from tests.desk import Desk
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, MADERAS, MADERAS_MAIL
@@ -201,7 +201,7 @@ def test_what_people_and_browsers_send_is_text_on_the_desks_pages(demo: None) ->
 
 def test_a_locked_holder_is_unlocked(agent: Desk) -> None:
     for _ in range(6):
-        attempts.axes("key", CAMILA, Visit("203.0.113.9")).fail()
+        throttling.limits("key", CAMILA, Visit("203.0.113.9")).fail()
     assert Visitor("203.0.113.8").sign_in(CAMILA, "KM482915").status == 429
     assert agent.account(CAMILA).shows("bloqueada hasta las")
     assert agent.act(CAMILA, "desbloquear").shows("La clave quedó desbloqueada")

@@ -108,11 +108,11 @@ def test_a_double_click_does_the_thing_once_and_both_see_the_result(committed: N
 
 
 def test_failures_counted_at_once_are_all_counted(committed: None) -> None:
-    from clave.keys import attempts
+    from clave.keys import throttling
 
-    axes = attempts.axes("key", CAMILA, Visit("203.0.113.1"))
-    at_once([axes.fail] * 10)
-    assert attempts.Attempts.objects.get(axis=axes.own).count == 10
+    limits = throttling.limits("key", CAMILA, Visit("203.0.113.1"))
+    at_once([limits.fail] * 10)
+    assert throttling.Attempts.objects.get(axis=limits.axis).count == 10
 
 
 def test_two_workers_sealing_at_once_make_one_chain(committed: None) -> None:

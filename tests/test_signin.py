@@ -132,4 +132,4 @@ def test_a_sign_in_asks_the_database_a_known_number_of_times(visitor: Visitor) -
     with CaptureQueriesContext(connection) as queries:
         assert visitor.client.post("/ingresar", form).status_code == 302
     asked = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
-    assert len(asked) == 4, "\n".join(asked)
+    assert len(asked) == 6, "\n".join(asked)

@@ -35,6 +35,8 @@ class Exchange(models.Model):
     browser = models.CharField(max_length=32, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
     proved_at = models.DateTimeField(null=True)
+    # The participant's account as it was then (`Holder.version`).
+    proved_version = models.PositiveIntegerField(default=0)
     answer = models.JSONField(null=True)
     created_at = models.DateTimeField(db_index=True)
 

@@ -126,8 +126,12 @@ def overdue(exchange: Exchange) -> int | None:
 
 
 def may_choose(exchange: Exchange) -> bool:
-    """Say whether the participant has just signed in and was asked about the session that is open."""
-    return exchange.proved_at is not None and clock.now() - exchange.proved_at <= PROOF_LASTS
+    """Say whether the participant has just signed in, and the account has not moved on since."""
+    if exchange.proved_at is None or clock.now() - exchange.proved_at > PROOF_LASTS:
+        return False
+    run = request_of(exchange).run
+    holder = find_person(run) if run else None
+    return holder is not None and holder.version == exchange.proved_version
 
 
 def refuse(exchange: Exchange, code: int) -> None:
@@ -178,7 +182,9 @@ def _carry_out(exchange: Exchange, holder: Holder | None, visit: Visit, previous
     except RceError as refusal:
         refuse(exchange, refusal.code)
     except sessions.AlreadyOpen:
-        waits = Exchange.objects.filter(pk=exchange.pk, answer__isnull=True).update(proved_at=clock.now())
+        version = holder.version if holder else 0
+        unanswered = Exchange.objects.filter(pk=exchange.pk, answer__isnull=True)
+        waits = unanswered.update(proved_at=clock.now(), proved_version=version)
         if waits:
             raise StillOpen from None
         exchange.refresh_from_db(fields=["answer"])

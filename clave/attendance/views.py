@@ -147,7 +147,6 @@ class ExchangePage(SignIn):
 
     form_class = ExchangeForm
     template_name = "attendance/signin.html"
-    blank_is_shared = False
     exchange: Exchange
 
     def take(self, exchange: Exchange) -> None:

@@ -66,7 +66,6 @@ class OperatorPage(FormPage):
     """A form page of the back office for operators of these roles."""
 
     roles: ClassVar[tuple[Role, ...]] = EVERYBODY
-    blank_is_shared = False
     back = "/backoffice/"
     template_name = "backoffice/form.html"
     operator: Operator

@@ -16,7 +16,7 @@ from clave.core.outcome import Refused
 from clave.core.secrets import keyed_hash
 from clave.core.visit import Visit
 from clave.courier import service as courier
-from clave.keys import attempts, hashing, policy
+from clave.keys import hashing, policy, throttling
 
 INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
@@ -90,14 +90,15 @@ def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
 
     Raises `WrongInvitation`, `PolicyViolation`, `TooManyAttempts`.
     """
-    tries = attempts.axes("invitation", email.lower(), visit, attempts.ANSWER)
-    tries.check()
+    limits = throttling.limits("invitation", email.lower(), visit, throttling.ANSWER)
+    limits.reserve()
     found = Operator.objects.filter(
         email__iexact=email, invitation=_invitation(email, code), invited_until__gt=clock.now(), active=True
     ).first()
     if found is None:
-        tries.fail()
+        limits.fail()
         raise WrongInvitation
+    limits.release()
     policy.check_passphrase(password, policy.About(email=found.email, names=found.name))
     found.hash, found.totp_secret = hashing.make(password), pyotp.random_base32()
     found.totp_step = 0
@@ -111,9 +112,13 @@ def totp_uri(operator: Operator) -> str:
 
 
 def confirm(operator: Operator, code: str, visit: Visit) -> None:
-    """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`."""
+    """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
+    limits = throttling.limits("activation", operator.email.lower(), visit)
+    limits.reserve()
     if not _code_is_right(operator, code):
+        limits.fail()
         raise NotAuthorised
+    limits.release()
     with transaction.atomic():
         Operator.objects.filter(pk=operator.pk).update(invitation="", invited_until=None)
         _recorded("operator.activated", visit, operator)
@@ -131,16 +136,16 @@ def _code_is_right(operator: Operator, code: str) -> bool:
 
 def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
     """Check password and code; an unknown e-mail costs the same. Raises `NotAuthorised`, `TooManyAttempts`."""
-    tries = attempts.axes("operator", email.lower(), visit)
-    tries.check()
+    limits = throttling.limits("operator", email.lower(), visit)
+    limits.reserve()
     operator = Operator.objects.filter(email__iexact=email).first()
     ready = operator is not None and operator.is_ready and not operator.invitation
     right = hashing.matches(operator.hash if ready and operator else None, password)
     if not right or operator is None or not _code_is_right(operator, code):
-        tries.fail()
+        limits.fail()
         _recorded("operator.signin", visit, operator, "not_authorised")
         raise NotAuthorised
-    tries.clear()
+    limits.release()
     _recorded("operator.signin", visit, operator)
     return operator
 

@@ -28,8 +28,8 @@ from clave.flows.fields import QuestionMixin, landline
 from clave.holders.doors import CHOOSE
 from clave.holders.models import Holder
 from clave.holders.service import missing_data, texts_go_to
-from clave.keys.attempts import for_everybody
 from clave.keys.models import Attempts, TemporaryKey
+from clave.keys.throttling import axes_of_account
 
 # How long a reason given for a holder lets one work on that account.
 GRANT = timedelta(minutes=15)
@@ -181,7 +181,7 @@ class Account(HolderWork):
 
 
 def _waits_until(holder: Holder) -> datetime | None:
-    rows = Attempts.objects.filter(axis__in=for_everybody(holder.account), until__gt=clock.now())
+    rows = Attempts.objects.filter(axis__in=axes_of_account(holder.account), until__gt=clock.now())
     return max((row.until for row in rows if row.until), default=None)
 
 

@@ -50,7 +50,6 @@ class SignIn(FormPage):
     template_name = "backoffice/signin.html"
     title = _("Mesa de ayuda: ingresar")
     button = _("Ingresar")
-    blank_is_shared = False
 
     def context(self) -> dict[str, Any]:
         return {"passkey_options": passkeys.signin_options(self.request)}
@@ -105,6 +104,7 @@ class InvitationForm(ClaveForm):
 class Invitation(FormPage):
     """Take up an invitation: a password, then a second factor."""
 
+    cached_blank = True
     form_class = InvitationForm
     title = _("Mesa de ayuda: activar mi cuenta")
     intro = _("Escriba el código que recibió por correo y elija una clave. Después necesita una aplicación de códigos.")

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.views import View
 
 from clave.core import captcha, submissions
+from clave.core.errors import error_page, refusal_page
 from clave.core.forms import ClaveForm
 from clave.core.middleware import visit_of
 from clave.core.outcome import Outcome, Refused, Said
@@ -100,10 +101,11 @@ class FormPage(View):
     step: ClassVar[tuple[int, int] | None] = None
     back = "/"
     changes = False
-    blank_is_shared = True
+    # Whether the blank form is the same for everybody: then it is rendered once and kept (abuse case 53).
+    cached_blank = False
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if self.blank_is_shared:
+        if self.cached_blank:
             return page_of(filled(request, self._blank(request)))
         return self.page(self.make_form())
 
@@ -119,9 +121,16 @@ class FormPage(View):
         key = request.POST.get("envio", "")
         if not 16 <= len(key) <= 64:
             return self.page(self.make_form(), status=400)
-        visit = replace(visit_of(request), submission=key)
-        with submissions.once(visit) as done:
-            return self.done_page(done) if done else self._submitted(visit)
+        try:
+            claim = submissions.claim(replace(visit_of(request), submission=key))
+        except Refused as refused:
+            return refusal_page(request, refused)
+        if claim.done:
+            return self.done_page(claim.done)
+        try:
+            return self._submitted(claim.visit)
+        finally:
+            submissions.release(claim.visit)
 
     def _submitted(self, visit: Visit) -> HttpResponseBase:
         form = self.make_form(self.request.POST)
@@ -167,8 +176,6 @@ class FormPage(View):
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
-        from clave.core.errors import refusal_page
-
         if not refused.message:
             return refusal_page(self.request, refused, self.refusal_context())
         form.refuse(refused.code, refused.message, refused.field)
@@ -208,7 +215,6 @@ class StepPage(FormPage):
 
     flow: ClassVar[str]
     name: ClassVar[str]
-    blank_is_shared = False
     wizard: Wizard
 
     @property
@@ -223,16 +229,18 @@ class StepPage(FormPage):
         return reverse(f"{self.flow_name}_{before}", args=[self.wizard.run]) if before else reverse(self.flow_name)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        from clave.core.errors import refusal_page
-
         before = self.done_before(request)
         if before is not None:
             return before
         try:
             self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
+            self.prepare()
         except Refused as refused:
             return refusal_page(request, refused, {"restart": reverse(self.flow_name)})
         return super().dispatch(request, *args, **kwargs)
+
+    def prepare(self) -> None:
+        """Look up what the step is about. Raises `StepRefused` when what earlier steps proved counts no longer."""
 
     def go(self, step: str, **data: Any) -> HttpResponseRedirect:
         """Allow the next step and go there."""
@@ -242,8 +250,6 @@ class StepPage(FormPage):
 
 def done(request: HttpRequest, reference: str) -> HttpResponse:
     """Show what this browser achieved. It survives reload and cannot be replayed."""
-    from clave.core.errors import error_page
-
     found = submissions.find(reference, visit_of(request))
     if found is None:
         return error_page(request, 404)

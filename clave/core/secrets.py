@@ -29,6 +29,17 @@ def keyed_hash(purpose: str, *parts: str) -> str:
     return mac.hexdigest()
 
 
+def keyed_hash_candidates(purpose: str, *parts: str) -> list[str]:
+    """Return the keyed hash under the present secret key, then under each former one (`SECRET_KEY_FALLBACKS`)."""
+    message = "\x1f".join(parts).encode()
+    found = []
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        mac = _mac(secret, purpose).copy()
+        mac.update(message)
+        found.append(mac.hexdigest())
+    return found
+
+
 @lru_cache(maxsize=64)
 def _mac(secret: str, purpose: str) -> hmac.HMAC:
     return hmac.new(derived_key(secret, purpose), digestmod=hashlib.sha256)

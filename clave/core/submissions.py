@@ -1,30 +1,48 @@
 """A form that changes something does it once: double click, retry after a lost answer, resend after a failover.
 
-The form carries a random key. Whoever posts it first claims it; a second post of the same form waits for
-the first and shows the same result. A claim whose owner died is taken over after a minute.
+The form carries a random key. Whoever posts it first claims it; a second post of the same form waits for the first and
+shows the same result. A claim that is old is taken over: its owner has died, or is so late that its work, should it
+come to an end after all, is undone (`finish`).
 """
 
 import base64
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography.fernet import Fernet
 from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare
 
 from clave.core import clock
 from clave.core.models import Submission
-from clave.core.outcome import Outcome
+from clave.core.outcome import Outcome, Refused
 from clave.core.secrets import fingerprint
 from clave.core.visit import Visit
 
-_STALE = timedelta(seconds=60)
-_WAIT_SECONDS = 20.0
+_STALE = timedelta(seconds=10)
+_WAIT_SECONDS = 15.0
 _PAUSE_SECONDS = 0.05
+
+
+class StillWorking(Refused):
+    """The same form is still being worked on; sending it again later shows what came of it."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("still_working")
+
+
+class NotThisBrowser(Refused):
+    """The form was shown to another browser and has been sent from there (abuse case 47)."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("not_this_browser")
 
 
 @dataclass(frozen=True)
@@ -46,47 +64,60 @@ def _cipher(key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"submission/" + key.encode()).digest()))
 
 
-@contextmanager
-def once(visit: Visit) -> Iterator[Done | None]:
-    """Claim the visit's submission key. Yields what an earlier post achieved, or None: do it now.
+@dataclass(frozen=True)
+class Claim:
+    """A visit that may do what its form asks for, or what an earlier post of the same form achieved."""
 
-    Unless `finish` was called inside, the claim is given back, so that a corrected form may be posted.
+    visit: Visit
+    done: Done | None = None
+
+
+def claim(visit: Visit) -> Claim:
+    """Claim the visit's submission key, or wait for who has claimed it. Raises `NotThisBrowser`, `StillWorking`.
+
+    Give it back with `release` when the use case is over, so that a corrected form may be posted.
     """
-    reference = fingerprint(visit.submission)
-    done = _claim_or_wait(reference, visit)
-    if done is not None:
-        yield done
-        return
-    try:
-        yield None
-    finally:
-        Submission.objects.filter(pk=reference, kind="").delete()
-
-
-def _claim_or_wait(reference: str, visit: Visit) -> Done | None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
+    reference, deadline = fingerprint(visit.submission), time.monotonic() + _WAIT_SECONDS
+    mine = replace(visit, claim=secrets.token_hex(8))
+    while time.monotonic() < deadline:
         try:
             with transaction.atomic():
-                Submission.objects.create(key=reference, kind="", browser=visit.browser, created_at=clock.now())
-            return None
+                Submission.objects.create(
+                    key=reference, kind="", claim=mine.claim, browser=visit.browser, created_at=clock.now()
+                )
+            return Claim(mine)
         except IntegrityError:
             row = Submission.objects.filter(pk=reference).first()
+        if row and not constant_time_compare(row.browser, visit.browser):
+            raise NotThisBrowser
         if row and row.kind:
-            return _done(row, visit.submission) if row.browser == visit.browser else None
-        Submission.objects.filter(pk=reference, kind="", created_at__lt=clock.now() - _STALE).delete()
-        if time.monotonic() > deadline:
-            raise TimeoutError("the same form is still being worked on")
+            return Claim(visit, _done(row, visit.submission))
+        if _take_over(reference, mine):
+            return Claim(mine)
         time.sleep(_PAUSE_SECONDS)
+    raise StillWorking
+
+
+def _take_over(reference: str, mine: Visit) -> bool:
+    old = Submission.objects.filter(pk=reference, kind="", created_at__lt=clock.now() - _STALE)
+    return bool(old.update(claim=mine.claim, created_at=clock.now()))
+
+
+def release(visit: Visit) -> None:
+    """Give a claim back unless something was achieved under it."""
+    Submission.objects.filter(pk=fingerprint(visit.submission), claim=visit.claim, kind="").delete()
 
 
 def finish(visit: Visit, outcome: Outcome) -> None:
-    """Store what was achieved. Call as the last thing inside the use case's transaction."""
+    """Store what was achieved. Call as the last thing inside the use case's transaction.
+
+    Raises `StillWorking`, which undoes the transaction, when another post of the form has taken the claim over.
+    """
     if visit.submission:
         secret = _cipher(visit.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
-        Submission.objects.filter(pk=fingerprint(visit.submission)).update(
-            kind=outcome.kind, facts=outcome.facts(), secret=secret
-        )
+        mine = Submission.objects.filter(pk=fingerprint(visit.submission), claim=visit.claim, kind="")
+        if not mine.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
+            raise StillWorking
 
 
 def find_again(visit: Visit) -> Done | None:

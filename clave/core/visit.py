@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class Visit:
     """Where a request comes from: network address, browser (hash of its cookie), user agent (cut), language.
 
-    `submission` is the one-time key of the form that asks, if it has one.
+    `submission` is the one-time key of the form that asks, if it has one, and `claim` says which post of it this is.
     """
 
     address: str
@@ -15,6 +15,7 @@ class Visit:
     agent: str = ""
     language: str = "es"
     submission: str = field(default="", repr=False)
+    claim: str = field(default="", repr=False)
 
 
 SYSTEM = Visit(address="")

@@ -22,6 +22,8 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     channel = models.CharField(max_length=5)
     template = models.CharField(max_length=40)
+    # Which share of a day it counts against; empty for what a holder has done.
+    quota = models.CharField(max_length=12, blank=True)
     language = models.CharField(max_length=5, default="es")
     holder = models.CharField(max_length=40, blank=True, db_index=True)
     destination = EncryptedTextField()

@@ -17,7 +17,7 @@ from clave.courier.tasks import deliver
 from clave.holders.models import Holder
 
 EMAIL, SMS = "email", "sms"
-# Per destination and day, whoever asks: nobody's mailbox or phone is flooded from here (abuse case 6).
+# Of each quota, per destination and day: nobody's mailbox or phone is flooded from here (abuse cases 6 and 69).
 DAILY = {EMAIL: 20, SMS: 8}
 LIFE = timedelta(days=2)
 LATE = timedelta(minutes=10)
@@ -40,22 +40,32 @@ def send(
     email: str = "",
     mobile: str = "",
     language: str = "",
+    quota: str = "",
 ) -> list[str]:
     """Put a message to each destination given into the outbox; return the channels.
 
     It speaks the holder's language, or `language` to who is no holder.
-    `life` of a message that carries a temporary key ends with the key (context `seconds`). Raises
-    `TooManyMessages`, before anything is written, when a destination has had its share of the day.
+    `life` of a message that carries a temporary key ends with the key (context `seconds`).
+
+    `quota` names the share of a day that the message counts against, for what strangers may cause (`registration`,
+    `birth`, `locked`...); each has its own, so that none uses up another's. Without one the message always goes: it
+    tells a holder what the holder has done. An SMS beyond its share is left out; an e-mail beyond it raises
+    `TooManyMessages`, before anything is written.
     """
+    if email and quota and _is_used_up(EMAIL, email, quota):
+        raise TooManyMessages
+    if mobile and quota and _is_used_up(SMS, mobile, quota):
+        mobile = ""
     wanted = [(channel, to) for channel, to in ((EMAIL, email), (SMS, mobile)) if to]
     for channel, to in wanted:
-        since = clock.now() - timedelta(days=1)
-        sent = Message.objects.filter(destination_hash=_hash(channel, to), created_at__gt=since).count()
-        if sent >= DAILY[channel]:
-            raise TooManyMessages
-    for channel, to in wanted:
-        _post(holder, template, context, channel, to, language)
+        _post(holder, template, context, channel, to, language, quota)
     return [channel for channel, _ in wanted]
+
+
+def _is_used_up(channel: str, to: str, quota: str) -> bool:
+    since = clock.now() - timedelta(days=1)
+    sent = Message.objects.filter(destination_hash=_hash(channel, to), created_at__gt=since, quota=quota)
+    return sent.count() >= DAILY[channel]
 
 
 def _hash(channel: str, destination: str) -> str:
@@ -63,13 +73,20 @@ def _hash(channel: str, destination: str) -> str:
 
 
 def _post(
-    holder: Holder | None, template: str, context: Mapping[str, str], channel: str, to: str, language: str
+    holder: Holder | None,
+    template: str,
+    context: Mapping[str, str],
+    channel: str,
+    to: str,
+    language: str,
+    quota: str,
 ) -> None:
     now = clock.now()
     life = timedelta(seconds=int(context["seconds"])) if "seconds" in context else LIFE
     message = Message.objects.create(
         channel=channel,
         template=template,
+        quota=quota,
         language=language or (holder.language if holder else "es"),
         holder=str(holder.pk) if holder else "",
         destination=to,

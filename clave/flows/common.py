@@ -76,12 +76,16 @@ def store_representative(company: Holder, data: dict[str, Any]) -> None:
     )
 
 
-def send_temporary_key(holder: Holder) -> str:
-    """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`."""
+def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "recovery") -> str:
+    """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`.
+
+    `quota` names the share of a day that it counts against (`courier.send`). Raises `TooManyMessages`.
+    """
     key, expires = keys.issue_temporary(holder)
     until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
     context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
-    courier.send(holder, "temporary_key", context, email=holder.email, mobile=texts_go_to(holder))
+    mobile = texts_go_to(holder) if by_sms else ""
+    courier.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
     return until
 
 

@@ -9,7 +9,7 @@ from clave.core.outcome import Refused
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import Claim
-from clave.keys import attempts
+from clave.keys import throttling
 
 
 class NotRecognised(Refused):
@@ -23,14 +23,15 @@ class NotRecognised(Refused):
 
 def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> Holder:
     """Validate by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
-    tries = attempts.axes("birth", claim.account, visit, attempts.ANSWER)
-    tries.check()
+    limits = throttling.limits("birth", claim.account, visit, throttling.ANSWER)
+    limits.reserve()
     holder = claim.holder()
     same = bool(
         holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower()
     )
     if not same or holder is None:
-        tries.fail()
+        limits.fail()
         audit.record("data.proof", visit, holder=holder, outcome="not_recognised")
         raise NotRecognised
+    limits.release()
     return holder

@@ -85,6 +85,8 @@ class Holder(models.Model):
     legacy = models.BooleanField(default=False)
     # A contact changed on the strength of a card serial alone; the back office looks at it.
     review_contact = models.BooleanField(default=False)
+    # Grows when what was proved before must count no longer: sessions, wizards and proofs carry it (abuse case 50).
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

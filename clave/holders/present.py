@@ -14,9 +14,12 @@ from clave.holders.models import Holder, Profile
 
 
 def current_holder(request: HttpRequest) -> Holder | None:
-    """Return who is signed in in this browser."""
+    """Return who is signed in in this browser; nobody once the account has moved on since."""
     pk = request.session.get("holder") if request.session.session_key else None
-    return Holder.objects.select_related("secret_answer").filter(pk=pk).first() if pk else None
+    if not pk:
+        return None
+    version = request.session.get("account_version", 0)
+    return Holder.objects.select_related("secret_answer").filter(pk=pk, version=version).first()
 
 
 def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
@@ -47,7 +50,6 @@ class HolderPage(FormPage):
     """A form page of the holder signed in, of one of `profiles` or, without any, of any."""
 
     profiles: ClassVar[tuple[Profile, ...]] = ()
-    blank_is_shared = False
     holder: Holder
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

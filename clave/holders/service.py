@@ -1,8 +1,8 @@
 """Finding holders, and what the system must know of them before it operates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Model
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, together
 from clave.core.rut import Rut
+from clave.core.wizard import StepRefused
 from clave.holders.models import Holder, Profile, account_of
 
 
@@ -28,6 +29,39 @@ class MinimumDataMissing(Refused):
     def labels(self) -> list[object]:
         """Return what is missing in the person's words."""
         return [MISSING_LABELS[name] for name in self.missing]
+
+
+class AccountChanged(Refused):
+    """The account has moved on since this was begun: what was proved then counts no longer."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("account_changed")
+
+
+def lock(holder: Holder) -> Holder:
+    """Return the account as it is now, locked until the transaction ends. Raises `AccountChanged`."""
+    now = Holder.objects.select_for_update().filter(pk=holder.pk, version=holder.version).first()
+    if now is None:
+        raise AccountChanged
+    return now
+
+
+def proof_of(holder: Holder) -> dict[str, Any]:
+    """Return what a wizard keeps of a holder who has proved to be one."""
+    return {"holder": str(holder.pk), "account_version": holder.version}
+
+
+def holder_proved(data: Mapping[str, Any]) -> Holder:
+    """Return the holder of whom a wizard keeps a proof. Raises `StepRefused` once the account has moved on."""
+    found = Holder.objects.select_related("credential", "secret_answer").filter(
+        pk=data.get("holder", ""), version=data.get("account_version", 0)
+    )
+    holder = found.first()
+    if holder is None:
+        raise StepRefused
+    return holder
 
 
 SECRETS = ("credential", "secret_answer", "temporary_key")

@@ -6,10 +6,13 @@ from clave.holders.models import Holder
 
 
 class Credential(models.Model):
-    """A holder's CS: its Argon2id hash and that of the one before. `version` grows with each change."""
+    """A holder's CS: its Argon2id hash and that of the one before. `version` grows with each change.
+
+    `hash` is empty when a stronger proof has ended the CS and none was set since.
+    """
 
     holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="credential")
-    hash = models.CharField(max_length=160)
+    hash = models.CharField(max_length=160, blank=True)
     previous_hash = models.CharField(max_length=160, blank=True)
     version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField()
@@ -39,6 +42,9 @@ class SecretAnswer(models.Model):
 class Attempts(models.Model):
     """Failures counted on one axis. `axis` is a keyed hash: the table tells nobody whose RUT was tried.
 
+    `count` and `pending` belong to an account: failures, and tries not judged yet. `level` belongs to a wide axis, a
+    network or the site: failures as of `last_at`, of which time takes some away.
+
     A row with a `holder` says that this holder signed in from the browser the axis names: a stranger's
     failures elsewhere do not stop it. It stands here so that one query answers both questions.
     """
@@ -46,5 +52,7 @@ class Attempts(models.Model):
     axis = models.CharField(max_length=64, primary_key=True)
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, null=True, related_name="known_browsers")
     count = models.PositiveIntegerField(default=0)
+    pending = models.PositiveIntegerField(default=0)
+    level = models.FloatField(default=0)
     last_at = models.DateTimeField()
     until = models.DateTimeField(null=True)

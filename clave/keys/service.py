@@ -11,14 +11,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from clave.audit import service as audit
 from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, together
-from clave.core.secrets import keyed_hash
+from clave.core.secrets import keyed_hash, keyed_hash_candidates
 from clave.core.visit import Visit
+from clave.courier import notices
 from clave.holders.models import Holder
-from clave.holders.service import Claim, pretending_to_find
-from clave.keys import attempts, hashing, policy, questions
+from clave.holders.service import AccountChanged, Claim, lock, pretending_to_find
+from clave.keys import hashing, policy, questions, throttling
 from clave.keys.models import Attempts, Credential, SecretAnswer, TemporaryKey
 
 
@@ -39,15 +41,6 @@ class WrongAnswer(Refused):
         super().__init__("wrong_answer", _("La respuesta no es correcta. Revísela e intente otra vez."), field="answer")
 
 
-class CaptchaNeeded(Refused):
-    """After failures a try must come with the letters of the image."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "captcha_needed", _("Escriba su clave otra vez y también las letras de la imagen."), field="captcha"
-        )
-
-
 class KeyAlreadyChanged(Refused):
     """Somebody else used the same proof first: of two changes at once, one wins."""
 
@@ -58,7 +51,10 @@ class KeyAlreadyChanged(Refused):
 
 
 class Proof:
-    """That a holder gave the right key: a CS at some version, or a temporary key. Used up by `replace`."""
+    """That a holder gave the right key: a CS at some version, or a temporary key. Used up by `replace`.
+
+    `holder` is as it was then: a proof is worth nothing once the account has another version.
+    """
 
     def __init__(self, holder: Holder, version: int, temporary: int = 0, *, known_browser: bool = False) -> None:
         self.holder = holder
@@ -118,6 +114,11 @@ def _tag(holder: Holder, key: str) -> str:
     return keyed_hash("temporary", str(holder.pk), key)[:4]
 
 
+def _may_be(temporary: TemporaryKey, holder: Holder, key: str) -> bool:
+    """Say whether a key is worth a hash against a temporary one; its tag may be of a former secret key."""
+    return any(temporary.tag == each[:4] for each in keyed_hash_candidates("temporary", str(holder.pk), key))
+
+
 def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
     temporary: TemporaryKey | None = getattr(holder, "temporary_key", None)
     return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
@@ -125,10 +126,10 @@ def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
 
 @dataclass(frozen=True)
 class Try:
-    """Whom a claim means, if anybody, and the axes on which a failure counts."""
+    """Whom a claim means, if anybody, and the limits that a try at its key meets."""
 
     holder: Holder | None
-    axes: attempts.Axes
+    limits: throttling.RateLimits
 
 
 @cache
@@ -159,10 +160,27 @@ def look(claim: Claim, visit: Visit) -> Try:
 
 def look_beside(claim: Claim, visit: Visit, *others: Asked) -> tuple[Try, list[Any]]:
     """Look up what a try needs to know, and what else is asked of the store at the same time."""
-    axes, found, *answers = together(attempts.asking("key", claim.account, visit), claim.asked(), *others)
+    limits, found, *answers = together(throttling.asking("key", claim.account, visit), claim.asked(), *others)
     if not found:
         _reading_nobody()()
-    return Try(next(iter(found), None), axes), answers
+    return Try(next(iter(found), None), limits), answers
+
+
+def try_key(
+    claim: Claim, key: str, visit: Visit, action: str, *, human: bool = True, tried: Try | None = None
+) -> Proof:
+    """Try a key; audit a refusal as `action` and tell the holder when the key begins to wait. Raises as `verify`.
+
+    `tried` is what was looked up for this claim, if anything was.
+    """
+    tried = tried or look(claim, visit)
+    try:
+        return verify(tried, key, human=human)
+    except Refused as refused:
+        audit.record(action, visit, holder=tried.holder, outcome=refused.code)
+        if isinstance(refused, WrongKey) and refused.locked:
+            notices.key_locked(tried.holder)
+        raise
 
 
 def verify(tried: Try, key: str, *, human: bool = True) -> Proof:
@@ -172,30 +190,44 @@ def verify(tried: Try, key: str, *, human: bool = True) -> Proof:
     before any hash, `WrongKey` after one. A live temporary key is accepted; the
     caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
     """
-    holder, axes = tried.holder, tried.axes
-    failures = axes.check()
-    if failures > 0 and not human:
-        raise CaptchaNeeded
+    holder, limits = tried.holder, tried.limits
+    limits.reserve(human=human)
     temporary = _live_temporary(holder)
-    credential = getattr(holder, "credential", None)
-    if holder and temporary and temporary.tag == _tag(holder, key) and hashing.matches(temporary.hash, key):
+    credential: Credential | None = getattr(holder, "credential", None)
+    if holder and temporary and _may_be(temporary, holder, key) and hashing.matches(temporary.hash, key):
+        limits.take_back()
         return Proof(holder, credential.version if credential else 0, temporary.serial)
     if hashing.matches(credential.hash if credential else None, key) and holder and credential:
-        if failures:
-            axes.clear()
-        return Proof(holder, credential.version, known_browser=axes.known_browser)
-    raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=axes.fail())
+        limits.release()
+        _renew_outdated_hash(credential, key)
+        return Proof(holder, credential.version, known_browser=limits.known_browser)
+    raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=limits.fail())
 
 
-def verify_answer(account: str, holder: Holder | None, answer: str, visit: Visit) -> Holder:
-    """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`."""
-    axes = attempts.axes("answer", account, visit, attempts.ANSWER)
-    axes.check()
+def _renew_outdated_hash(credential: Credential, key: str) -> None:
+    """Hash a right key anew if its hash was made with other parameters than today's (ASVS 5, 11.4.4)."""
+    if hashing.outdated(credential.hash):
+        same = Credential.objects.filter(pk=credential.pk, version=credential.version, hash=credential.hash)
+        same.update(hash=hashing.make(key))
+
+
+def verify_answer(account: str, holder: Holder | None, answer: str, visit: Visit, action: str) -> Holder:
+    """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`.
+
+    A refusal is audited as `action`; the holder is told when the answers begin to wait.
+    """
+    limits = throttling.limits("answer", account, visit, throttling.ANSWER)
     secret = getattr(holder, "secret_answer", None)
-    if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)) or holder is None:
-        axes.fail()
-        raise WrongAnswer
-    axes.clear()
+    try:
+        limits.reserve()
+        if not hashing.matches(secret.hash if secret else None, questions.normalised(answer)) or holder is None:
+            if limits.fail():
+                notices.key_locked(holder)
+            raise WrongAnswer
+    except Refused as refused:
+        audit.record(action, visit, holder=holder, outcome=refused.code)
+        raise
+    limits.release()
     return holder
 
 
@@ -216,7 +248,10 @@ def replace(proof: Proof, key: str) -> None:
 
     Call inside the use case's transaction.
     """
-    holder = proof.holder
+    try:
+        holder = lock(proof.holder)
+    except AccountChanged:
+        raise KeyAlreadyChanged from None
     policy.check(key, about(holder))
     credential = Credential.objects.select_for_update().filter(holder=holder).first()
     used = [credential.hash, credential.previous_hash] if credential else []
@@ -253,11 +288,11 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
 def remember_browser(proof: Proof, visit: Visit) -> None:
     """Note that the holder signed in from this browser, unless that is known already."""
     if visit.browser and not proof.known_browser:
-        axis = attempts.browser_axis(proof.holder.account, visit)
+        axis = throttling.browser_axis(proof.holder.account, visit)
         row = Attempts(axis=axis, holder=proof.holder, last_at=clock.now())
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def unlock(account: str) -> None:
     """Forget a holder's failures, after a proof of another kind."""
-    Attempts.objects.filter(axis__in=attempts.for_everybody(account)).delete()
+    Attempts.objects.filter(axis__in=throttling.axes_of_account(account)).delete()

@@ -44,7 +44,7 @@ def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petit
     if right == Right.DELETION and holder.profile not in PERSONS:
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
-    if keys.verify(keys.look(claim_of(holder), visit), key).temporary:
+    if keys.try_key(claim_of(holder), key, visit, "privacy.asked").temporary:
         raise WrongKey
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:

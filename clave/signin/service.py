@@ -8,10 +8,10 @@ from clave.audit import service as audit
 from clave.audit.models import Entry
 from clave.core.outcome import Refused
 from clave.core.visit import Visit
-from clave.courier import notices
 from clave.holders.models import Holder, Verification
 from clave.holders.service import Claim, require_minimum_data
 from clave.keys import service as keys
+from clave.keys import throttling
 from clave.keys.service import Proof, WrongKey
 
 SIGNED_IN = "signin"
@@ -34,15 +34,10 @@ def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool, t
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
-    tried = tried or keys.look(claim, visit)
     try:
-        proof = keys.verify(tried, key, human=human)
-    except Refused as refused:
-        audit.record(SIGNED_IN, visit, holder=tried.holder, outcome=refused.code)
-        if isinstance(refused, WrongKey):
-            refused.message = _message(refused, explain)
-            if refused.locked:
-                notices.key_locked(tried.holder)
+        proof = keys.try_key(claim, key, visit, SIGNED_IN, human=human, tried=tried)
+    except WrongKey as refused:
+        refused.message = _message(refused, explain and throttling.may_disclose(visit))
         raise
     if proof.holder.verification == Verification.REFUSED:
         raise IdentityRefused

@@ -25,10 +25,10 @@ from clave.core.wizard import Wizard
 from clave.holders.doors import COMPANY, DOORS, PERSON, Door, DoorForm
 from clave.holders.models import Holder
 from clave.holders.present import current_holder, for_holder
-from clave.holders.service import Claim
-from clave.keys.attempts import browser_axis
+from clave.holders.service import Claim, proof_of
 from clave.keys.models import Credential
 from clave.keys.service import Proof, Try
+from clave.keys.throttling import browser_axis
 from clave.signin import service
 from clave.signin.models import Session
 from clave.signin.sessions import SessionStore
@@ -69,7 +69,7 @@ class SignIn(FormPage):
     back_after_change = ""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        self.blank_is_shared = not request.GET
+        self.cached_blank = self.cached_blank and not request.GET
         return super().get(request, **kwargs)
 
     def context(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class SignIn(FormPage):
                 self.request,
                 self.door.page("change"),
                 "key",
-                holder=str(proof.holder.pk),
+                **proof_of(proof.holder),
                 version=proof.version,
                 temporary=proof.temporary,
                 back_to=self.back_after_change,
@@ -128,7 +128,8 @@ def enter(request: HttpRequest, holder: Holder, visit: Visit, entry: Entry) -> N
     """Begin the holder's session under a new key, with its audit entry; what the browser had before is gone."""
     if request.session.session_key:
         request.session.flush()
-    request.session.update({"holder": str(holder.pk), "address": visit.address, "agent": visit.agent})
+    who = {"holder": str(holder.pk), "account_version": holder.version}
+    request.session.update({**who, "address": visit.address, "agent": visit.agent})
     cast(SessionStore, request.session).begin(entry)
     rotate_token(request)
 

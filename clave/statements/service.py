@@ -216,6 +216,6 @@ def remind(action: Action, issued: Statement) -> int | None:
     written = 0
     for holder in Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=waiting).exclude(email=""):
         with suppress(courier.TooManyMessages):
-            courier.send(holder, "statement_reminder", context, email=holder.email)
+            courier.send(holder, "statement_reminder", context, email=holder.email, quota="reminder")
             written += 1
     return written

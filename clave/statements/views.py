@@ -229,6 +229,7 @@ class VerifyForm(ClaveForm):
 class Verify(FormPage):
     """Anybody checks a statement by its folio or by its PDF."""
 
+    cached_blank = True
     form_class = VerifyForm
     title = _("Verificar una declaración jurada")
     intro = _("Escriba el folio o traiga el archivo PDF.")

@@ -54,7 +54,6 @@ class BodyPage(FormPage):
     """A form page of the training body that is signed in."""
 
     body: Body
-    blank_is_shared = False
     back = "/rts"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -66,6 +65,7 @@ class BodyPage(FormPage):
 
 
 class RtsSignIn(SignIn):
+    cached_blank = True
     door = COMPANY
 
     def context(self) -> dict[str, Any]:

@@ -71,13 +71,13 @@ def timing() -> None:
     """Try one wrong key for each of as many registered and unknown RUTs, in random order, with real hashes."""
     from clave.core.visit import Visit
     from clave.holders.models import Holder
-    from clave.keys import attempts, hashing
+    from clave.keys import hashing, throttling
     from clave.keys.models import Credential
     from clave.keys.service import WrongKey
     from clave.signin import service
 
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
-    attempts.TOTAL = attempts.Limit(free=10**9, base=1, cap=1)
+    throttling.SITE = throttling.WideLimit(threshold=10**9, per_hour=1)
     camila = Holder.objects.get(identifier="11111111-1")
     stored, made = hashing.make("KM482915"), []
     for number in range(30_000_000, 30_000_000 + SAMPLES):

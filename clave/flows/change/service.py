@@ -1,23 +1,22 @@
 """Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4; guide PJ, section 4."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-from uuid import UUID
+from typing import Any, ClassVar
 
 from django.db import transaction
 
 from clave.audit import service as audit
 from clave.core import submissions
 from clave.core.masking import masked_email
-from clave.core.outcome import Outcome, Refused
+from clave.core.outcome import Outcome
 from clave.core.visit import Visit
-from clave.courier import notices
 from clave.courier import service as courier
 from clave.flows.common import when
-from clave.holders.models import Holder
-from clave.holders.service import Claim, require_minimum_data
+from clave.holders.service import Claim, holder_proved, require_minimum_data
+from clave.keys import access
 from clave.keys import service as keys
-from clave.keys.service import Proof, WrongKey
+from clave.keys.service import Proof
 
 
 @dataclass(frozen=True)
@@ -32,33 +31,26 @@ class KeyChanged(Outcome):
 
 def prove(claim: Claim, key: str, visit: Visit) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    tried = keys.look(claim, visit)
-    try:
-        proof = keys.verify(tried, key)
-    except Refused as refused:
-        audit.record("key.checked", visit, holder=tried.holder, outcome=refused.code)
-        if isinstance(refused, WrongKey) and refused.locked:
-            notices.key_locked(tried.holder)
-        raise
-    require_minimum_data(proof.holder)
+    proof = keys.try_key(claim, key, visit, "key.checked")
+    if not proof.temporary:  # whoever recovered by card has no secret answer yet, and needs a CS to choose one
+        require_minimum_data(proof.holder)
     return proof
 
 
 def change(proof: Proof, new_key: str, visit: Visit, back_to: str = "") -> KeyChanged:
-    """Replace the CS, end every session, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
+    """Replace the CS, end all access, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
     holder = proof.holder
     outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
     with transaction.atomic():
         keys.replace(proof, new_key)
         keys.unlock(holder.account)
-        holder.sessions.all().delete()
+        access.end_access(holder, keep=visit)
         courier.send(holder, "key_changed", {"when": when(), "identifier": holder.called}, email=holder.email)
         audit.record("key.changed", visit, holder=holder, temporary=bool(proof.temporary))
         submissions.finish(visit, outcome)
     return outcome
 
 
-def proof_from(data: dict[str, object]) -> Proof:
-    """Rebuild the proof that the first step established."""
-    holder = Holder.objects.get(pk=UUID(str(data["holder"])))
-    return Proof(holder, int(str(data["version"])), int(str(data["temporary"])))
+def proof_from(data: Mapping[str, Any]) -> Proof:
+    """Rebuild the proof that the first step established. Raises `StepRefused` once the account has moved on."""
+    return Proof(holder_proved(data), int(data["version"]), int(data["temporary"]))

@@ -14,7 +14,9 @@ from clave.flows.change import service
 from clave.flows.common import DoorPage, DoorStep, key_rules
 from clave.flows.fields import NewKeyMixin
 from clave.holders.doors import DoorForm
+from clave.holders.service import proof_of
 from clave.keys.policy import PolicyViolation
+from clave.keys.service import Proof
 
 TITLE = _("Cambiar mi Clave SENCE")
 
@@ -29,6 +31,7 @@ class StartForm(DoorForm):
 
 
 class Start(DoorPage):
+    cached_blank = True
     form_class = StartForm
     title = TITLE
     button = _("Validar")
@@ -40,7 +43,7 @@ class Start(DoorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         proof = service.prove(form.claim, form.cleaned_data["key"], visit)
-        known = {"holder": str(proof.holder.pk), "version": proof.version, "temporary": proof.temporary}
+        known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
         wizard = Wizard.begin(self.request, self.door.page("change"), "key", **known)
         return HttpResponseRedirect(self.door.url("change_key", wizard.run))
 
@@ -59,14 +62,18 @@ class NewKey(DoorStep):
     step = (2, 2)
     changes = True
 
+    proof: Proof
+
+    def prepare(self) -> None:
+        self.proof = service.proof_from(self.wizard.data)
+
     def context(self) -> dict[str, Any]:
         return {"rules": key_rules()}
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        proof = service.proof_from(self.wizard.data)
         back_to = str(self.wizard.data.get("back_to", ""))
         try:
-            outcome = service.change(proof, form.cleaned_data["new_key"], visit, back_to)
+            outcome = service.change(self.proof, form.cleaned_data["new_key"], visit, back_to)
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +22,6 @@ from clave.flows.models import Decision, FacilitatorRequest
 from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import Claim, find, require_minimum_data
 from clave.keys import service as keys
-from clave.keys.service import WrongKey
 from clave.vault import service as vault
 from clave.vault.models import Document
 
@@ -55,12 +55,7 @@ class Decided(Refused):
 
 def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    tried = keys.look(claim, visit)
-    try:
-        proof = keys.verify(tried, key)
-    except WrongKey as refused:
-        audit.record("facilitator.asked", visit, holder=tried.holder, outcome=refused.code)
-        raise
+    proof = keys.try_key(claim, key, visit, "facilitator.asked")
     if proof.temporary:
         raise Refused(
             "temporary_key",
@@ -152,7 +147,7 @@ def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
         holder = _made_holder(asked)
         if asked.answer_hash and settings.SECRET_QUESTIONS:
             keys.set_answer_hash(holder, asked.question, asked.answer_hash)
-        until = send_temporary_key(holder)
+        until = send_temporary_key(holder, quota="")
         told = {"folio": asked.folio, "name": holder.full_name, "until": until}
         courier.send(asked.company, "facilitator_approved", told, email=asked.company.email)
         audit.record("facilitator.approved", visit, holder=holder, folio=asked.folio, operator=operator)
@@ -178,7 +173,8 @@ def reject(asked: FacilitatorRequest, reason: str, operator: str, visit: Visit) 
         told = {"folio": asked.folio, "reason": reason}
         courier.send(asked.company, "facilitator_rejected", told, email=asked.company.email)
         company = {**told, "company": asked.company.names}
-        courier.send(None, "facilitator_rejected_person", company, email=asked.email)
+        with suppress(courier.TooManyMessages):  # the company named this address
+            courier.send(None, "facilitator_rejected_person", company, email=asked.email, quota="facilitator")
         audit.record("facilitator.rejected", visit, holder=asked.company, folio=asked.folio, operator=operator)
 
 
@@ -200,7 +196,7 @@ def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySe
             field="document",
         )
     with transaction.atomic():
-        until = send_temporary_key(holder)
+        until = send_temporary_key(holder, quota="company")
         outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
         audit.record("key.recovery", visit, holder=holder, proof="company")
         submissions.finish(visit, outcome)

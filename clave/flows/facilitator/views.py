@@ -20,7 +20,8 @@ from clave.flows.facilitator import service
 from clave.flows.fields import IDENTITY, IdentityMixin, QuestionMixin
 from clave.holders.doors import COMPANY, DoorForm, document_fields, document_of
 from clave.holders.models import Holder
-from clave.keys import attempts
+from clave.holders.service import holder_proved, proof_of
+from clave.keys import throttling
 from clave.vault import service as vault
 from clave.vault.models import Document
 
@@ -64,6 +65,7 @@ class StartForm(DoorForm):
 
 
 class Start(DoorPage):
+    cached_blank = True
     door = COMPANY
     form_class = StartForm
     template_name = "flows/facilitator_start.html"
@@ -74,7 +76,7 @@ class Start(DoorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         company = service.prove_company(form.claim, form.cleaned_data["key"], visit)
-        about = {"company": str(company.pk), "representative": form.claim.representative}
+        about = {**proof_of(company), "representative": form.claim.representative}
         wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
         return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
 
@@ -83,9 +85,10 @@ class RequestStep(StepPage):
     flow = "facilitator_request"
     title = TITLE
 
-    @property
-    def company(self) -> Holder:
-        return Holder.objects.get(pk=self.wizard.data["company"])
+    company: Holder
+
+    def prepare(self) -> None:
+        self.company = holder_proved(self.wizard.data)
 
     def kept(self) -> Document | None:
         pk = self.wizard.data.get(self.name)
@@ -133,9 +136,9 @@ def letter(request: HttpRequest, run: str) -> HttpResponse:
     """Give the affidavit, filled in with the company's data."""
     try:
         wizard = Wizard.load(request, "facilitator_request", run, "affidavit")
+        company = holder_proved(wizard.data)
     except Refused as refused:
         return refusal_page(request, refused, {"restart": reverse("facilitator_request")})
-    company = Holder.objects.get(pk=wizard.data["company"])
     answer = HttpResponse(service.letter(company, wizard.data["representative"]), content_type=DOCX)
     answer.headers["Content-Disposition"] = 'attachment; filename="declaracion-jurada-facilitador.docx"'
     return answer
@@ -192,18 +195,20 @@ class StateForm(ClaveForm):
 class State(FormPage):
     """Where a request stands: folio and RUT Empresa."""
 
+    cached_blank = True
     form_class = StateForm
     title = _("Estado de una solicitud de facilitador extranjero")
     intro = _("Escriba el folio que recibió y el RUT de la empresa.")
     button = _("Consultar")
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        tries = attempts.axes("folio", str(form.cleaned_data["rut"]), visit, attempts.KEY)
-        tries.check()
+        limits = throttling.limits("folio", str(form.cleaned_data["rut"]), visit)
+        limits.reserve()
         found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
         if found is None:
-            tries.fail()
+            limits.fail()
             raise Refused("unknown_folio", gettext("No hay una solicitud con ese folio y ese RUT."), field="folio")
+        limits.release()
         return show(self.request, "flows/facilitator_state.html", {"asked": found})
 
 
@@ -218,6 +223,7 @@ class KeyForm(StartForm):
 class Key(DoorPage):
     """The company recovers the key of a facilitator of its own."""
 
+    cached_blank = True
     door = COMPANY
     form_class = KeyForm
     title = _("Recuperar CS para facilitador extranjero")

@@ -20,8 +20,8 @@ from clave.flows import proofs
 from clave.flows.common import send_temporary_key, when
 from clave.flows.models import Waiting
 from clave.holders.models import Holder, Profile, Representative
-from clave.holders.service import Claim, require_minimum_data, texts_go_to
-from clave.keys import attempts
+from clave.holders.service import Claim, lock, require_minimum_data, texts_go_to
+from clave.keys import access, throttling
 from clave.keys import service as keys
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
@@ -89,12 +89,7 @@ def question_for(claim: Claim) -> str:
 
 def by_answer(claim: Claim, answer: str, visit: Visit) -> KeySent:
     """Check the answer and send a temporary key. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
-    holder = claim.holder()
-    try:
-        holder = keys.verify_answer(claim.account, holder, answer, visit)
-    except Refused as refused:
-        audit.record("key.recovery", visit, holder=holder, outcome=refused.code)
-        raise
+    holder = keys.verify_answer(claim.account, claim.holder(), answer, visit, "key.recovery")
     require_minimum_data(holder)
     return _send_key(holder, visit, "answer")
 
@@ -103,7 +98,7 @@ def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> KeySen
     """Send a temporary key to the contact on file of who has no Chilean card. Raises as `proofs.by_birth` does."""
     holder = proofs.by_birth(claim, birth_date, email, visit)
     require_minimum_data(holder)
-    return _send_key(holder, visit, "birth")
+    return _send_key(holder, visit, "birth", quota="birth")
 
 
 def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
@@ -111,21 +106,22 @@ def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
 
     Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
     """
-    tries = attempts.axes("representative", claim.account, visit, attempts.ANSWER)
-    tries.check()
+    limits = throttling.limits("representative", claim.account, visit, throttling.ANSWER)
+    limits.reserve()
     try:
         represents = sii.represents(person, Rut.parse(claim.identifier), visit)
     except RegistryDown:
+        limits.take_back()
         raise RegistryAway("sii") from None
     if not represents:
-        tries.fail()
+        limits.fail()
         audit.record("key.recovery", visit, holder=claim.holder(), outcome="not_representative")
         raise Refused(
             "not_representative",
             _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
             field="representative",
         )
-    tries.clear()
+    limits.release()
 
 
 def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
@@ -133,39 +129,44 @@ def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
 
     The registry is asked whether or not somebody is registered, so that both take the same time.
     """
-    tries = attempts.axes("serial", str(run), visit, attempts.ANSWER)
-    tries.check()
+    limits = throttling.limits("serial", str(run), visit, throttling.ANSWER)
+    limits.reserve()
     holder = claim.holder()
     try:
         valid = registro_civil.card_is_valid(run, serial, visit)
     except RegistryDown:
+        limits.take_back()
         raise RegistryAway("registro_civil") from None
     if not valid or holder is None:
-        tries.fail()
+        limits.fail()
         audit.record("key.recovery", visit, holder=holder, outcome="wrong_card")
         raise WrongCard
-    tries.clear()
+    limits.release()
     return holder
 
 
 def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = "") -> KeySent:
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
-    With a new e-mail the old address is told, the change is marked for review, and every session ends:
-    this is how the owner of a RUT takes it back from whoever registered it. `representative` is the RUN of who acts
-    for a company, as the SII has confirmed.
+    This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends:
+    CS, secret answer, sessions, known browsers, half-finished wizards, pending temporary keys. The key goes by e-mail
+    only (guide PJ, 3.1, step 7): the mobile on file may be the other one's. `representative` is the RUN of who acts
+    for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing`.
     """
     with transaction.atomic():
+        holder = lock(holder)
         if representative:
             Representative.objects.get_or_create(company=holder, run=representative)
         if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
             _move_to(holder, new_email, visit)
         else:
             require_minimum_data(holder)
-        return _send_key(holder, visit, "card")
+        access.revoke_proofs(holder)
+        return _send_key(holder, visit, "card", by_sms=False)
 
 
 def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
+    """Put a new e-mail in the place of the old one, which is told; the change is marked for review."""
     told = {"when": when(), "identifier": holder.called, "new_email": masked_email(new_email)}
     if holder.email:
         courier.send(holder, "email_changed", told, email=holder.email)
@@ -174,8 +175,6 @@ def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
     holder.review_contact, holder.updated_at = True, clock.now()
     holder.save(update_fields=["email", "mobile", "no_mobile", "review_contact", "updated_at"])
     holder.representatives.update(mobile="")
-    holder.sessions.all().delete()
-    holder.known_browsers.all().delete()
     audit.record("holder.email_changed", visit, holder=holder, proof="card")
 
 
@@ -189,10 +188,13 @@ def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
     return outcome
 
 
-def _send_key(holder: Holder, visit: Visit, proof: str) -> KeySent:
+def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, quota: str = "recovery") -> KeySent:
     with transaction.atomic():
-        secret, until = _shown(holder) if settings.KEY_DELIVERY == "screen" else ("", send_temporary_key(holder))
-        mobile = texts_go_to(holder)
+        if settings.KEY_DELIVERY == "screen":
+            secret, until = _shown(holder)
+        else:
+            secret, until = "", send_temporary_key(holder, by_sms=by_sms, quota=quota)
+        mobile = texts_go_to(holder) if by_sms else ""
         outcome = KeySent(
             email=masked_email(holder.email),
             mobile=masked_phone(mobile) if mobile else "",

@@ -40,6 +40,13 @@ def tell_who_waits() -> int:
         for each in Waiting.objects.filter(registry=name).order_by("pk")[:500]:
             with transaction.atomic(), suppress(TooManyMessages):
                 each.delete()
-                courier.send(None, "registry_back", {"registry": WHO[name]}, email=each.email, language=each.language)
+                courier.send(
+                    None,
+                    "registry_back",
+                    {"registry": WHO[name]},
+                    email=each.email,
+                    language=each.language,
+                    quota="registry",
+                )
                 told += 1
     return told

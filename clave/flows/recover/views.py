@@ -23,7 +23,7 @@ from clave.flows.common import DoorPage, DoorStep
 from clave.flows.recover import service
 from clave.holders.doors import COMPANY, FACILITATOR, MIGRANT, PERSON, DoorForm
 from clave.holders.models import Holder, Profile
-from clave.holders.service import Claim
+from clave.holders.service import Claim, holder_proved, proof_of
 from clave.keys.questions import QUESTIONS
 
 TITLE = _("Recuperar mi Clave SENCE")
@@ -56,6 +56,7 @@ NEEDS = {
 
 
 class Start(DoorPage):
+    cached_blank = True
     form_class = StartForm
     template_name = "flows/recover_start.html"
     title = TITLE
@@ -207,7 +208,7 @@ class Card(RecoverStep):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
         holder = service.check_card(self.claim, run, form.cleaned_data["serial"], visit)
-        return self.go("contact", holder=str(holder.pk))
+        return self.go("contact", **proof_of(holder))
 
 
 class ContactForm(ClaveForm):
@@ -243,9 +244,10 @@ class Contact(RecoverStep):
     def step(self) -> tuple[int, int]:  # type: ignore[override]
         return (4, 4) if self.door is COMPANY else (3, 3)
 
-    @property
-    def holder(self) -> Holder:
-        return Holder.objects.select_related("secret_answer").get(pk=self.wizard.data["holder"])
+    holder: Holder
+
+    def prepare(self) -> None:
+        self.holder = holder_proved(self.wizard.data)
 
     def context(self) -> dict[str, Any]:
         email = self.holder.email

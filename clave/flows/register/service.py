@@ -1,6 +1,7 @@
 """Register a person, a company or a migrant. Source: guide PN, section 2; guide PJ, section 2; flows.md, section 5."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -19,9 +20,8 @@ from clave.courier import service as courier
 from clave.flows.common import apply_contact, apply_identity, store_representative
 from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import Claim
-from clave.keys import policy
+from clave.keys import policy, throttling
 from clave.keys import service as keys
-from clave.keys.attempts import axes
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 
@@ -44,6 +44,21 @@ def already_registered() -> Refused:
     )
 
 
+# What tells a stranger something about whoever has this RUT.
+_DISCLOSING = frozenset({"already_registered", "unknown_run", "deceased", "unknown_company", "not_representative"})
+
+
+def not_created() -> Refused:
+    return Refused(
+        "not_created",
+        _(
+            "No pudimos crear la cuenta con estos datos. Revise los números; si ya tiene Clave SENCE, recupérela. Si "
+            "no resulta, llame a la mesa de ayuda."
+        ),
+        field="identifier",
+    )
+
+
 def wrong_card() -> Refused:
     return Refused(
         "wrong_card", _("El número de serie no corresponde a una cédula vigente de este RUT."), field="serial"
@@ -51,15 +66,30 @@ def wrong_card() -> Refused:
 
 
 def register(claim: Claim, data: dict[str, Any], visit: Visit) -> Registered:
-    """Create the account. Raises `Refused` (unknown, deceased, registered, card...), `PolicyViolation`.
+    """Create the account. Raises `PolicyViolation`, and `Refused` (unknown, deceased, registered, card...).
 
-    When a registry does not answer the account is created unverified and a job verifies it later.
+    What can be judged without telling anything about the RUT is judged first. What tells, whether somebody is
+    registered, known to a registry or dead, is counted and audited; strangers who have been told often enough are told
+    no more than that it did not work (abuse case 71). When a registry does not answer the account is created
+    unverified and a job verifies it later.
     """
+    typed = Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
+    apply_contact(typed, data)
+    policy.check(data["new_key"], keys.about(typed))
     earlier = claim.holder()
+    try:
+        return _register(earlier or typed, earlier, data, visit)
+    except Refused as refused:
+        audit.record("holder.registered", visit, holder=earlier, outcome=refused.code)
+        if refused.code in _DISCLOSING and not throttling.may_disclose(visit):
+            raise not_created() from None
+        raise
+
+
+def _register(holder: Holder, earlier: Holder | None, data: dict[str, Any], visit: Visit) -> Registered:
     if earlier is not None and not earlier.legacy:
         raise already_registered()
-    tell = _ASK[claim.profile](data, visit)
-    holder = earlier or Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
+    tell = _ASK[holder.profile](data, visit)
     holder.language = visit.language
     apply_contact(holder, data)
     tell(holder)
@@ -137,11 +167,17 @@ def _check_card(run: Rut, data: dict[str, Any], visit: Visit) -> None:
     """Check the card's serial where the settings ask for it; a wrong one counts, so that cards cannot be guessed."""
     if settings.REGISTRATION_PROOF != "id_card":
         return
-    tries = axes("serial", str(run), visit)
-    tries.check()
-    if not registro_civil.card_is_valid(run, data["serial"], visit):
-        tries.fail()
+    limits = throttling.limits("serial", str(run), visit, throttling.ANSWER)
+    limits.reserve()
+    try:
+        valid = registro_civil.card_is_valid(run, data["serial"], visit)
+    except RegistryDown:
+        limits.take_back()
+        raise
+    if not valid:
+        limits.fail()
         raise wrong_card()
+    limits.release()
 
 
 def _wait() -> Tell:
@@ -197,9 +233,16 @@ def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
             keys.set_first(holder, data["new_key"])
             if settings.SECRET_QUESTIONS:
                 keys.set_answer(holder, data["question"], data["answer"])
-            courier.send(holder, "welcome", {"identifier": holder.called}, email=holder.email, mobile=mobile)
+            _welcome(holder, mobile)
             audit.record("holder.registered", visit, holder=holder, verification=holder.verification)
             submissions.finish(visit, outcome)
     except IntegrityError:
         raise already_registered() from None
     return outcome
+
+
+def _welcome(holder: Holder, mobile: str) -> None:
+    """Confirm the account, unless strangers have had enough confirmations sent there today."""
+    told = {"identifier": holder.called}
+    with suppress(courier.TooManyMessages):
+        courier.send(holder, "welcome", told, email=holder.email, mobile=mobile, quota="registration")

@@ -90,6 +90,7 @@ INTROS = {
 
 
 class Register(DoorPage):
+    cached_blank = True
     template_name = "flows/register.html"
     button = _("Crear Cuenta")
     changes = True

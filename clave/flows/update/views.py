@@ -28,7 +28,7 @@ from clave.holders.comunas import comunas
 from clave.holders.doors import COMPANY, Door, DoorForm
 from clave.holders.models import Holder, Profile
 from clave.holders.present import for_holder
-from clave.holders.service import MISSING_LABELS, missing_data
+from clave.holders.service import MISSING_LABELS, holder_proved, missing_data, proof_of
 from clave.keys import service as keys
 from clave.keys.policy import PolicyViolation
 from clave.keys.service import WrongAnswer
@@ -49,11 +49,12 @@ class BirthForm(DoorForm):
 def begin(request: HttpRequest, door: Door, holder: Holder) -> HttpResponse:
     """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
     first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
-    wizard = Wizard.begin(request, door.page("update"), first, holder=str(holder.pk))
+    wizard = Wizard.begin(request, door.page("update"), first, **proof_of(holder))
     return HttpResponseRedirect(door.url(f"update_{first}", wizard.run))
 
 
 class Start(DoorPage):
+    cached_blank = True
     form_class: ClassVar[type[ClaveForm]] = KeyForm
     template_name = "flows/update_start.html"
     title = TITLE
@@ -65,7 +66,7 @@ class Start(DoorPage):
         return {"intro": str(self.need).format(what=self.door.at_hand)}
 
     def prove(self, form: Any, visit: Visit) -> Holder:
-        proof = keys.verify(keys.look(form.claim, visit), form.cleaned_data["key"])
+        proof = keys.try_key(form.claim, form.cleaned_data["key"], visit, "data.proof")
         if proof.temporary:
             raise Refused(
                 "temporary_key",
@@ -102,9 +103,10 @@ class UpdateStep(DoorStep):
     flow = "update"
     title = TITLE
 
-    @property
-    def holder(self) -> Holder:
-        return Holder.objects.select_related("credential", "secret_answer").get(pk=self.wizard.data["holder"])
+    holder: Holder
+
+    def prepare(self) -> None:
+        self.holder = holder_proved(self.wizard.data)
 
 
 class QuestionForm(QuestionMixin):
@@ -127,7 +129,7 @@ class Question(UpdateStep):
         right = form.cleaned_data["question"] == holder.secret_answer.question
         answer = form.cleaned_data["answer"] if right else "\0"
         try:
-            keys.verify_answer(holder.account, holder, answer, visit)
+            keys.verify_answer(holder.account, holder, answer, visit, "data.proof")
         except WrongAnswer as refused:
             refused.message = gettext("La pregunta o la respuesta no son las que usted dejó. Revíselas.")
             raise

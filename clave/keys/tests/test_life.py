@@ -13,9 +13,9 @@ from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import claim_of
 from clave.keys import service as keys
-from clave.keys.attempts import TooManyAttempts
 from clave.keys.models import Attempts, Credential, TemporaryKey
 from clave.keys.policy import PolicyViolation
+from clave.keys.throttling import TooManyAttempts
 
 START = datetime(2026, 4, 5, 1, 0, tzinfo=UTC)
 RUT = "11111111-1"
