@@ -113,16 +113,37 @@ class Rts(BodyPage):
         return outcome
 
 
-@for_body
-def revoke(request: HttpRequest, body: Body, token: int) -> HttpResponse:
-    """End one of the body's tokens at once."""
-    if request.method == "POST":
-        found = Token.objects.filter(body=body, pk=token).first()
-        if found:
-            with transaction.atomic():
-                tokens.revoke(found)
-                audit.record("token.revoked", visit_of(request), holder=request.holder)  # type: ignore[attr-defined]
-    return HttpResponseRedirect(reverse("rts"))
+class RevokeForm(ClaveForm):
+    """Nothing to fill in: the page asks, its button answers."""
+
+
+class Revoke(BodyPage):
+    """Ask before one of the body's tokens is revoked: whatever platform uses it stops at once."""
+
+    form_class = RevokeForm
+    template_name = "training/revoke.html"
+    title = _("Revocar un token")
+    button = _("Sí, revocar")
+    token: Token
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        body = body_of(request)
+        if isinstance(body, HttpResponse):
+            return body
+        token = Token.objects.filter(body=body, pk=kwargs["token"], revoked_at=None).first()
+        if token is None:
+            return HttpResponseRedirect(reverse("rts"))
+        self.token = token
+        return super().dispatch(request, *args, **kwargs)
+
+    def context(self) -> dict[str, Any]:
+        return {"token": self.token}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        with transaction.atomic():
+            tokens.revoke(self.token)
+            audit.record("token.revoked", visit, holder=self.request.holder)  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("rts"))
 
 
 class HostsForm(ClaveForm):

@@ -29,13 +29,17 @@ from clave.registries.base import RegistryDown
 
 @dataclass(frozen=True)
 class KeySent(Outcome):
-    """A temporary key was made. `secret` holds it only when the settings show it on screen."""
+    """A temporary key was made. `secret` holds it only when the settings show it on screen.
+
+    `proof` is how the holder was recognised; after a card, CS and secret answer have ended.
+    """
 
     kind: ClassVar[str] = "key_sent"
     email: str
     mobile: str
     until: str
     profile: str
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, 
             mobile=masked_phone(mobile) if mobile else "",
             until=until,
             profile=holder.profile,
+            proof=proof,
             secret=secret,
         )
         audit.record("key.recovery", visit, holder=holder, proof=proof)
