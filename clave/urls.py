@@ -112,6 +112,7 @@ urlpatterns = [
     # Who has signed in
     path("salir", signin.SignOut.as_view(), name="signout"),
     path("mi-cuenta", signin.account, name="account"),
+    path("mi-cuenta/sesiones", signin.account_sessions, name="account_sessions"),
     path("mi-cuenta/representantes", representatives.Representatives.as_view(), name="representatives"),
     path("mi-cuenta/representantes/<int:person>/quitar", representatives.remove, name="representative_remove"),
     path("mi-cuenta/cerrar-otras", signin.CloseOthers.as_view(), name="close_others"),

@@ -27,6 +27,7 @@ DOOR, NO, YES = "to the door", "no", "yes"
 # Who gets in. Everybody else is led to the door where one signs in; an operator of another role is told no.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "mi-cuenta": PROFILES,
+    "mi-cuenta/sesiones": PROFILES,
     "mi-cuenta/mis-datos": PROFILES,
     "mi-cuenta/mis-datos/pedir": PROFILES,
     "mi-cuenta/mis-datos.<slug:kind>": PROFILES,

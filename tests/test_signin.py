@@ -12,9 +12,8 @@ CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
 
 def test_a_holder_signs_in_sees_the_account_and_signs_out(visitor: Visitor) -> None:
     page = visitor.sign_in("11.111.111-1", KEY)
-    assert page.shows(
-        "Mi cuenta", "Camila Rojas Soto", MAIL, "+56987650001", "Santiago", "Sesiones abiertas", "Ingresó"
-    )
+    assert page.shows("Mi cuenta", "Camila Rojas Soto", MAIL, "+56987650001", "Santiago", "Sesiones abiertas")
+    assert visitor.open("/mi-cuenta/sesiones").shows("Sesiones abiertas", "(esta)", "Ingresó")
     visitor.page.url = "/salir"
     assert visitor.post("/salir", {}).shows("Salió de su cuenta")
     assert visitor.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
@@ -90,10 +89,23 @@ def test_the_other_sessions_are_seen_and_closed(visitor: Visitor) -> None:
     other = Visitor("198.51.100.3", HTTP_USER_AGENT="Telefono de la tia")
     other.sign_in(CAMILA, KEY)
     visitor.sign_in(CAMILA, KEY)
-    assert visitor.open("/mi-cuenta").shows("198.51.100.3", "Telefono de la tia", "Cerrar las demás sesiones")
+    page = visitor.open("/mi-cuenta/sesiones")
+    assert page.shows("198.51.100.3", "Telefono de la tia", "Cerrar las demás sesiones")
     assert visitor.post("/mi-cuenta/cerrar-otras", {}).shows("Las demás sesiones se cerraron")
     assert "198.51.100.3 · Telefono" not in visitor.page.text
     assert other.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
+
+
+def test_many_sessions_are_shown_a_page_at_a_time(visitor: Visitor) -> None:
+    for _ in range(25):
+        Visitor("198.51.100.3", HTTP_USER_AGENT="Otro navegador").sign_in(CAMILA, KEY)
+    visitor.sign_in(CAMILA, KEY)
+    first = visitor.open("/mi-cuenta/sesiones")
+    assert first.html.count("Otro navegador") == 19 and first.shows("(esta)", "Página 1 de 2", "Siguientes")
+    second = visitor.open("/mi-cuenta/sesiones?pagina=2")
+    assert second.html.count("Otro navegador") == 6 and second.shows("Página 2 de 2", "Anteriores")
+    for odd in ("0", "99", "-1", "x", "9" * 40, "%00"):
+        assert visitor.open(f"/mi-cuenta/sesiones?pagina={odd}").status == 200, odd
 
 
 def test_minimum_data_missing_stops_the_sign_in(visitor: Visitor) -> None:

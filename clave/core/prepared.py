@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Generic, NamedTuple, TypeVar, cast
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import CharField, Model, QuerySet, TextField
@@ -19,6 +20,13 @@ from django.db.models.query import get_related_populators
 from clave.core import store
 
 Found = TypeVar("Found", bound=Model)
+Value = str | int | UUID
+
+
+def _as_stored(value: Value) -> Value:
+    """Return a value as the store knows it: PostgreSQL has a type for UUIDs, SQLite keeps their digits."""
+    native = connections[DEFAULT_DB_ALIAS].features.has_native_uuid_field
+    return value.hex if isinstance(value, UUID) and not native else value
 
 
 @dataclass(frozen=True)
@@ -70,24 +78,24 @@ class Lookup(Generic[Found]):
     it. With `select_for_update` call it inside a transaction, as always.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Found]], *examples: str | int) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Found]], *examples: Value) -> None:
         self._build = build
         self._examples = examples
 
-    def one(self, *values: str | int) -> Found | None:
+    def one(self, *values: Value) -> Found | None:
         """Return the row for these values, which can only be one, or None."""
         return next(iter(self.all(*values)), None)
 
-    def all(self, *values: str | int) -> list[Found]:
+    def all(self, *values: Value) -> list[Found]:
         """Return the rows for these values."""
         return cast(list[Found], together(self.ask(*values))[0])
 
-    def ask(self, *values: str | int) -> "Asked":
+    def ask(self, *values: Value) -> "Asked":
         """Return the question for these values, to be put to the store together with others; read as the rows."""
         made = self._compiled
         params = list(made.params)
         for place, value in zip(made.places, values, strict=True):
-            params[place] = value
+            params[place] = _as_stored(value)
         return Asked((made.sql, params), made.instances)
 
     def pretending(self, *rows: Model) -> Callable[[], None]:
@@ -107,7 +115,7 @@ class Lookup(Generic[Found]):
         return _Compiled(
             sql=sql,
             params=tuple(params),
-            places=tuple(params.index(example) for example in self._examples),
+            places=tuple(params.index(_as_stored(example)) for example in self._examples),
             model=info["model"],
             names=[expression[0].target.attname for expression in select[first:last]],
             first=first,

@@ -3,14 +3,22 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from clave.core.pages import FormPage
+from clave.core.prepared import Lookup
 from clave.holders.doors import BY_PROFILE
 from clave.holders.models import Holder, Profile
+
+_SIGNED_IN = Lookup(
+    lambda pk, version: Holder.objects.select_related("credential", "secret_answer").filter(pk=pk, version=version),
+    UUID(int=1),
+    2_000_000_000,
+)
 
 
 def current_holder(request: HttpRequest) -> Holder | None:
@@ -18,8 +26,8 @@ def current_holder(request: HttpRequest) -> Holder | None:
     pk = request.session.get("holder") if request.session.session_key else None
     if not pk:
         return None
-    version = request.session.get("account_version", 0)
-    return Holder.objects.select_related("secret_answer").filter(pk=pk, version=version).first()
+    version = int(request.session.get("account_version", 0))
+    return _SIGNED_IN.one(UUID(pk), version)
 
 
 def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
@@ -26,12 +27,13 @@ from clave.holders.doors import COMPANY, DOORS, PERSON, Door, DoorForm
 from clave.holders.models import Holder
 from clave.holders.present import current_holder, for_holder
 from clave.holders.service import Claim, proof_of
-from clave.keys.models import Credential
 from clave.keys.service import Proof, Try
 from clave.keys.throttling import browser_axis
 from clave.signin import service
 from clave.signin.models import Session
 from clave.signin.sessions import SessionStore
+
+SESSIONS_A_PAGE = 20
 
 
 class SignInForm(DoorForm):
@@ -136,17 +138,21 @@ def enter(request: HttpRequest, holder: Holder, visit: Visit, entry: Entry) -> N
 
 @for_holder()
 def account(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Show the holder's data, last sign-ins and open sessions."""
-    sessions = Session.objects.filter(holder=holder).order_by("-created_at")
+    """Show the holder's data, and where everything else is. A sign-in lands here: it asks for nothing more."""
+    return show(request, "signin/account.html", {"holder": holder})
+
+
+@for_holder()
+def account_sessions(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """Show the holder's open sessions, a page of them, and the last sign-ins."""
+    sessions = Session.objects.filter(holder=holder).order_by("-created_at", "pk")
     context = {
-        "holder": holder,
         "signins": service.last_signins(holder),
-        "sessions": sessions,
+        "sessions": Paginator(sessions, SESSIONS_A_PAGE).get_page(request.GET.get("pagina")),
         "here_key": request.session.session_key,
-        "changed_at": Credential.objects.values_list("changed_at", flat=True).filter(holder=holder).first(),
         "closed": "cerradas" in request.GET,
     }
-    return show(request, "signin/account.html", context)
+    return show(request, "signin/account_sessions.html", context)
 
 
 class SignOut(View):
@@ -171,7 +177,7 @@ class CloseOthers(View):
         here = browser_axis(holder.account, visit_of(request))
         holder.known_browsers.exclude(axis=here).delete()
         audit.record("sessions.closed", visit_of(request), holder=holder, count=ended)
-        return HttpResponseRedirect(reverse("account") + "?cerradas=1")
+        return HttpResponseRedirect(reverse("account_sessions") + "?cerradas=1")
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("account"))
+        return HttpResponseRedirect(reverse("account_sessions"))
