@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 
 from tests import house, postgres
-from tests.scale import attendance, desk, load, registries
+from tests.scale import attendance, browsers, desk, load, registries
 from tests.scale.table import SECONDS, row, title
 
 MANY = 240
-RUNS = 7  # a virtual machine's neighbours make single runs differ by some per cent
+RUNS = int(os.environ.get("BENCH_RUNS", "7"))  # a virtual machine's neighbours make single runs differ by some per cent
 PAGES = ["/", "/ingresar", "/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar",
          "/persona/actualizar/fecha-y-correo", "/ayuda", "/rts/ingresar", "/empresa/registrarse",
          "/empresa/recuperar", "/empresa/facilitador", "/empresa/facilitador/recuperar", "/migrante/registrarse", "/ingresar/migrante", "/verificar", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
@@ -105,6 +105,11 @@ class Bench:
                     "≤ 150 MB",
                     f"{load.resident_mb(pid, 'Pss'):.0f} MB proportional",
                 )
+
+    def browsers(self) -> None:
+        """Sign-ins as browsers make them, with the page before and the page after."""
+        for store in ("PostgreSQL", "SQLite"):
+            browsers.measure(self, store, ruts(), RUNS)
 
     def workers(self, live: house.LiveHouse) -> list[int]:
         return [pid for pid in self.web(live) if load.resident_mb(pid) > 30]
@@ -222,7 +227,7 @@ def main() -> None:
     bench = Bench()
     measures: dict[str, Callable[[], None]] = {
         name: getattr(bench, name)
-        for name in ("signins", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries")
+        for name in ("signins", "browsers", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries")
     }
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:
