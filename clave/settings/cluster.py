@@ -5,12 +5,13 @@ import os
 import dj_database_url
 
 from clave.settings.base import *  # noqa: F403
+from clave.settings.environment import number
 
 DATABASES = {
     "default": {
         **dj_database_url.parse(os.environ["DATABASE_URL"]),
         "OPTIONS": {
-            "pool": {"min_size": 2, "max_size": int(os.environ.get("CLAVE_POOL", "12")), "timeout": 5},
+            "pool": {"min_size": 2, "max_size": number("CLAVE_POOL", 12, 2), "timeout": 5},
             "connect_timeout": 3,
             "server_side_binding": True,
             "prepare_threshold": None,  # core/store.py prepares what is sent often
