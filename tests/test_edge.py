@@ -1,14 +1,27 @@
 """What strangers meet at the edge: names of hosts, figures, helpers and what they know."""
 
 import ast
+import ipaddress
 import json
 import os
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from clave.core import helper
 
+FIGURES = "clave_messages_late"
+PATHS = (
+    "/", "/ingresar", "/persona/registrarse", "/captcha/nuevo", "/captcha/x.png", "/asistencia/bloque/x", "/rts",
+    "/api/v1/openapi.json", "/backoffice", "/sandbox/", "/verificar", "/static/theme/clave.css", "/nothing",
+    "/healthz", "/readyz", "/metrics", "/rce/Registro/IniciarSesion",
+)  # fmt: skip
+EVIL_HOSTS = (
+    "evil", "evil.example.cl", "localhost.evil.example.cl", "127.0.0.1.evil.example.cl", "evil.example.cl:80",
+    "testserver@evil", "testserver, evil", "testserver/evil", "testserver\\evil", "", ".", "[::1", "testserver:80:80",
+    "téstserver", "0", "*",
+)  # fmt: skip
 ROOT = Path(__file__).parents[1]
 LAUNCHERS = ("clave/serve.py", "clave/operations/")
 
@@ -60,3 +73,57 @@ def imported_by(file: Path) -> set[str]:
 def test_a_helper_that_does_not_end_is_killed() -> None:
     with pytest.raises(TimeoutError, match=r"http\.server took more than"):
         helper.run("http.server", "0", content=b"", timeout=0.5)
+
+
+@pytest.fixture
+def client(demo: None) -> Client:
+    return Client()
+
+
+@pytest.mark.abuse(73)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_host_that_is_not_ours_gets_400_on_every_path(client: Client, path: str) -> None:
+    for host in EVIL_HOSTS:
+        for answer in (client.get(path, HTTP_HOST=host), client.post(path, HTTP_HOST=host)):
+            assert answer.status_code == 400, host
+            assert host not in ("evil", "evil.example.cl") or host not in answer.content.decode()
+    assert client.get(path).status_code != 400
+
+
+@pytest.mark.abuse(73)
+def test_only_probes_may_ask_by_address(client: Client) -> None:
+    for host in ("10.1.2.3", "10.1.2.3:8000", "[fd00::7]:8000", "localhost:8000"):
+        assert client.get("/healthz", HTTP_HOST=host).status_code == 200
+        assert client.get("/metrics", HTTP_HOST=host).status_code == 200
+    for path in set(PATHS) - {"/healthz", "/readyz", "/metrics"}:
+        assert client.get(path, HTTP_HOST="10.1.2.3:8000").status_code == 400
+
+
+def reads_figures(client: Client, peer: str, **headers: str) -> bool:
+    answer = client.get("/metrics", REMOTE_ADDR=peer, **headers)
+    assert answer.status_code in (200, 404) and (answer.status_code == 200) == (FIGURES in answer.content.decode())
+    return answer.status_code == 200
+
+
+@pytest.mark.abuse(52)
+def test_figures_are_for_this_machine_and_the_networks_allowed(client: Client, settings) -> None:
+    assert reads_figures(client, "127.0.0.1") and reads_figures(client, "::1")
+    assert reads_figures(client, "::ffff:127.0.0.1")
+    for stranger in ("203.0.113.7", "10.0.0.9", "::ffff:203.0.113.7", "2001:db8::1", "", "localhost", "0.0.0.0"):
+        assert not reads_figures(client, stranger), stranger
+    settings.METRICS_ALLOW = [*settings.METRICS_ALLOW, ipaddress.ip_network("10.0.0.0/24")]
+    assert reads_figures(client, "10.0.0.9") and not reads_figures(client, "10.0.1.9")
+
+
+@pytest.mark.abuse(52)
+@pytest.mark.parametrize("proxies", [0, 1, 2])
+def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, settings, proxies: int) -> None:
+    settings.CLAVE_TRUSTED_PROXIES = proxies
+    strangers = ("203.0.113.7", "127.0.0.1, 203.0.113.7", "203.0.113.7, 127.0.0.1", "", "unknown", "127.0.0.1:80, x")
+    for forwarded in strangers:
+        assert not reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded), forwarded
+    for name in ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"):
+        assert not reads_figures(client, "127.0.0.1", **{name: "127.0.0.1"}), name
+    # Who names itself so needs no proxy to say it.
+    assert not reads_figures(client, "203.0.113.7", HTTP_X_FORWARDED_FOR="127.0.0.1")
+    assert reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == bool(proxies)

@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from clave.settings import profile
 from clave.settings.environment import SETTINGS_ERRORS, loopback_and
@@ -58,7 +59,7 @@ NIE_DIGITS = (6, 12)
 DEBUG = _on("CLAVE_DEBUG")
 ALLOWED_HOSTS = _list("CLAVE_HOSTS")
 if CLAVE_DEMO:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", urlsplit(CLAVE_URL).hostname or "localhost"]
 
 
 def _secret_key() -> str:
