@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from clave.attendance import pending
+from clave.attendance.models import Exchange
 from clave.core import helper
+from tests.story import Visitor
+from tests.wire.platform import KEYS, Platform
 
 FIGURES = "clave_messages_late"
 PATHS = (
@@ -127,3 +131,43 @@ def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, se
     # Who names itself so needs no proxy to say it.
     assert not reads_figures(client, "203.0.113.7", HTTP_X_FORWARDED_FOR="127.0.0.1")
     assert reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == bool(proxies)
+
+
+@pytest.fixture
+def bounds(demo: None, settings) -> None:
+    settings.RCE_PENDING_FACTOR = 1
+    pending._buckets.cache_clear()
+
+
+@pytest.mark.abuse(73)
+def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(bounds: None, clock) -> None:
+    flooder = Platform(Visitor("203.0.113.50"))
+    for _ in range(pending.PARTICIPANT[0]):
+        flooder.post("IniciarSesion")
+    assert Exchange.objects.count() == pending.PARTICIPANT[0]
+    assert flooder.ask("IniciarSesion").verdict == "error 300" and Exchange.objects.count() == pending.PARTICIPANT[0]
+    classmate = Platform(Visitor("203.0.113.50"))
+    assert classmate.post("IniciarSesion", RunAlumno=next(run for run in KEYS if run != "11111111-1")).status == 200
+    assert Platform(Visitor("203.0.113.51")).post("IniciarSesion").status == 200
+    assert Exchange.objects.count() == pending.PARTICIPANT[0] + 2
+    clock.move(seconds=10)
+    flooder.post("IniciarSesion")
+    assert Exchange.objects.count() == pending.PARTICIPANT[0] + 3, "it is let in again as time passes"
+
+
+@pytest.mark.abuse(73)
+@pytest.mark.parametrize("which", ["NETWORK", "TOKEN"])
+def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
+    bounds: None, clock, monkeypatch, which: str
+) -> None:
+    assert pending.NETWORK[0] >= 300 * 5 and pending.NETWORK[1] * 60 >= 300
+    monkeypatch.setattr(pending, which, (2, 0.1))
+    pending._buckets.cache_clear()
+    lms = Platform(Visitor("203.0.113.50"))
+    for _ in range(4):
+        lms.post("IniciarSesion")
+    assert Exchange.objects.count() == 2
+    Platform(Visitor("203.0.113.51")).post("IniciarSesion")
+    assert Exchange.objects.count() == (3 if which == "NETWORK" else 2)
+    assert pending._network("2001:db8::1") == pending._network("2001:db8::ffff") != pending._network("2001:db8:0:1::1")
+    pending._buckets.cache_clear()

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
-from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
+from clave.attendance import answers, checks, hooks, pending, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
 from clave.attendance.models import Ended, Ending, Exchange, Opening, new_id
@@ -52,7 +52,7 @@ class NotYours(Refused):
         super().__init__("not_yours", str(GLOSAS[311]))
 
 
-def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
+def receive(asked: MarkRequest, secret: str, address: str) -> Exchange | Answer:
     """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it.
 
     Only who brings `secret` may go on with what is kept.
@@ -60,6 +60,8 @@ def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
     try:
         wished = hooks.overridden(asked)
         failed = [wished] if wished else checks.codes(asked)
+        if not failed and not pending.may_wait(asked, address):
+            failed = [300]
         if not failed and asked.token:
             tokens.note_use(asked.token)
             exchange = Exchange(

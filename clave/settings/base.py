@@ -216,6 +216,7 @@ RCE_SIGNIN = {
     "rcetest": _choice("RCETEST_SIGNIN", "patient", "strict"),
 }
 RCE_RETURN_HOSTS = _choice("RCE_RETURN_HOSTS", "any", "registered")
+RCE_PENDING_FACTOR = _number("RCE_PENDING_FACTOR", 1, 1)
 RCE_ALL_CODES = _on("RCE_ALL_CODES")
 
 
