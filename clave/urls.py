@@ -21,6 +21,7 @@ from clave.privacy import views as privacy
 from clave.signin import views as signin
 from clave.statements import views as statements
 from clave.theme import views as theme
+from clave.theme.metrics import metrics
 from clave.training import imports
 from clave.training import views as rts
 
@@ -165,7 +166,7 @@ urlpatterns = [
     # Operations
     path("healthz", theme.healthz),
     path("readyz", theme.readyz),
-    path("metrics", theme.metrics),
+    path("metrics", metrics),
 ]
 if settings.CLAVE_DEMO:
     urlpatterns.append(path("sandbox/", include("clave.sandbox.urls")))

@@ -5,6 +5,7 @@ import os
 from clave.settings import choose
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
+os.environ.setdefault("CLAVE_ROLE", "web")  # somebody waits: settings/cluster.py bounds what a statement may take
 
 from django.core.wsgi import get_wsgi_application
 

@@ -1,6 +1,8 @@
 """Messages leave once they are committed: late, again, but never lost (issue: courier)."""
 
+import smtplib
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,13 +11,20 @@ from django.db import connection, transaction
 from django_tasks_db.models import DBTaskResult
 
 from clave.core import clock as clock_module
-from clave.courier import service, tasks
+from clave.courier import channels, pauses, service, tasks
 from clave.courier.models import Message
 from clave.holders.models import Holder
 from clave.sandbox import services
 from tests.story import Mailbox
 
 MAIL, PHONE = "camila.rojas@example.cl", "+56987650001"
+
+
+@pytest.fixture(autouse=True)
+def no_pause() -> Iterator[None]:
+    pauses.forget()
+    yield
+    pauses.forget()
 
 
 @pytest.fixture
@@ -143,3 +152,53 @@ def test_without_a_worker_readyz_says_so(demo: None, client) -> None:
 
 def test_life_is_longer_than_the_longest_pause() -> None:
     assert timedelta(seconds=tasks.LONGEST_PAUSE) < service.LIFE
+
+
+@pytest.mark.abuse(79)
+def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
+    camila: Holder, mailbox: Mailbox, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def hang(message: Message, *_: object) -> None:
+        tried.append(str(message.pk))
+        raise TimeoutError
+
+    monkeypatch.setattr(channels, "_send_email", hang)
+    for number in range(12):
+        service.send(camila, "welcome", {"identifier": "1"}, email=f"somebody{number}@example.cl")
+    service.send(camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, mobile=PHONE)
+    tasks.sweep.call()
+    assert len(tried) == pauses.FAILURES and [each["to"] for each in mailbox.all()] == [PHONE]
+    assert Message.objects.filter(channel="email", tries=0).count() == 12 - pauses.FAILURES, "untouched meanwhile"
+    clock.move(seconds=31)
+    tasks.sweep.call()
+    assert len(tried) == pauses.FAILURES + 1, "one probe, then the next pause"
+    monkeypatch.undo()
+    clock.move(minutes=16)
+    assert len([each for each in mailbox.all() if each["kind"] == "email"]) == 12
+
+
+@pytest.mark.abuse(79)
+def test_messages_that_carry_keys_go_before_notices(camila: Holder, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(channels, "send", lambda message: order.append(message.template))
+    for _ in range(3):
+        service.send(camila, "welcome", {"identifier": "1"}, email=MAIL)
+    clock.move(seconds=5)
+    send(camila)
+    tasks.sweep.call()
+    assert order == ["temporary_key", "temporary_key", "welcome", "welcome", "welcome"]
+
+
+@pytest.mark.abuse(79)
+def test_an_address_that_a_mail_server_refuses_pauses_nothing() -> None:
+    refused = smtplib.SMTPRecipientsRefused({"x@example.cl": (550, b"no")})
+    assert not channels.is_fault_of_channel(refused) and not channels.is_fault_of_channel(channels.GatewayRefused(422))
+    for fault in (
+        TimeoutError(),
+        ConnectionRefusedError(),
+        smtplib.SMTPServerDisconnected(),
+        channels.GatewayRefused(503),
+    ):
+        assert channels.is_fault_of_channel(fault)

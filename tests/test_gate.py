@@ -13,8 +13,11 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 
 from clave import serve
+from clave.attendance.models import Exchange
 from clave.core import gate
+from clave.core.waiting import LONGEST_WAIT, WaitingRoom
 from tests import house
+from tests.wire.platform import Platform
 
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 
@@ -90,7 +93,7 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
     for one in crowd:
         one.start()
     try:
-        until(lambda: not door._waiting and busy.inside == gate.INSIDE)
+        until(lambda: door._room.waiting == gate.WAITING and busy.inside == gate.INSIDE)
         late = Asked(door, "/")
         assert late.status == "503 Service Unavailable" and late.headers["Retry-After"] == str(gate.RETRY_SECONDS)
         assert "Hay muchas personas en este momento" in late.text and "HTTP-503" in late.text
@@ -104,6 +107,176 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
             one.join()
     assert [each.text for each in answers] == ["done"] * all_places and busy.most == gate.INSIDE
     assert Asked(door, "/").text == "done", "every place was given back"
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Crowd:
+    """Visitors of a room with one place; each thread waits for its turn and says who it was."""
+
+    def __init__(self, queue: int = 1000, reserve: int = 20) -> None:
+        self.clock = Clock()
+        self.room = WaitingRoom(1, queue, reserve, self.clock)
+        self.served: list[str] = []
+        self.threads: list[threading.Thread] = []
+        assert self.room.enter()
+
+    def join(self, name: str, urgent: bool = False) -> bool:
+        """Let somebody come; say whether they were admitted."""
+        admitted: list[bool] = []
+
+        def come() -> None:
+            admitted.append(self.room.enter(urgent))
+            if admitted[0]:
+                self.served.append(name)
+
+        before = self.room.waiting
+        thread = threading.Thread(target=come)
+        thread.start()
+        until(lambda: self.room.waiting > before or admitted)
+        if not admitted:
+            self.threads.append(thread)
+        return not admitted or admitted[0]
+
+    def turn(self, seconds: float) -> None:
+        """Let whoever is inside leave after so many seconds; wait until the next one is in."""
+        self.clock.now += seconds
+        expected = len(self.served) + bool(self.room.waiting)
+        self.room.leave()
+        until(lambda: len(self.served) == expected)
+
+    def end(self) -> None:
+        while self.room.waiting:
+            self.turn(0.001)
+        for thread in self.threads:
+            thread.join(10)
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    crowd = Crowd()
+    yield crowd
+    crowd.end()
+
+
+def measured(crowd: Crowd, pace: float) -> None:
+    """Let enough visitors pass for the room to know its pace, and leave its queue empty."""
+    for number in range(4):
+        assert crowd.join(f"first {number}")
+    for _ in range(4):
+        crowd.turn(pace)
+
+
+@pytest.mark.abuse(77)
+def test_a_fresh_worker_refuses_nobody_for_a_pace_it_has_not_measured(crowd: Crowd) -> None:
+    assert all(crowd.join(str(number)) for number in range(30))
+    crowd.clock.now += 60
+    assert crowd.join("late")
+
+
+@pytest.mark.abuse(77)
+@pytest.mark.parametrize("pace", [0.1, 0.25])
+def test_whoever_would_wait_more_than_a_second_is_told_at_once(crowd: Crowd, pace: float) -> None:
+    measured(crowd, pace)
+    admitted = 0
+    while crowd.join(str(admitted)):
+        admitted += 1
+    assert admitted == LONGEST_WAIT / pace + 1
+
+
+@pytest.mark.abuse(77)
+def test_a_place_that_nobody_gives_back_lets_nobody_more_wait(crowd: Crowd) -> None:
+    measured(crowd, 0.01)
+    assert crowd.join("a") and crowd.join("b")
+    crowd.turn(0.01)
+    crowd.clock.now += LONGEST_WAIT + 0.1
+    assert not crowd.join("c")
+
+
+@pytest.mark.abuse(77)
+def test_a_slow_time_is_forgotten_as_places_are_given_back_faster(crowd: Crowd) -> None:
+    measured(crowd, 5.0)
+    crowd.join("one")
+    assert not crowd.join("two"), "five seconds a place"
+    for number in range(60):
+        crowd.turn(0.01)
+        crowd.join(f"then {number}")
+    assert all(crowd.join(f"last {number}") for number in range(5))
+
+
+@pytest.mark.abuse(77)
+def test_time_in_which_nobody_wanted_a_place_is_no_measure(crowd: Crowd) -> None:
+    measured(crowd, 0.01)
+    crowd.turn(3600)
+    assert crowd.room.enter() and all(crowd.join(str(number)) for number in range(30))
+
+
+@pytest.mark.abuse(77)
+def test_who_closes_attendance_goes_first_but_does_not_stop_the_rest(crowd: Crowd) -> None:
+    for number in range(3):
+        crowd.join(f"ordinary {number}")
+    for number in range(10):
+        crowd.join(f"closing {number}", urgent=True)
+    while crowd.room.waiting:
+        crowd.turn(0.01)
+    kinds = [name.split()[0] for name in crowd.served]
+    assert kinds == [*["closing"] * 4, "ordinary", *["closing"] * 4, "ordinary", *["closing"] * 2, "ordinary"]
+
+
+@pytest.mark.abuse(77)
+def test_closing_attendance_is_admitted_where_others_are_not() -> None:
+    crowd = Crowd(queue=3, reserve=2)
+    assert all(crowd.join(str(number)) for number in range(3)) and not crowd.join("ordinary")
+    assert crowd.join("one", urgent=True) and crowd.join("two", urgent=True)
+    assert not crowd.join("three", urgent=True)
+    crowd.end()
+
+
+@pytest.mark.abuse(77)
+@pytest.mark.parametrize(
+    ("path", "urgent"),
+    [
+        ("/rce/Registro/CerrarSesion", True),
+        ("/asistencia/cerrar/0123456789abcdef0123456789abcdef", True),
+        (f"/rce/solicitud/{gate.CLOSING}0123456789abcdef0123456789a", True),
+        ("/rce/Registro/IniciarSesion", False),
+        ("/rce/solicitud/0123456789abcdef0123456789abcdef", False),
+        ("/ingresar", False),
+        ("/", False),
+    ],
+)
+def test_what_closes_attendance_is_known_by_its_address(path: str, urgent: bool, monkeypatch) -> None:
+    asked: list[bool] = []
+    door = gate.Gate(Busy())
+    monkeypatch.setattr(door._room, "enter", lambda urgent: asked.append(urgent) or False)
+    assert Asked(door, path).status.startswith("503") and asked == [urgent]
+
+
+@pytest.mark.abuse(77)
+def test_the_request_that_closes_a_session_has_an_address_that_says_so(demo: None) -> None:
+    lms = Platform()
+    opened = lms.open()
+    lms.close(opened.fields["IdSesionSence"])
+    assert Exchange.objects.get(closing=True).pk.startswith(gate.CLOSING)
+    assert not Exchange.objects.get(closing=False).pk.startswith(gate.CLOSING)
+
+
+@pytest.mark.abuse(77)
+def test_files_and_the_health_check_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate.staticfiles_storage, "hashed_files", {"a.css": "a.123.css"}, raising=False)
+    door = gate.Gate(Busy())
+    monkeypatch.setattr(door._room, "enter", lambda urgent: False)
+    for path in ("/static/a.123.css", "/healthz"):
+        assert Asked(door, path).text == "done"
+        assert Asked(door, path, b"x=1").status.startswith("503"), "only to look"
+    assert Asked(door, "/static/nothing.css").status.startswith("503"), "who asks for no file waits as for a page"
 
 
 @pytest.mark.abuse(42)
@@ -147,7 +320,7 @@ def test_a_place_is_given_back_by_who_fails() -> None:
 
 
 def test_the_server_has_threads_for_all_who_may_wait() -> None:
-    assert gate.INSIDE + gate.WAITING + gate.BODIES < serve.THREADS < serve.CONNECTIONS
+    assert gate.INSIDE + gate.WAITING + gate.RESERVE + gate.BODIES < serve.THREADS < serve.CONNECTIONS
 
 
 @pytest.mark.abuse(42)

@@ -8,13 +8,14 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
-from clave.attendance import answers, checks, hooks, receipts, sessions, trial_ids
+from clave.attendance import answers, checks, hooks, pending, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
 from clave.attendance.glosas import GLOSAS
-from clave.attendance.models import Ended, Ending, Exchange, Opening
+from clave.attendance.models import Ended, Ending, Exchange, Opening, new_id
 from clave.attendance.request import SESSION, MarkRequest, RceError, split_url
 from clave.audit import service as audit
 from clave.core import clock, store
+from clave.core.gate import CLOSING
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, changing, insert, inserting, numbering, together
 from clave.core.secrets import keyed_hash
@@ -51,7 +52,7 @@ class NotYours(Refused):
         super().__init__("not_yours", str(GLOSAS[311]))
 
 
-def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
+def receive(asked: MarkRequest, secret: str, address: str) -> Exchange | Answer:
     """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it.
 
     Only who brings `secret` may go on with what is kept.
@@ -59,9 +60,12 @@ def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
     try:
         wished = hooks.overridden(asked)
         failed = [wished] if wished else checks.codes(asked)
+        if not failed and not pending.may_wait(asked, address):
+            failed = [300]
         if not failed and asked.token:
             tokens.note_use(asked.token)
             exchange = Exchange(
+                id=_closing_id() if asked.closing and not asked.testing else new_id(),
                 environment=asked.environment,
                 closing=asked.closing,
                 fields={name: text for name, text in asked.fields.items() if name != "Token"},
@@ -80,6 +84,11 @@ def receive(asked: MarkRequest, secret: str) -> Exchange | Answer:
     answer = answers.refused(asked, failed)
     hooks.observe("", asked, answer)
     return answer
+
+
+def _closing_id() -> str:
+    """Return an id by which the gate sees that a session is closed: 108 random bits are left."""
+    return CLOSING + new_id()[len(CLOSING) :]
 
 
 def find(pk: str, secret: str) -> Exchange | None:

@@ -22,7 +22,7 @@ from clave.attendance.glosas import GLOSAS
 from clave.attendance.models import Environment, Exchange
 from clave.attendance.request import MarkRequest, split_url
 from clave.core.forms import ClaveForm
-from clave.core.middleware import POLICY, visit_of
+from clave.core.middleware import POLICY, address_of, visit_of
 from clave.core.outcome import Refused
 from clave.core.pages import filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.core.rut import InvalidRut, Rut
@@ -56,7 +56,7 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
 def received(request: HttpRequest, asked: MarkRequest) -> HttpResponse:
     """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
     secret = secrets.token_urlsafe(18)
-    exchange = service.receive(asked, secret)
+    exchange = service.receive(asked, secret, address_of(request))
     if not isinstance(exchange, Exchange):
         return answer_page(request, exchange, asked.environment)
     page = ExchangePage()

@@ -1,19 +1,35 @@
 """Pages for what went wrong: never a stack trace, always a way on."""
 
-import structlog
+import errno
+import sys
+
+import psycopg
+from django.db import InterfaceError, InternalError, OperationalError
+from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from clave.core import clock
 from clave.core.outcome import Refused
 
-log = structlog.get_logger(__name__)
+RETRY_SECONDS = 5
+_AWAY = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    TransactionManagementError,  # of a transaction whose connection broke
+    psycopg.OperationalError,  # its pool's too
+    psycopg.InterfaceError,
+    TimeoutError,
+    ConnectionError,
+)
+_FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def error_page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
     """Answer with the page of this status, or of this name."""
     html = render_to_string(f"errors/{name or status}.html", {"code": f"HTTP-{status}"}, request)
-    return HttpResponse(html, status=status)
+    return HttpResponse(html, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
 def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, object] | None = None) -> HttpResponse:
@@ -31,7 +47,8 @@ def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, obje
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(request, 400)
+    """Answer a malformed request. A session that could not be saved comes here too: Django takes it for a lost one."""
+    return error_page(request, 503 if store_is_away(exception) else 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -47,11 +64,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer when something broke: 503 when it is the store, which comes back, 500 otherwise."""
-    import sys
+    """Answer when something broke: 503 if it is the store, which comes back, 500 otherwise."""
+    return error_page(request, 503 if store_is_away(sys.exc_info()[1]) else 500)
 
-    from django.db import DatabaseError, InterfaceError
 
-    kind = sys.exc_info()[0]
-    store = kind is not None and issubclass(kind, (DatabaseError, InterfaceError))
-    return error_page(request, 503 if store else 500)
+def store_is_away(error: BaseException | None) -> bool:
+    """Say whether an error, or one it hides, means that a store does not answer now: the same request may pass later.
+
+    What a store refuses as wrong (`DataError`, `IntegrityError`, SQL it does not understand) will be wrong again.
+    """
+    while error is not None:
+        if isinstance(error, _AWAY) or (isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN):
+            return True
+        if type(error).__module__ == "botocore.exceptions":  # loaded only where documents lie in a bucket
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -2,8 +2,8 @@
 
 The server gives each request a thread of its own. A body is received before anything else, so that a visitor who sends
 it slowly keeps only a thread that has nothing to do. Then as many requests as the worker's core can serve are inside
-at once; some wait, and whoever comes when too many wait already is told so at once, before any work (abuse cases 41
-and 42 of the threat model).
+at once; some wait, and whoever would wait longer than a second is told so at once, before any work. Who closes a
+session of attendance goes first: its time would be lost (abuse cases 41, 42 and 77 of the threat model).
 """
 
 import resource
@@ -13,28 +13,31 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
-from queue import SimpleQueue
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.utils import translation
 
-from clave.core.errors import error_page
+from clave.core.errors import RETRY_SECONDS, error_page
 from clave.core.middleware import HEADERS, body_limit, chosen_language
+from clave.core.waiting import WaitingRoom
 
 log = structlog.get_logger(__name__)
 
 INSIDE = 8  # of them one computes; the others wait for the store, for a registry or for their turn to hash
-WAITING = 100
+WAITING, RESERVE = 100, 20  # at most, however fast the turns; the reserve is for those who close a session
 BODIES = 128  # received at once
-RETRY_SECONDS = 5
 _FILES = 8192
 _IN_MEMORY = 256 * 1024
 _PIECE = 64 * 1024
 _TOLD_EVERY = 60.0
+HEALTH = "/healthz"
+CLOSING = "c105e"  # how the address of a request begins that closes a session (attendance/service.py)
+_URGENT = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", f"/rce/solicitud/{CLOSING}")
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -44,27 +47,28 @@ class Gate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        # A place is taken out and put back. Who must have one waits for it; elsewhere none left means too many.
-        self._bodies, self._waiting = deque(range(BODIES)), deque(range(INSIDE + WAITING))
-        self._inside: SimpleQueue[int] = SimpleQueue()
-        for place in range(INSIDE):
-            self._inside.put(place)
+        # A place is taken out and put back; none left means too many.
+        self._bodies = deque(range(BODIES))
+        self._room = WaitingRoom(INSIDE, WAITING, RESERVE)
         self._told = 0.0
+        # Files that exist: the name of one that does not is a page like any other.
+        hashed = getattr(staticfiles_storage, "hashed_files", {})
+        self._never_waits = {HEALTH, *(f"{settings.STATIC_URL}{name}" for name in hashed.values())}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == "/healthz":  # a busy worker is not a broken one
+        path = environ["PATH_INFO"]
+        if path in self._never_waits and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._answer(environ, start)
         try:
             whole = self._received(environ)
-            waiting = self._waiting.pop()
         except IndexError:
             return self._full(environ, start)
-        inside = self._inside.get()
+        if not self._room.enter(urgent=path.startswith(_URGENT)):
+            return self._full(environ, start)
         try:
             return self._answer(environ, start) if whole else _cut_off(start)
         finally:
-            self._inside.put(inside)
-            self._waiting.append(waiting)
+            self._room.leave()
 
     def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         response = self._application(environ, start)
@@ -93,7 +97,7 @@ class Gate:
         now = time.monotonic()
         if now - self._told > _TOLD_EVERY:
             self._told = now
-            log.warning("gate.full", waiting=WAITING, bodies=BODIES)
+            log.warning("gate.full", waiting=self._room.waiting, bodies=BODIES - len(self._bodies))
         page = _full_page(chosen_language(WSGIRequest(environ)))
         start(f"{page.status_code} {page.reason_phrase}", list(page.items()))
         return [page.content]

@@ -1,12 +1,15 @@
 """What happens to every request before a view sees it, and to every answer on its way out."""
 
+import ipaddress
 import re
 import secrets
 from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import split_domain_port
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
 
@@ -31,6 +34,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
 API = "/api/"
+# Asked by a machine's address, not by name: by load balancers, kubelets, Prometheus.
+PROBES = ("/healthz", "/readyz", "/metrics")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -65,6 +70,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
     from clave.core.errors import error_page
 
+    if not _asks_for_us(request):
+        return error_page(request, 400)
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     known = settings.SESSION_COOKIE_NAME in request.COOKIES
     if length > settings.CLAVE_MAX_BODY and length > body_limit(request.path, known):
@@ -83,6 +90,23 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         return error_page(request, 400)
     misplaced = bool(request.FILES) and not upload_limit(request.path)
     return error_page(request, 400) if misplaced or not well_formed else None
+
+
+def _asks_for_us(request: HttpRequest) -> bool:
+    """Say whether `Host` names this site. Django itself only looks at it when a view asks.
+
+    A probe may also name an address, which no name server of a stranger's can point here (DNS rebinding).
+    """
+    try:
+        return bool(request.get_host())
+    except DisallowedHost:
+        if request.path not in PROBES:
+            return False
+    host, _port = split_domain_port(request.META.get("HTTP_HOST", ""))
+    try:
+        return bool(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return host == "localhost"
 
 
 def upload_limit(path: str) -> int:

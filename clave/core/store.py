@@ -117,11 +117,18 @@ def _prepare(raw: Connection[Any], sql: str) -> _Prepared:
     places = iter(range(1, sql.count("%s") + 1))
     numbered = _PLACE.sub(lambda found: f"${next(places)}" if found[1] == "s" else "%", sql)
     name = f"clave_{len(known)}".encode()
-    result = raw.pgconn.prepare(name, numbered.encode())
+    (result,) = raw.wait(_preparing(raw, name, numbered.encode()))
     if result.status not in _DONE:
         raise errors.error_from_result(result, encoding=raw.info.encoding)
     known[sql] = _Prepared(raw, name)
     return known[sql]
+
+
+def _preparing(raw: Connection[Any], name: bytes, sql: bytes) -> PQGen[list[PGresult]]:
+    raw.pgconn.send_prepare(name, sql)
+    yield from send(raw.pgconn)
+    results: list[PGresult] = yield from fetch_many(raw.pgconn)
+    return results
 
 
 def _talk(raw: Connection[Any], statements: list[tuple[bytes, Sequence[Buffer | None]]]) -> PQGen[list[PGresult]]:

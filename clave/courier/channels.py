@@ -1,6 +1,7 @@
 """E-mail by SMTP, SMS by an HTTP gateway. A channel raises whatever went wrong; the outbox tries again."""
 
 import json
+import smtplib
 from email.utils import parseaddr
 
 import httpx
@@ -11,9 +12,20 @@ from django.utils import translation
 
 from clave.courier.models import Message
 
+SECONDS = 5
+# What a mail server says of one message, not of itself. Any stranger can give an address that is refused.
+_OF_ONE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+
 
 class GatewayRefused(Exception):
     """The SMS gateway answered, and it was not a yes."""
+
+
+def is_fault_of_channel(error: Exception) -> bool:
+    """Say whether an error is about the channel, so that the next message would fail as well."""
+    if isinstance(error, GatewayRefused):
+        return error.args[0] >= 500 or error.args[0] in (401, 403, 429)
+    return isinstance(error, (OSError, httpx.TransportError)) and not isinstance(error, _OF_ONE_MESSAGE)
 
 
 def send(message: Message) -> None:
@@ -54,6 +66,6 @@ def _send_sms(message: Message, text: str) -> None:
     if settings.SMS_GATEWAY_TOKEN:
         headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
     content = {"to": message.destination, "text": " ".join(text.split())}
-    answer = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=10)
+    answer = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=SECONDS)
     if not answer.is_success:
         raise GatewayRefused(answer.status_code)

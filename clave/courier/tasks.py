@@ -10,7 +10,7 @@ from django_tasks import task
 
 from clave.core import clock
 from clave.core.timetable import every
-from clave.courier import channels
+from clave.courier import channels, pauses
 from clave.courier.models import Message, State
 
 log = structlog.get_logger(__name__)
@@ -29,8 +29,11 @@ def deliver(message_id: str) -> str:
     try:
         channels.send(message)
     except Exception as error:  # whatever a gateway does, the message stays in the outbox
+        if channels.is_fault_of_channel(error):
+            pauses.note_failure(message.channel)
         _postpone(message, error)
         return "postponed"
+    pauses.note_success(message.channel)
     _finish(message, State.SENT)
     return "sent"
 
@@ -38,8 +41,12 @@ def deliver(message_id: str) -> str:
 @every(5)
 @task()
 def sweep() -> int:
-    """Send what is due and no task is left for: a pause is over, or a worker was killed."""
-    due = Message.objects.filter(state=State.PENDING, next_try_at__lte=clock.now()).order_by("next_try_at")
+    """Send what is due and no task is left for: a pause is over, or a worker was killed.
+
+    What expires first goes first: keys, which live an hour, before notices, which live two days.
+    """
+    due = Message.objects.filter(state=State.PENDING, next_try_at__lte=clock.now())
+    due = due.exclude(channel__in=pauses.paused()).order_by("expires_at")
     ids = list(due.values_list("pk", flat=True)[:200])
     for pk in ids:
         deliver.call(str(pk))
@@ -51,7 +58,7 @@ def _claim(pk: UUID) -> Message | None:
     now = clock.now()
     with transaction.atomic():
         message = Message.objects.select_for_update().filter(pk=pk, state=State.PENDING, next_try_at__lte=now).first()
-        if message is None:
+        if message is None or message.channel in pauses.paused():
             return None
         if message.expires_at <= now:
             _finish(message, State.DEAD)

@@ -4,43 +4,49 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from clave.settings import profile
+from clave.settings.environment import SETTINGS_ERRORS, loopback_and
+from clave.settings.environment import by_line as _by_line
+from clave.settings.environment import choice as _choice
+from clave.settings.environment import flag as _on
+from clave.settings.environment import names as _list
+from clave.settings.environment import number as _number
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "clave"
 
 
-def _on(name: str, default: str = "0") -> bool:
-    return os.environ.get(name, default) == "1"
-
-
-def _list(name: str) -> list[str]:
-    return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
-
-
-def _by_line(name: str, default: int) -> dict[int, int]:
-    """Read a number for every line of training, `170`, or one for some of them, `1=120,3=170`."""
-    given = dict(part.rpartition("=")[::2] for part in _list(name))
-    return {line: int(given.get(str(line), given.get("", default))) for line in (1, 3, 6)}
+def _answers() -> dict[str, str]:
+    try:
+        return profile.read(os.environ)
+    except profile.UnknownChoice as error:
+        SETTINGS_ERRORS.append(str(error))
+        return profile.read({})
 
 
 CLAVE_HOME = Path(os.environ.get("CLAVE_HOME", ROOT / "var")).resolve()
-CLAVE_HOME.mkdir(parents=True, exist_ok=True)
+try:
+    CLAVE_HOME.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    SETTINGS_ERRORS.append(f"CLAVE_HOME={CLAVE_HOME}: {error.strerror}")
 CLAVE_DEMO = _on("CLAVE_DEMO")
-CLAVE_PORT = int(os.environ.get("PORT", "8000"))
+CLAVE_PORT = _number("PORT", 8000, 1)
 CLAVE_URL = os.environ.get("CLAVE_URL", f"http://localhost:{CLAVE_PORT}").rstrip("/")
-CLAVE_CAPTCHA = os.environ.get("CLAVE_CAPTCHA", "image")
-CLAVE_NOW_OFFSET = int(os.environ.get("CLAVE_NOW_OFFSET", "0")) if CLAVE_DEMO else 0
+CLAVE_CAPTCHA = _choice("CLAVE_CAPTCHA", "image", "off")
+CLAVE_NOW_OFFSET = _number("CLAVE_NOW_OFFSET", 0, -(10**10)) if CLAVE_DEMO else 0
 CLAVE_INSPECTOR = _on("CLAVE_INSPECTOR", "1")
 CORES = len(os.sched_getaffinity(0))
-CLAVE_WORKERS = int(os.environ.get("CLAVE_WORKERS", CORES))
-CLAVE_TRUSTED_PROXIES = int(os.environ.get("CLAVE_TRUSTED_PROXIES", "0"))
+CLAVE_WORKERS = _number("CLAVE_WORKERS", CORES, 1)
+CLAVE_TRUSTED_PROXIES = _number("CLAVE_TRUSTED_PROXIES", 0)
+CLAVE_DIRECT_TLS = _on("CLAVE_DIRECT_TLS")
+METRICS_ALLOW = loopback_and("METRICS_ALLOW")
 CLAVE_HELP_LINE = os.environ.get("CLAVE_HELP_LINE", "800 80 10 30")
 CLAVE_HELP_HOURS = os.environ.get("CLAVE_HELP_HOURS", "lunes a viernes, 9:00 a 18:00")
 CLAVE_GUARD = True
 
-ANSWERS = profile.read(os.environ)
+ANSWERS = _answers()
 SECRET_QUESTIONS = ANSWERS["SECRET_QUESTIONS"] == "on"  # noqa: S105 (a switch)
 KEY_POLICY = ANSWERS["KEY_POLICY"]
 KEY_DELIVERY = ANSWERS["KEY_DELIVERY"]
@@ -53,7 +59,7 @@ NIE_DIGITS = (6, 12)
 DEBUG = _on("CLAVE_DEBUG")
 ALLOWED_HOSTS = _list("CLAVE_HOSTS")
 if CLAVE_DEMO:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", urlsplit(CLAVE_URL).hostname or "localhost"]
 
 
 def _secret_key() -> str:
@@ -196,17 +202,21 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-ARGON2_MEMORY_KIB = int(os.environ.get("ARGON2_MEMORY_KIB", "19456"))
-ARGON2_TIME = int(os.environ.get("ARGON2_TIME", "2"))
-ARGON2_PARALLELISM = int(os.environ.get("ARGON2_PARALLELISM", "1"))
+ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 19456, 8)
+ARGON2_TIME = _number("ARGON2_TIME", 2, 1)
+ARGON2_PARALLELISM = _number("ARGON2_PARALLELISM", 1, 1)
 HASHES_AT_ONCE = max(1, CORES // CLAVE_WORKERS)
 
 RCE_SESSION_MINUTES = _by_line("RCE_SESSION_MINUTES", 170)
 STATEMENT_PERCENT = _by_line("STATEMENT_PERCENT", 75)
 INSTITUTION_P12 = os.environ.get("INSTITUTION_P12", "")
 INSTITUTION_P12_PASSWORD = os.environ.get("INSTITUTION_P12_PASSWORD", "")
-RCE_SIGNIN = {"rce": os.environ.get("RCE_SIGNIN", "patient"), "rcetest": os.environ.get("RCETEST_SIGNIN", "patient")}
-RCE_RETURN_HOSTS = os.environ.get("RCE_RETURN_HOSTS", "any")
+RCE_SIGNIN = {
+    "rce": _choice("RCE_SIGNIN", "patient", "strict"),
+    "rcetest": _choice("RCETEST_SIGNIN", "patient", "strict"),
+}
+RCE_RETURN_HOSTS = _choice("RCE_RETURN_HOSTS", "any", "registered")
+RCE_PENDING_FACTOR = _number("RCE_PENDING_FACTOR", 1, 1)
 RCE_ALL_CODES = _on("RCE_ALL_CODES")
 
 
@@ -221,10 +231,12 @@ def _retention() -> dict[str, int]:
         # Six years: as long as the tax office may look back (Código Tributario, article 200).
         "attendance": 6 * 365 + 2,
     }
-    given = {name: int(value) for name, _, value in (part.partition("=") for part in _list("RETENTION_DAYS"))}
-    if unknown := set(given) - set(days):
-        raise ValueError(f"RETENTION_DAYS: {', '.join(sorted(unknown))}: use {', '.join(days)}")
-    return {**days, **given}
+    for name, _, value in (part.partition("=") for part in _list("RETENTION_DAYS")):
+        if name in days:
+            days[name] = _number("RETENTION_DAYS", days[name], 1, value)
+        else:
+            SETTINGS_ERRORS.append(f"RETENTION_DAYS: {name}: use {', '.join(days)}")
+    return days
 
 
 RETENTION_DAYS = _retention()
@@ -240,12 +252,13 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
-EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_PORT = _number("EMAIL_PORT", 25, 1)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = _on("EMAIL_USE_TLS")
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = os.environ.get("CLAVE_MAIL_FROM", "Clave SENCE <no-responder@clave.example.cl>")
+EMAIL_TIMEOUT = 5
+DEMO_SENDER = "Clave SENCE <no-responder@clave.example.cl>"
+DEFAULT_FROM_EMAIL = os.environ.get("CLAVE_MAIL_FROM", DEMO_SENDER)
 SMS_GATEWAY_URL = os.environ.get("SMS_GATEWAY_URL", "")
 SMS_GATEWAY_TOKEN = os.environ.get("SMS_GATEWAY_TOKEN", "")
 

@@ -4,14 +4,38 @@ import os
 
 import dj_database_url
 
+from clave.settings import postgres
 from clave.settings.base import *  # noqa: F403
+from clave.settings.environment import SETTINGS_ERRORS, number
+
+_role = os.environ.get("CLAVE_ROLE", "")
+_statement = number(
+    "CLAVE_STATEMENT_SECONDS", postgres.STATEMENT_SECONDS.get(_role, postgres.DEFAULT_STATEMENT_SECONDS)
+)
+_lock = postgres.LOCK_SECONDS.get(_role, postgres.DEFAULT_LOCK_SECONDS)
+_from_url = dj_database_url.parse(os.environ["DATABASE_URL"])
+_options = _from_url.get("OPTIONS", {})  # sslmode and the like
+if "options" in _options:
+    SETTINGS_ERRORS.append("DATABASE_URL: options cannot be set in it; set them for the role in PostgreSQL")
 
 DATABASES = {
     "default": {
-        **dj_database_url.parse(os.environ["DATABASE_URL"]),
+        **_from_url,
         "OPTIONS": {
-            "pool": {"min_size": 2, "max_size": int(os.environ.get("CLAVE_POOL", "12")), "timeout": 5},
+            # The kernel notices a machine that is gone; BoundedConnection one that is there and keeps silent.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
             "connect_timeout": 3,
+            **_options,
+            "options": postgres.server_limits(_statement, _lock),
+            "pool": {
+                "min_size": 2,
+                "max_size": number("CLAVE_POOL", 12, 2),
+                "timeout": 2 if _role == "web" else 10,
+                "connection_class": postgres.bounded(_statement),
+            },
             "server_side_binding": True,
             "prepare_threshold": None,  # core/store.py prepares what is sent often
         },

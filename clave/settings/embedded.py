@@ -6,8 +6,13 @@ import dj_database_url
 
 from clave.settings.base import *  # noqa: F403
 from clave.settings.base import CLAVE_HOME
+from clave.settings.environment import SETTINGS_ERRORS
 
-_url = os.environ.get("DATABASE_URL") or f"sqlite:///{CLAVE_HOME / 'clave.sqlite3'}"
+_own = f"sqlite:///{CLAVE_HOME / 'clave.sqlite3'}"
+_url = os.environ.get("DATABASE_URL") or _own
+if not _url.startswith("sqlite://"):
+    SETTINGS_ERRORS.append("DATABASE_URL: must begin with postgresql:// or sqlite://")
+    _url = _own
 DATABASES = {
     "default": {
         **dj_database_url.parse(_url),

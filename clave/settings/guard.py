@@ -1,7 +1,15 @@
-"""A production start refuses insecure settings and names each one."""
+"""A production start refuses insecure settings and names each one; of others that are unwise it warns."""
+
+import ipaddress
+import sys
+from email.utils import parseaddr
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
+
+# (memory in KiB, passes) of Argon2id: any of them, or more. Source: OWASP Password Storage Cheat Sheet.
+ARGON2_LEAST = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 
 
 def insecure() -> list[str]:
@@ -12,30 +20,82 @@ def insecure() -> list[str]:
         found.append("CLAVE_SECRET_KEY: missing or weak; set 50 or more random characters")
     if settings.DEBUG:
         found.append("CLAVE_DEBUG: must be off")
-    if settings.CLAVE_CAPTCHA != "image":
+    if settings.CLAVE_CAPTCHA == "off":
         found.append("CLAVE_CAPTCHA: may be off only with CLAVE_DEMO=1")
     if "clave.sandbox" in settings.INSTALLED_APPS:
         found.append("CLAVE_DEMO: the sandbox and its demo data must not be installed")
     if (settings.CLAVE_HOME / "demo-data").exists():
         found.append("CLAVE_HOME: this folder holds demo data; use another one")
-    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
-        found.append("CLAVE_HOSTS: name the hosts this site answers to, without *")
-    if not settings.CLAVE_URL.startswith("https://"):
-        found.append("CLAVE_URL: must be the public https:// address")
     found += [f"{name}: missing" for name in ("REGISTRO_CIVIL_URL", "SII_URL") if not getattr(settings, name)]
     in_memory = str(settings.CACHES["default"]["BACKEND"]).endswith("LocMemCache")
     if in_memory and settings.CLAVE_WORKERS > 1:
         found.append("CACHE_URL: an in-memory cache cannot be shared by more than one worker")
+    given = settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME
+    if not any(given[0] >= memory and given[1] >= passes for memory, passes in ARGON2_LEAST):
+        found.append("ARGON2_MEMORY_KIB, ARGON2_TIME: too cheap to protect stolen hashes; use 19456 and 2 or more")
+    return found + _insecure_network()
+
+
+def _insecure_network() -> list[str]:
+    """Return what is wrong with how visitors reach the site, and with who they are taken for."""
+    found = []
+    behind_tls = settings.CLAVE_URL.startswith("https://")
+    if not behind_tls:
+        found.append("CLAVE_URL: must be the public https:// address")
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        found.append("CLAVE_HOSTS: name the hosts this site answers to, without *")
+    elif behind_tls and not validate_host(urlsplit(settings.CLAVE_URL).hostname or "", settings.ALLOWED_HOSTS):
+        found.append("CLAVE_HOSTS: must name the host of CLAVE_URL, or every page is refused")
+    if behind_tls and not settings.CLAVE_TRUSTED_PROXIES and not settings.CLAVE_DIRECT_TLS:
+        found.append(
+            "CLAVE_TRUSTED_PROXIES: say how many proxies stand in front, or everybody has the proxy's address and is "
+            "locked out together (CLAVE_DIRECT_TLS=1 if whatever ends TLS leaves clients their own addresses)"
+        )
+    if any(network.prefixlen == 0 for network in settings.METRICS_ALLOW):
+        found.append("METRICS_ALLOW: lets everybody read the figures; name the networks of your monitoring")
     return found
 
 
+def unwise() -> list[str]:
+    """Return one sentence per setting that a production start accepts but its operator should know of."""
+    found = []
+    if not settings.SMS_GATEWAY_URL:
+        found.append("SMS_GATEWAY_URL: missing; no SMS can be sent")
+    if settings.DEFAULT_FROM_EMAIL == settings.DEMO_SENDER:
+        found.append(f"CLAVE_MAIL_FROM: missing; messages say that they come from {parseaddr(settings.DEMO_SENDER)[1]}")
+    if not settings.INSTITUTION_P12:
+        found.append("INSTITUTION_P12: missing; sworn statements are signed with a certificate nobody else vouches for")
+    if not settings.CLAMD_URL:
+        found.append("CLAMD_URL: missing; uploaded documents are not scanned for viruses")
+    if settings.EMAIL_HOST_PASSWORD and not settings.EMAIL_USE_TLS and not _is_local(settings.EMAIL_HOST):
+        found.append("EMAIL_USE_TLS: off; messages and the mail server's password travel in the clear")
+    for name in ("REGISTRO_CIVIL_URL", "SII_URL", "SMS_GATEWAY_URL"):
+        parts = urlsplit(getattr(settings, name))
+        if parts.scheme == "http" and not _is_local(parts.hostname or ""):
+            found.append(f"{name}: is http://; personal data and the token travel in the clear")
+    if settings.CLAVE_HOME.stat().st_mode & 0o007:
+        found.append("CLAVE_HOME: other users of this machine may read it; take their access away (chmod o-rwx)")
+    return found
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def warnings() -> list[str]:
+    """Return what is unwise about a production start; nothing in a demo or a test."""
+    return [] if settings.CLAVE_DEMO or not settings.CLAVE_GUARD else unwise()
+
+
 def refuse_insecure() -> None:
-    """Raise ImproperlyConfigured naming every insecure setting, unless this is a demo or a test."""
-    if settings.CLAVE_CAPTCHA not in ("image", "off"):
-        raise ImproperlyConfigured("CLAVE_CAPTCHA: use image or off")
-    if settings.CLAVE_DEMO or not settings.CLAVE_GUARD:
-        return
-    if found := insecure():
-        raise ImproperlyConfigured(
-            "Clave does not start with insecure settings:\n" + "".join(f"  - {line}\n" for line in found)
-        )
+    """End this process, naming what is wrong, if a setting cannot be understood or, in production, is insecure."""
+    found = list(dict.fromkeys(settings.SETTINGS_ERRORS))
+    if not found and settings.CLAVE_GUARD and not settings.CLAVE_DEMO:
+        found = insecure()
+    if found:
+        sys.stderr.write("Clave does not start with these settings:\n" + "".join(f"  - {line}\n" for line in found))
+        sys.stderr.flush()
+        sys.exit(1)

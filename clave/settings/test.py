@@ -21,6 +21,7 @@ CLAVE_GUARD = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 ARGON2_MEMORY_KIB = 64
 ARGON2_TIME = 1
+RCE_PENDING_FACTOR = 1000
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 LOGGING = {"level": "WARNING"}
 (CLAVE_HOME / "static").mkdir(exist_ok=True)

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,12 @@ from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.urls import reverse
 
-from clave.core import clock
+from clave.core import clock, helper
 from clave.core.rut import Rut
 from clave.statements.models import Statement
 
-_ROOT = Path(__file__).parents[2]
 _TEMPLATE = Path(__file__).parent / "statement.typ"
+_SECONDS_TO_START, _SECONDS_A_PAPER = 30, 5
 log = structlog.get_logger(__name__)
 
 
@@ -42,12 +40,15 @@ def make(statements: list[Statement]) -> list[bytes | None]:
 
 
 def pressed(template: Path, papers: list[dict[str, Any]], signer: dict[str, str] | None = None) -> list[bytes | None]:
-    """Return a PDF for each paper (`data`, `timestamp`), signed if a signer is given. Raises `RuntimeError`."""
+    """Return a PDF for each paper (`data`, `timestamp`), signed if a signer is given.
+
+    Raises `RuntimeError`, `TimeoutError`.
+    """
     order = json.dumps({**(signer or {}), "template": str(template), "papers": papers})
-    command = [sys.executable, "-m", "clave.statements.press"]
-    done = subprocess.run(command, input=order, capture_output=True, text=True, cwd=_ROOT, check=False)
+    patience = _SECONDS_TO_START + _SECONDS_A_PAPER * len(papers)
+    done = helper.run("clave.statements.press", content=order.encode(), timeout=patience)
     if done.returncode:
-        raise RuntimeError(f"the press stopped: {done.stderr.strip()[-200:]}")
+        raise RuntimeError(f"the press stopped: {done.stderr.decode(errors='replace').strip()[-200:]}")
     made: list[bytes | None] = []
     for line in done.stdout.splitlines():
         answer = json.loads(line)

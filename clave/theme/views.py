@@ -83,10 +83,3 @@ def _cache() -> bool:
         return bool(cache.get("readyz") == "1")
     except Exception:  # each cache backend has errors of its own
         return False
-
-
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with a few figures in Prometheus' text format; only to this machine and its proxies' network."""
-    from clave.courier.metrics import lines
-
-    return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4")

@@ -6,21 +6,19 @@ Workbooks are read and written by a process of their own: what that takes is giv
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import IO, Any
 
 from django.http import FileResponse
 
+from clave.core import helper
 from clave.core.text import folded
 
-_ROOT = Path(__file__).parents[2]
-_WORKBOOK = [sys.executable, "-m", "clave.training.xlsx"]
+_WORKBOOK = "clave.training.xlsx"
+# Twice the processor time that it allows itself.
+_SECONDS = 240
 MOST_ROWS = 200_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -46,9 +44,10 @@ def plain(content: bytes) -> bytes:
     """Return a table as CSV; a workbook is read by a process of its own. Raises `Unreadable`."""
     if kind_of(content) == "csv":
         return content
-    environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    command = [*_WORKBOOK, "read"]
-    done = subprocess.run(command, input=content, capture_output=True, env=environ, cwd=_ROOT, check=False)
+    try:
+        done = helper.run(_WORKBOOK, "read", content=content, timeout=_SECONDS)
+    except TimeoutError:
+        raise Unreadable("format") from None
     if done.returncode:
         raise Unreadable("format")
     return done.stdout or b"\n"
@@ -104,11 +103,11 @@ def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) ->
 
 
 def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
-    """Write an Excel workbook with one sheet into a file on disk."""
+    """Write an Excel workbook with one sheet into a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
     with tempfile.TemporaryFile("w+") as plain:
         plain.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
         plain.seek(0)
-        subprocess.run([*_WORKBOOK, "write"], stdin=plain, stdout=file, cwd=_ROOT, check=True)
+        helper.run(_WORKBOOK, "write", files=(plain, file), timeout=_SECONDS).check_returncode()
 
 
 # How each kind of table is written, and what it is called on the way.

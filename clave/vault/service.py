@@ -2,8 +2,6 @@
 
 import hashlib
 import secrets
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
@@ -16,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from clave.core import clock
+from clave.core import clock, helper
 from clave.core.outcome import Refused
 from clave.core.secrets import box
 from clave.core.text import unexpected_characters
@@ -75,10 +73,9 @@ def bring(file: "UploadedFile[Any]", field: str) -> Document:
 
 
 def _examine(content: bytes, field: str) -> tuple[str, bytes]:
-    command = [sys.executable, "-m", "clave.vault.examine"]
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=20, check=False)
-    except subprocess.TimeoutExpired:
+        done = helper.run("clave.vault.examine", content=content, timeout=20)
+    except TimeoutError:
         raise FileRefused("file_too_complex", field) from None
     said = done.stderr.decode(errors="replace")
     if done.returncode == 0 and said in TYPES:

@@ -1,8 +1,6 @@
 """A company asks for a foreign facilitator's CS; a reviewer decides. Source: flows.md, section 6; FAQ of the LCE."""
 
 import json
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
-from clave.core import clock, submissions
+from clave.core import clock, helper, submissions
 from clave.core.masking import masked_email
 from clave.core.outcome import Outcome, Refused
 from clave.core.visit import Visit
@@ -67,7 +65,7 @@ def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
 
 
 def letter(company: Holder, representative: str) -> bytes:
-    """Return the affidavit to sign, a .docx with the company's data in it."""
+    """Return the affidavit to sign, a .docx with the company's data. Raises `CalledProcessError`, `TimeoutError`."""
     person = company.representatives.filter(run=representative).first()
     values = {
         "company": company.names,
@@ -77,10 +75,9 @@ def letter(company: Holder, representative: str) -> bytes:
         "representative_run": person.pretty_run if person else "",
         "date": clock.today().strftime("%d-%m-%Y"),
     }
-    command = [sys.executable, "-m", "clave.flows.facilitator.letter"]
-    return subprocess.run(
-        command, input=json.dumps(values).encode(), capture_output=True, timeout=30, check=True
-    ).stdout
+    done = helper.run("clave.flows.facilitator.letter", content=json.dumps(values).encode(), timeout=30)
+    done.check_returncode()
+    return done.stdout
 
 
 def file_request(

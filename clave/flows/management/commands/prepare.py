@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from clave.settings import profile
+from clave.settings import guard, profile
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,8 @@ class Command(BaseCommand):
             self._print_holders()
         for line in profile.departures(settings.ANSWERS):
             log.info("settings.departs", setting=line)
+        for line in guard.warnings():
+            log.warning("settings.unwise", setting=line)
 
     def _print_holders(self) -> None:
         from importlib import import_module

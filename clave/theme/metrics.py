@@ -1,0 +1,42 @@
+"""Figures for Prometheus, given to this machine and to the networks of `METRICS_ALLOW` alone."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from clave.core.errors import error_page
+
+_OTHER_SIGNS_OF_A_PROXY = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with a few figures in Prometheus' text format, or 404 to whoever may not read them."""
+    if not may_read(request):
+        return error_page(request, 404)
+    from clave.courier.metrics import lines
+
+    return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4")
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Say whether both who connects and, through proxies of ours, everybody it speaks for are allowed.
+
+    The public proxy often stands on this very machine: being local is not enough for what it passes on.
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
+    if forwarded is None:
+        passed_on = any(name in request.META for name in _OTHER_SIGNS_OF_A_PROXY)
+        return not passed_on and _is_allowed(request.META.get("REMOTE_ADDR", ""))
+    if not settings.CLAVE_TRUSTED_PROXIES:
+        return False
+    return all(_is_allowed(address) for address in (request.META.get("REMOTE_ADDR", ""), *forwarded.split(",")))
+
+
+def _is_allowed(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in settings.METRICS_ALLOW)
