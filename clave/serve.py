@@ -17,7 +17,7 @@ from clave.operations.limits import CONNECTIONS as CONNECTIONS
 from clave.operations.limits import THREADS as THREADS
 from clave.operations.limits import longest_stop
 from clave.operations.processes import STOP, ProcessGroup, Program
-from clave.operations.sockets import LISTEN_FD, listening_socket
+from clave.operations.sockets import address, inherited, listening_sockets
 from clave.settings import choose
 
 log = structlog.get_logger(__name__)
@@ -33,19 +33,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def web_programs(listener: socket.socket, environ: dict[str, str], workers: int) -> list[Program]:
-    """Return the web processes, which accept from one socket."""
+def web_programs(listeners: list[socket.socket], environ: dict[str, str], workers: int) -> list[Program]:
+    """Return the web processes. If systemd gave a single socket, all accept from that one."""
     return [
         Program(
-            name=f"web-{number}",
+            name=f"web-{number + 1}",
             command=[sys.executable, "-m", "clave.operations.web"],
-            environ={LISTEN_FD: str(listener.fileno())},
-            pass_fds=(listener.fileno(),),
             stop_seconds=longest_stop(environ),
             hand_over=signal.SIGHUP,
             team=WEB,
+            listener=listeners[number % len(listeners)],
         )
-        for number in range(1, workers + 1)
+        for number in range(workers)
     ]
 
 
@@ -111,7 +110,7 @@ def restart(group: ProcessGroup) -> None:
     group.replace_all()
 
 
-def run(group: ProcessGroup, listener: socket.socket, report: Callable[[str], None]) -> None:
+def run(group: ProcessGroup, listeners: list[socket.socket], workers: int, report: Callable[[str], None]) -> None:
     """Prepare, start and watch the processes. Raises `CalledProcessError` when the preparation fails."""
     environ = group.environ
     group.manage("prepare")
@@ -119,9 +118,9 @@ def run(group: ProcessGroup, listener: socket.socket, report: Callable[[str], No
         ports = environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"]
         group.add(command_program("sandbox_services", *ports, replaceable=False))
     group.add(command_program("worker"))
-    for program in web_programs(listener, environ, int(environ.get("CLAVE_WORKERS", CORES))):
+    for program in web_programs(listeners, environ, workers):
         group.add(program)
-    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{listener.getsockname()[1]}')}")
+    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{listeners[0].getsockname()[1]}')}")
     watch(group)
 
 
@@ -132,19 +131,22 @@ def main(report: Callable[[str], None] = print) -> int:
     # An interrupt too: a shell's background job begins with it ignored.
     for number in (*STOP, signal.SIGHUP):
         signal.signal(number, lambda received, _: group.orders.add(signal.Signals(received)))
+    host, port = address(environ)
+    workers = int(environ.get("CLAVE_WORKERS", CORES))
+    given = inherited(environ)
     try:
-        listener = listening_socket(environ)
+        listeners = [given] if given else listening_sockets(host, port, workers)
     except OSError as error:
-        port = int(environ.get("PORT", "8000"))
         report(f"Port {port}: {error.strerror}. Choose another one: PORT={port + 1} script/server")
         return 1
     try:
-        run(group, listener, report)
+        run(group, listeners, workers, report)
     except subprocess.CalledProcessError as error:
         return 0 if group.told_to_stop() else error.returncode
     finally:
         group.stop(WEB)  # first: what is inside may leave something for the worker to send
-        listener.close()
+        for listener in listeners:
+            listener.close()
         group.stop()
     return 0
 

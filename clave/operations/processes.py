@@ -4,15 +4,17 @@ import ctypes
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from clave.operations.readiness import READY_FD
+from clave.operations.sockets import LISTEN_FD, choose_among
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +38,7 @@ class Program:
     command: Sequence[str]
     replaceable: bool = True
     stop_seconds: float = 8.0
-    environ: Mapping[str, str] = field(default_factory=dict)
-    pass_fds: tuple[int, ...] = ()
+    listener: socket.socket | None = None  # what it accepts from
     hand_over: signal.Signals = signal.SIGTERM  # tells it that its successor is there
     team: str = ""  # of those that do the same work
 
@@ -51,12 +52,12 @@ class Running:
         self.leaving_since = 0.0
         self._ready = False
         self._readiness, write = os.pipe()
+        full, fds = {**environ, READY_FD: str(write)}, [write]
+        if program.listener:
+            fds.append(program.listener.fileno())
+            full[LISTEN_FD] = str(program.listener.fileno())
         try:
-            self._process = start_child(
-                program.command,
-                {**environ, **program.environ, READY_FD: str(write)},
-                (*program.pass_fds, write),
-            )
+            self._process = start_child(program.command, full, fds)
         finally:
             os.close(write)
 
@@ -73,6 +74,9 @@ class Running:
         if not self._ready and select.select([self._readiness], [], [], 0)[0]:
             self._ready = bool(os.read(self._readiness, 1))
         return self._ready
+
+    def is_serving(self) -> bool:
+        return self.is_ready() and not self.has_ended()
 
     def leave(self, number: signal.Signals) -> None:
         """Ask it to end."""
@@ -123,6 +127,7 @@ class ProcessGroup:
         self.orders: set[signal.Signals] = set()
         self.places: list[Place] = []
         self._leaving: list[Running] = []
+        self._serving: list[int] = []
 
     def told_to_stop(self) -> bool:
         return bool(self.orders & STOP)
@@ -157,6 +162,21 @@ class ProcessGroup:
                 self._leaving.remove(leaver)
                 leaver.bury()
 
+        self._route_visitors()
+
+    def _route_visitors(self) -> None:
+        """Send new connections to processes that serve; what waits for the others waits until they come back."""
+        web = [place for place in self.places if place.program.listener]
+        listeners = [place.program.listener for place in web if place.program.listener]
+        serving = [number for number, place in enumerate(web) if place.running and place.running.is_serving()]
+        if len({listener.fileno() for listener in listeners}) < 2 or serving in ([], self._serving):
+            return
+        self._serving = serving
+        try:
+            choose_among(listeners, serving)
+        except OSError as error:
+            log.warning("process.routing_failed", error=error.strerror)
+
     def tend_and_wait(self) -> None:
         self.tend()
         time.sleep(POLL_SECONDS)
@@ -174,7 +194,7 @@ class ProcessGroup:
     def _nobody_else_serves(self, place: Place) -> bool:
         team = [other for other in self.places if place.program.team and other.program.team == place.program.team]
         return bool(team) and not any(
-            other.running and other is not place and not other.running.has_ended() for other in team
+            other.running and other is not place and other.running.is_serving() for other in team
         )
 
     def replace_all(self) -> bool:
