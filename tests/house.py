@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,15 @@ class LiveHouse:
     def launch(self) -> None:
         """Start the launcher, as `script/server` does."""
         self.launcher = start_child([sys.executable, "-m", "clave.serve"], self.house.environ)
+
+    def shell(self, code: str) -> str:
+        """Run code in the application's shell; return what it prints."""
+        words = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        return subprocess.run(words, env=self.house.environ, capture_output=True, text=True, check=True).stdout
+
+    def move_clock(self, seconds: float) -> None:
+        """Let the whole demo live so many seconds ahead."""
+        self.shell(f"from clave.sandbox import inspector; inspector.move_clock({seconds})")
 
     def stop(self) -> int:
         """Stop everything; return the launcher's exit code."""
@@ -134,8 +144,8 @@ def command_line(pid: int) -> str:
         return ""
 
 
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
+def wait_for(url: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
     while True:
         try:
             httpx.get(url, timeout=2).raise_for_status()

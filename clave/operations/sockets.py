@@ -82,13 +82,14 @@ def choose_among(listeners: Sequence[socket.socket], numbers: Sequence[int]) -> 
 
 
 def stop_accepting(listener: socket.socket) -> None:
-    """Put a socket that nobody can reach in the place of this one, under the same number.
+    """Put a socket whose port nobody knows in the place of this one, under the same number.
 
     The server goes on with the connections it has and finds no new ones; those that wait in the queue are left to
-    whoever else holds the socket. Closing the number instead would let another file take it under the server's hands.
+    whoever else holds the socket. Closing the number instead would let another file take it under the server's hands,
+    and a socket of another kind would not do: the server asks it for its address.
     """
-    with socket.socket(socket.AF_UNIX) as unreachable:
-        unreachable.setblocking(False)
-        unreachable.bind("")  # an abstract name chosen by the kernel, told to nobody
-        unreachable.listen(1)
-        os.dup2(unreachable.fileno(), listener.fileno(), inheritable=False)
+    with socket.socket() as unknown:
+        unknown.setblocking(False)
+        unknown.bind(("127.0.0.1", 0))
+        unknown.listen(1)
+        os.dup2(unknown.fileno(), listener.fileno(), inheritable=False)
