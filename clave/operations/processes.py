@@ -109,6 +109,11 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+def next_pause(previous: float, lived: float) -> float:
+    """Return the seconds before the next start of a program that has lived so long."""
+    return FIRST_PAUSE if lived >= STEADY_SECONDS or not previous else min(LONGEST_PAUSE, previous * 2)
+
+
 class Place:
     """Where a program runs: one process now, none during a pause."""
 
@@ -182,14 +187,17 @@ class ProcessGroup:
         time.sleep(POLL_SECONDS)
 
     def _note_death(self, place: Place, dead: Running, now: float) -> None:
-        steady = now - dead.born >= STEADY_SECONDS
-        place.pause = FIRST_PAUSE if steady or not place.pause else min(LONGEST_PAUSE, place.pause * 2)
-        pause = place.pause
-        if dead.is_ready() and self._nobody_else_serves(place):
-            pause = FIRST_PAUSE  # what once worked comes back soon, though a request may kill it again
+        pause = self.pause_after(place, dead)
         code = dead.bury()
         log.warning("process.died", process=place.program.name, exit_code=code, seconds_to_restart=pause)
         place.running, place.start_at = None, now + pause
+
+    def pause_after(self, place: Place, dead: Running) -> float:
+        """Return how long to wait before what died here is started again, and count it."""
+        place.pause = next_pause(place.pause, time.monotonic() - dead.born)
+        if dead.is_ready() and self._nobody_else_serves(place):
+            return FIRST_PAUSE  # what once worked comes back soon, though a request may kill it again
+        return place.pause
 
     def _nobody_else_serves(self, place: Place) -> bool:
         team = [other for other in self.places if place.program.team and other.program.team == place.program.team]
