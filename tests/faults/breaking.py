@@ -87,7 +87,7 @@ class Breaker:
 
 
 def break_it(store: str, seconds: float, pause: float, at_once: int = 4, enrolled: int = 4000) -> Result:
-    """Run a site on this store, let people use it, and break something every `pause` seconds for so long."""
+    """Run a site on this store, let people use it, and break something every `pause` seconds, for so long or a little longer."""
     result = Result(store)
     with ExitStack() as stack:
         database = stack.enter_context(postgres.serving()) if store == "PostgreSQL" else None
@@ -115,14 +115,11 @@ def break_it(store: str, seconds: float, pause: float, at_once: int = 4, enrolle
 
 
 def _break_for(seconds: float, pause: float, breaker: Breaker, result: Result) -> None:
-    """Begin each round of the faults in another order, so that they meet."""
+    """Let every fault happen at least once; each round has another order, so that they meet."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        faults = random.sample(breaker.known, len(breaker.known))
-        for name, fault in faults:
+    while not result.faults or time.monotonic() < deadline:
+        for name, fault in random.sample(breaker.known, len(breaker.known)):
             time.sleep(pause)
-            if time.monotonic() > deadline:
-                break
             fault()
             result.faults[name] += 1
 
