@@ -92,7 +92,7 @@ def test_a_rolling_restart_under_load_refuses_nobody(site: house.LiveHouse) -> N
         site.launcher.send_signal(signal.SIGHUP)
         until(lambda: len(now := site.web_pids()) == 2 and not set(now) & set(before), 60)
     assert crowd.failed == []
-    assert crowd.served["kept"] > 100 and crowd.served["new"] > 100
+    assert min(crowd.served["kept"], crowd.served["new"]) > 10
 
 
 @pytest.mark.abuse(70)
