@@ -1,19 +1,29 @@
-"""Runs a whole Clave on one machine: web, worker and, in a demo, the simulated services. Ctrl-C stops all of it."""
+"""Runs a whole Clave on one machine: web, worker and, in a demo, the simulated services.
+
+Ctrl-C and SIGTERM stop all of it, SIGHUP replaces web and worker one by one without refusing a visitor.
+"""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
+import structlog
+
+from clave.core import logs
+from clave.operations.limits import CONNECTIONS as CONNECTIONS
+from clave.operations.limits import THREADS as THREADS
+from clave.operations.limits import longest_stop
+from clave.operations.processes import STOP, ProcessGroup, Program
+from clave.operations.sockets import address, inherited, listening_sockets
 from clave.settings import choose
 
+log = structlog.get_logger(__name__)
+
 CORES = len(os.sched_getaffinity(0))
-# Of each web worker. A connection that is kept open holds nothing but itself; a request holds a thread, and how many
-# of those are served at once core/gate.py decides.
-CONNECTIONS, THREADS = 4000, 400
+WEB = "web"
 
 
 def free_port() -> int:
@@ -23,60 +33,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def is_free(host: str, port: int) -> bool:
-    """Say whether nobody listens there. Granian shares its port, so a second one would take half the visits."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def web_command(host: str, port: int, workers: int) -> list[str]:
-    """Return granian's command line: one process a core."""
+def web_programs(listeners: list[socket.socket], environ: dict[str, str], workers: int) -> list[Program]:
+    """Return the web processes. If systemd gave a single socket, all accept from that one."""
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "clave.wsgi:application",
-        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(THREADS),
-        "--backlog", "1024", "--backpressure", str(CONNECTIONS), "--http1-header-read-timeout", "10000", "--no-ws",
-        "--http", "1", "--log-level", "error",
-        "--respawn-failed-workers", "--workers-kill-timeout", "5",
-    ]  # fmt: skip
+        Program(
+            name=f"web-{number + 1}",
+            command=[sys.executable, "-m", "clave.operations.web"],
+            stop_seconds=longest_stop(environ),
+            hand_over=signal.SIGHUP,
+            team=WEB,
+            listener=listeners[number % len(listeners)],
+        )
+        for number in range(workers)
+    ]
 
 
-class House:
-    """The processes of one installation. When one of them ends, all end."""
-
-    def __init__(self, environ: dict[str, str]) -> None:
-        self.environ = environ
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def manage(self, *words: str) -> None:
-        """Run one management command to its end. Raises `CalledProcessError`."""
-        subprocess.run([sys.executable, "manage.py", *words], env=self.environ, check=True)
-
-    def start(self, command: list[str]) -> None:
-        self.processes.append(subprocess.Popen(command, env=self.environ, start_new_session=True))
-
-    def start_command(self, *words: str) -> None:
-        self.start([sys.executable, "manage.py", *words])
-
-    def wait(self) -> None:
-        """Wait until a process ends."""
-        while all(process.poll() is None for process in self.processes):
-            time.sleep(0.2)
-
-    def stop(self) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + 8
-        for process in self.processes:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+def command_program(*words: str, replaceable: bool = True) -> Program:
+    """Return a management command that runs for ever."""
+    return Program(name=words[0], command=[sys.executable, "manage.py", *words], replaceable=replaceable)
 
 
 def demo_environ(environ: dict[str, str]) -> dict[str, str]:
@@ -106,46 +80,75 @@ def tuned(environ: dict[str, str]) -> dict[str, str]:
     }
 
 
-def main(report: Callable[[str], None] = print) -> int:
-    environ = tuned(dict(os.environ))
-    environ.setdefault("PYTHONUNBUFFERED", "1")
-    environ.setdefault("DJANGO_SETTINGS_MODULE", choose(environ))
-    demo = environ.get("CLAVE_DEMO") == "1"
-    if demo:
-        environ = demo_environ(environ)
-    port, host = int(environ.get("PORT", "8000")), environ.get("CLAVE_BIND", "127.0.0.1")
-    workers = int(environ.get("CLAVE_WORKERS", CORES))
-    if not is_free(host, port):
-        report(f"Port {port} is taken. Choose another one: PORT={port + 1} script/server")
-        return 1
-    house = House(environ)
-    # An interrupt too: a shell's background job begins with it ignored.
-    for asked in _ASKED_TO_STOP:
-        signal.signal(asked, _stop)
+def full_environ(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment of all processes: what is given, and what follows from it."""
+    full = tuned(environ)
+    full.setdefault("PYTHONUNBUFFERED", "1")
+    full.setdefault("DJANGO_SETTINGS_MODULE", choose(full))
+    return demo_environ(full) if full.get("CLAVE_DEMO") == "1" else full
+
+
+def watch(group: ProcessGroup) -> None:
+    """Keep everything running until told to stop; at SIGHUP replace the processes."""
+    on_terminal = os.isatty(0)
+    while not group.told_to_stop():
+        if signal.SIGHUP in group.orders:
+            group.orders.discard(signal.SIGHUP)
+            if on_terminal and not os.isatty(0):  # the terminal was closed
+                return
+            restart(group)
+        group.tend_and_wait()
+
+
+def restart(group: ProcessGroup) -> None:
+    """Run new code without refusing a visitor. What cannot be started leaves the old processes as they are."""
     try:
-        house.manage("prepare")
-        if demo:
-            house.start_command("sandbox_services", environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"])
-        house.start_command("worker")
-        house.start(web_command(host, port, workers))
-        report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{port}')}")
-        house.wait()
+        group.manage("prepare")
     except subprocess.CalledProcessError as error:
-        return error.returncode
-    except KeyboardInterrupt:
-        return 0
+        log.error("restart.not_prepared", exit_code=error.returncode)
+        return
+    group.replace_all()
+
+
+def run(group: ProcessGroup, listeners: list[socket.socket], workers: int, report: Callable[[str], None]) -> None:
+    """Prepare, start and watch the processes. Raises `CalledProcessError` when the preparation fails."""
+    environ = group.environ
+    group.manage("prepare")
+    if environ.get("CLAVE_DEMO") == "1":
+        ports = environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"]
+        group.add(command_program("sandbox_services", *ports, replaceable=False))
+    group.add(command_program("worker"))
+    for program in web_programs(listeners, environ, workers):
+        group.add(program)
+    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{listeners[0].getsockname()[1]}')}")
+    watch(group)
+
+
+def main(report: Callable[[str], None] = print) -> int:
+    environ = full_environ(dict(os.environ))
+    logs.configure({"level": environ.get("CLAVE_LOG_LEVEL", "INFO")})
+    group = ProcessGroup(environ)
+    # An interrupt too: a shell's background job begins with it ignored.
+    for number in (*STOP, signal.SIGHUP):
+        signal.signal(number, lambda received, _: group.orders.add(signal.Signals(received)))
+    host, port = address(environ)
+    workers = int(environ.get("CLAVE_WORKERS", CORES))
+    given = inherited(environ)
+    try:
+        listeners = [given] if given else listening_sockets(host, port, workers)
+    except OSError as error:
+        report(f"Port {port}: {error.strerror}. Choose another one: PORT={port + 1} script/server")
+        return 1
+    try:
+        run(group, listeners, workers, report)
+    except subprocess.CalledProcessError as error:
+        return 0 if group.told_to_stop() else error.returncode
     finally:
-        house.stop()
-    return 1
-
-
-_ASKED_TO_STOP = (signal.SIGTERM, signal.SIGINT)
-
-
-def _stop(*_: object) -> None:
-    for asked in _ASKED_TO_STOP:
-        signal.signal(asked, signal.SIG_IGN)  # once is enough: stopping takes eight seconds at the most
-    raise KeyboardInterrupt
+        group.stop(WEB)  # first: what is inside may leave something for the worker to send
+        for listener in listeners:
+            listener.close()
+        group.stop()
+    return 0
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from django.core.wsgi import get_wsgi_application
 
 def _application() -> object:
     django = get_wsgi_application()  # first: it makes the settings ready
-    from clave.core import gate
+    from clave.core import gate, lifecycle
 
     gate.allow_many_files()
-    return gate.Gate(django)
+    return lifecycle.CloseConnections(gate.Gate(django))
 
 
 application = _application()

@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,15 +15,42 @@ from typing import Any
 import httpx
 import psycopg
 
-from clave.serve import House, demo_environ, free_port, tuned, web_command
+from clave.operations.processes import ProcessGroup, start_child
+from clave.serve import free_port, full_environ
 
 
 class LiveHouse:
     """A running installation: its address, its store, its mailbox."""
 
-    def __init__(self, home: Path, database_url: str, port: int, house: House) -> None:
+    def __init__(self, home: Path, database_url: str, port: int, house: ProcessGroup) -> None:
         self.home, self.database_url, self.port, self.house = home, database_url, port, house
         self.url = f"http://127.0.0.1:{port}"
+
+    def launch(self) -> None:
+        """Start the launcher, as `script/server` does."""
+        self.launcher = start_child([sys.executable, "-m", "clave.serve"], self.house.environ)
+
+    def shell(self, code: str) -> str:
+        """Run code in the application's shell; return what it prints."""
+        words = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        return subprocess.run(words, env=self.house.environ, capture_output=True, text=True, check=True).stdout
+
+    def move_clock(self, seconds: float) -> None:
+        """Let the whole demo live so many seconds ahead."""
+        self.shell(f"from clave.sandbox import inspector; inspector.move_clock({seconds})")
+
+    def stop(self) -> int:
+        """Stop everything; return the launcher's exit code."""
+        if self.launcher.poll() is None:
+            self.launcher.terminate()
+        return self.launcher.wait(40)
+
+    def pids(self, words: str) -> list[int]:
+        """Return the launcher's processes with these words on their command line."""
+        return [pid for pid in children(self.launcher.pid) if words in command_line(pid)]
+
+    def web_pids(self) -> list[int]:
+        return self.pids("clave.operations.web")
 
     def query(self, sql: str) -> list[Any]:
         """Read from the store as its operator could."""
@@ -89,26 +118,34 @@ def running(home: Path, database_url: str = "", workers: int = 1, **environ: str
     settings = {
         "CLAVE_HOME": str(home),
         "CLAVE_DEMO": "1",
+        "CLAVE_WORKERS": str(workers),
         "PORT": str(port),
         "CLAVE_LOG_LEVEL": "WARNING",
-        "DJANGO_SETTINGS_MODULE": "clave.settings.cluster" if database_url else "clave.settings.embedded",
         **({"DATABASE_URL": database_url} if database_url else {}),
         **environ,
     }
-    house = House(tuned(demo_environ({**base, **settings})))
-    house.manage("prepare")
-    house.start_command("sandbox_services", house.environ["CLAVE_EDGE_HTTP"], house.environ["CLAVE_EDGE_SMTP"])
-    house.start_command("worker")
-    house.start(web_command("127.0.0.1", port, workers))
+    live = LiveHouse(home, database_url, port, ProcessGroup(full_environ({**base, **settings})))
+    live.launch()
     try:
-        wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield LiveHouse(home, database_url, port, house)
+        wait_for(f"{live.url}/healthz")
+        yield live
     finally:
-        house.stop()
+        live.stop()
 
 
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def wait_for(url: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
     while True:
         try:
             httpx.get(url, timeout=2).raise_for_status()

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from clave.core import clock
+from clave.core import clock, lifecycle
 from clave.core.errors import error_page
 from clave.core.models import Heartbeat
 from clave.core.pages import page_of, rendered_once, show
@@ -56,7 +56,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when database, cache and worker work and no message is late; 503 with what does not."""
+    """Answer 200 when database, cache and worker work and no message is late; 503 with what does not.
+
+    A process that is about to stop says 503 too, so that a balancer sends new visitors elsewhere.
+    """
+    if lifecycle.draining.is_set():
+        return JsonResponse({"status": "stopping"}, status=503)
     checks = {"database": _database(), "cache": _cache(), "worker": False, "messages": False}
     if checks["database"]:
         from clave.courier.service import late_messages

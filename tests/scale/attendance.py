@@ -88,7 +88,7 @@ def measure(
     browser = load.known_browser(live.url, runs)
     half = len(runs) // 2
     load.pairs(live.url, runs[:half], browser, GOOD, 2, at_once)
-    pids, store = [live.house.processes[-1].pid, *workers], load.postgres_pids()
+    pids, store = workers, load.postgres_pids()
     before, before_store = load.cpu_seconds(pids), load.cpu_seconds(store)
     rate, bad = load.pairs(live.url, runs[half:], browser, GOOD, SECONDS, at_once)
     done = max(rate * SECONDS, 1)

@@ -60,7 +60,7 @@ class Bench:
         return live
 
     def web(self, live: house.LiveHouse) -> list[int]:
-        return load.children(live.house.processes[-1].pid)
+        return live.web_pids()
 
     def signins(self) -> None:
         """Sign-ins a second against the raw bound, and CPU besides the hash."""
@@ -124,7 +124,7 @@ class Bench:
             )
             script = load.sign_in_script(live.url, ruts())
             load.wrk(live.url, 3, 8, script)
-            pids = [live.house.processes[-1].pid, *self.web(live)]
+            pids = self.web(live)
             before, before_store = load.cpu_seconds(pids), load.cpu_seconds(load.postgres_pids())
             rate = load.wrk(live.url, SECONDS, 8, script)
             done = rate.per_second * SECONDS

@@ -1,22 +1,25 @@
 """The worker: runs tasks from the table, and on a timer puts in the ones that come round by themselves."""
 
-import signal
 import socket
 import threading
+import time
 from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections, connection
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from clave.core import clock
 from clave.core.models import Heartbeat
 from clave.core.timetable import timetable
+from clave.operations.readiness import report_ready
 
 log = structlog.get_logger(__name__)
 BEAT_SECONDS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 class Command(BaseCommand):
@@ -38,11 +41,32 @@ class Command(BaseCommand):
             excluded_queue_names=[],
         )
         worker.configure_signals()
-        signal.signal(signal.SIGTERM, worker.shutdown)
+        report_ready()
         try:
-            worker.run()
+            run_tasks(worker)
         finally:
             stopping.set()
+
+
+def run_tasks(worker: Worker) -> None:
+    """Run tasks until told to stop. While the store fails, try again after a pause that grows."""
+    pause = FIRST_PAUSE / 2
+    while worker.running:
+        began = time.monotonic()
+        try:
+            worker.run()
+        except DatabaseFault as error:
+            pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            log.warning("worker.store_failed", error=type(error).__name__, seconds_to_retry=pause)
+            forget_connections()
+            time.sleep(pause)
+
+
+def forget_connections() -> None:
+    """Connect anew next time. A pool's connections are dead with the server that they led to."""
+    connection.close()
+    if close_pool := getattr(connection, "close_pool", None):
+        close_pool()
 
 
 def beat(name: str, stopping: threading.Event) -> None:
@@ -55,9 +79,9 @@ def beat(name: str, stopping: threading.Event) -> None:
             for every, due in entries:
                 if ticks % max(1, every // BEAT_SECONDS) == 0:
                     put_in(due)
-        except DatabaseError as error:
+        except Exception as error:  # the thread must not end: nothing would come round any more
             log.warning("worker.beat", error=type(error).__name__)
-            connection.close()
+            forget_connections()
         ticks += 1
         stopping.wait(BEAT_SECONDS)
 
