@@ -59,6 +59,7 @@ ACTIONS: dict[str, Any] = {
     "representative.added": _("Representante legal agregado"),
     "representative.removed": _("Representante legal quitado"),
     "sessions.closed": _("Las demás sesiones cerradas"),
+    "secret.rekeyed": _("Datos cifrados de nuevo bajo la clave secreta actual"),
     "signin": _("Ingreso"),
     "signout": _("Salida"),
     "statement.annulment": _("Anulación de declaración jurada pedida"),

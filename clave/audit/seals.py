@@ -90,6 +90,11 @@ def lost_with(restore: Seal) -> set[anchors.Anchor]:
     return {(int(number), str(mac)) for number, mac in restore.note.get("lost", [])}
 
 
+def present_key() -> str:
+    """Return the id of the key under which seals are made now."""
+    return next(iter(configured_keys()))
+
+
 def _take_turn() -> None:
     """Let one sealer work at a time, until its transaction ends. What it reads afterwards is newer than the wait.
 
@@ -108,7 +113,7 @@ def _newest() -> Seal | None:
 def _under_present_key(newest: Seal | None) -> Seal | None:
     """Return the newest seal; if it was made under a former key, one that hands that key on to the present one."""
     keys = configured_keys()
-    present = next(iter(keys))
+    present = present_key()
     former = _key_of(newest, keys) if newest else present
     if newest is None or former == present:
         return newest

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -70,6 +70,15 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 def box() -> MultiFernet:
     """Return the cipher for data at rest; SECRET_KEY_FALLBACKS still decrypt."""
     return _box(secret_keys())
+
+
+def is_boxed_under(secret: str, token: bytes) -> bool:
+    """Say whether `box` encrypted this under one secret key, leaving the others aside."""
+    try:
+        _box((secret,)).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
 
 
 _SEALED, _NONCE_BYTES = "1.", 12
