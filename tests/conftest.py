@@ -65,8 +65,9 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     yield
     if "committed" in request.fixturenames and connection.vendor == "postgresql":
-        with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = DEFAULT")
+        # The connection whose triggers were set aside may be back in the pool by now.
+        connection.close()
+        connection.close_pool()
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def committed(transactional_db: None, edge: None) -> Iterator[None]:
         for table in FACTS:
             cursor.execute(f"DELETE FROM {table}")
     if connection.vendor == "postgresql":
-        # The flush that follows truncates; `fresh`, which is torn down last, gives the triggers back their force.
+        # The flush that follows truncates; `fresh`, which is torn down last, throws the connection away.
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
 

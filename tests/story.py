@@ -30,7 +30,6 @@ REGISTRATION = {
 PHONE = "+56987654321"
 # Tables that only their owner can empty, in the order in which they can be emptied.
 FACTS = [
-    "audit_sealed",
     "audit_seal",
     "audit_entry",
     "attendance_running",

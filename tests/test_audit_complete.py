@@ -213,6 +213,17 @@ def caring() -> None:
     retention.let_go()
 
 
+def keeping_the_machine() -> None:
+    from django.core.management import call_command
+    from django.test import override_settings
+
+    call_command("rekey")
+    with override_settings(SECRET_KEY="another secret key, the first one was lost " * 2):
+        call_command("declare_lost_key", reason="perdida", operator="op")
+    with override_settings(SECRET_KEY_FALLBACKS=["another secret key, the first one was lost " * 2]):
+        call_command("declare_restore", reason="copia", operator="op")
+
+
 # Proved in a browser with an authenticator, tests/browser/test_backoffice.py.
 WITH_AUTHENTICATOR = {"operator.passkey_added", "operator.passkey_removed"}
 STORIES: dict[Story, set[str]] = {
@@ -257,6 +268,7 @@ STORIES: dict[Story, set[str]] = {
         "operator.signout",
         "operator.activated",
     },
+    keeping_the_machine: {"secret.rekeyed", "audit.key_lost", "audit.restored"},
     caring: {"privacy.downloaded", "privacy.asked", "privacy.answered", "privacy.erased", "privacy.retention"},
 }
 

@@ -115,17 +115,6 @@ def test_failures_counted_at_once_are_all_counted(committed: None) -> None:
     assert throttling.Attempts.objects.get(axis=limits.axis).count == 10
 
 
-def test_two_workers_sealing_at_once_make_one_chain(committed: None) -> None:
-    from clave.audit import seals
-    from clave.audit import service as audit
-
-    for _ in range(50):
-        audit.record("test.one", Visit("203.0.113.1"))
-    at_once([seals.seal_new] * 4)
-    verdict = seals.verify()
-    assert verdict.fault == "" and verdict.entries >= 50
-
-
 def test_sessions_of_a_holder_end_even_while_others_begin(committed: None) -> None:
     visitors = [Visitor(f"198.51.100.{n}") for n in range(4)]
     for visitor in visitors:

@@ -33,7 +33,7 @@ class TokenOfBody(HttpBearer):
         found = tokens.find(token)
         if found is None or not tokens.is_live(found) or not found.body.active:
             return None
-        tokens.note_use(found)
+        tokens.note_use(found, token)
         request.token = found  # type: ignore[attr-defined]
         return found.body
 

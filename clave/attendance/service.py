@@ -6,7 +6,6 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
-from django.utils.crypto import constant_time_compare
 
 from clave.attendance import answers, checks, hooks, pending, receipts, sessions, trial_ids
 from clave.attendance.answers import Answer
@@ -18,7 +17,7 @@ from clave.core import clock, store
 from clave.core.gate import CLOSING
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, changing, insert, inserting, numbering, together
-from clave.core.secrets import keyed_hash
+from clave.core.secrets import is_keyed_hash, keyed_hash
 from clave.core.visit import Visit
 from clave.holders.models import Holder
 from clave.holders.service import Claim, find_person
@@ -31,6 +30,7 @@ STRICT_WAIT = timedelta(minutes=3)
 STRICT_FAILURES = 3
 PATIENCE = timedelta(hours=1)
 PROOF_LASTS = timedelta(minutes=15)
+_BROWSER_LENGTH = 32
 _EXCHANGE = Lookup(lambda pk: Exchange.objects.select_related("token__body").filter(pk=pk), "pk")
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ def receive(asked: MarkRequest, secret: str, address: str) -> Exchange | Answer:
         if not failed and not pending.may_wait(asked, address):
             failed = [300]
         if not failed and asked.token:
-            tokens.note_use(asked.token)
+            tokens.note_use(asked.token, asked["Token"])
             exchange = Exchange(
                 id=_closing_id() if asked.closing and not asked.testing else new_id(),
                 environment=asked.environment,
@@ -103,11 +103,13 @@ def find_with(pk: str, secret: str, claim: Claim, visit: Visit) -> tuple[Exchang
 
 
 def _only_to(secret: str, found: list[Exchange]) -> Exchange | None:
-    return next((each for each in found if constant_time_compare(each.browser, _browser_of(secret))), None)
+    return next(
+        (each for each in found if is_keyed_hash(each.browser, "exchange", secret, length=_BROWSER_LENGTH)), None
+    )
 
 
 def _browser_of(secret: str) -> str:
-    return keyed_hash("exchange", secret)[:32]
+    return keyed_hash("exchange", secret)[:_BROWSER_LENGTH]
 
 
 def request_of(exchange: Exchange) -> MarkRequest:

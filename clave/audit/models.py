@@ -33,18 +33,37 @@ class Entry(models.Model):
         indexes = [models.Index(fields=["subject", "id"], name="entry_of_subject")]
 
 
+class Unsealed(models.Model):
+    """The id of an entry that no seal covers yet: the sealer's queue (decision 0020).
+
+    A trigger adds the row in the statement that inserts the entry. No foreign key: every entry would pay for its check.
+    """
+
+    entry_id = models.BigIntegerField(primary_key=True)
+
+
+class SealKind(models.TextChoices):
+    """What a seal says: that entries were recorded, or an event in the life of the chain itself."""
+
+    ENTRIES = "entries"
+    KEY_CHANGED = "key_changed"
+    KEY_LOST = "key_lost"
+    RESTORED = "restored"
+
+
 class Seal(models.Model):
-    """The HMAC over a batch of entries and the seal before it. `entries` lists the ids in order."""
+    """One link of the chain: an HMAC over everything else in the row, its entries and the seal before it.
+
+    `entries` lists the ids it covers, ascending; `key` is the id of the key it was made under, `note` what an event has
+    to say. `version` 1 marks seals made before a seal covered more than its entries and the seal before.
+    """
 
     id = models.BigAutoField(primary_key=True)
+    version = models.PositiveSmallIntegerField(default=1)
+    kind = models.CharField(max_length=12, choices=SealKind.choices, default=SealKind.ENTRIES)
+    key = models.CharField(max_length=16, blank=True)
     at = models.DateTimeField()
     entries = models.JSONField()
+    note = models.JSONField(default=dict)
     previous = models.CharField(max_length=64)
     mac = models.CharField(max_length=64)
-
-
-class Sealed(models.Model):
-    """Which seal holds an entry; a row apart, because an entry itself never changes."""
-
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="sealed")
-    seal = models.ForeignKey(Seal, on_delete=models.PROTECT)

@@ -1,113 +1,152 @@
-"""Sealing the audit trail: each seal is an HMAC over its entries and the seal before it.
+"""Sealing the audit trail: each seal is an HMAC over its entries and the seal before it (decisions 0009 and 0020).
 
-The key is not in the database, so its owner cannot forge a chain; the newest seal is also noted in a file
-outside it, so that cutting off the end is seen. Writers never wait: entries are sealed afterwards.
+The key is not in the database, so its owner cannot forge a chain; the newest seal is also noted in a file outside it,
+so that cutting off the end is seen. Writers never wait: entries are sealed afterwards.
 """
 
-import hashlib
-import hmac
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
-from clave.audit.models import Entry, Seal, Sealed
+from clave.audit import anchors
+from clave.audit import service as audit
+from clave.audit.chain import VERSION, configured_keys, mac_of, wrapped
+from clave.audit.models import Entry, Seal, SealKind, Unsealed
 from clave.core import clock
-from clave.core.secrets import keyed_hash
+from clave.core.visit import SYSTEM
 
 BATCH = 1000
-# No transaction lasts longer: an entry older than this beside the seal before it was slipped in later.
-LATEST = timedelta(minutes=5)
+# The number of the lock; PostgreSQL knows advisory locks by number only.
+_SEALER = 0x5EA1E2
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What verifying found: seals and entries read, and the first fault in words (empty when all is well)."""
-
-    seals: int
-    entries: int
-    fault: str = ""
-    seal: int | None = None
-
-
-def anchor_file() -> Path:
-    return Path(settings.CLAVE_HOME) / "audit-anchor.txt"
-
-
-def _digest(entry: Entry) -> str:
-    content = [
-        entry.pk,
-        entry.at.isoformat(),
-        entry.action,
-        entry.outcome,
-        entry.subject,
-        entry.address,
-        entry.agent,
-        json.dumps(entry.detail, sort_keys=True),
-    ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def _mac(previous: str, entries: Iterable[Entry]) -> str:
-    return keyed_hash("audit", previous, *(_digest(entry) for entry in entries))
+class UnknownKey(Exception):
+    """The newest seal was made under a key that is neither the present one nor among the fallbacks."""
 
 
 def seal_new() -> int:
-    """Seal every entry not sealed yet, in batches; return how many. Two workers at once take turns."""
-    done = 0
-    while batch := _seal_batch():
-        done += batch
-    return done
+    """Seal every entry that no seal covers, in batches; return how many. Several workers take turns.
+
+    Raises `UnknownKey`: then nothing more is sealed until the former key is a fallback or declared lost.
+    """
+    sealed = 0
+    while Unsealed.objects.exists() and (batch := _seal_batch()):
+        sealed += batch
+    if newest := _newest():
+        anchors.note(newest)
+    return sealed
 
 
+@transaction.atomic
 def _seal_batch() -> int:
-    with transaction.atomic():
-        # Locking the newest seal makes the chain one line, whoever else is sealing.
-        newest = Seal.objects.select_for_update().order_by("-pk").first()
-        entries = list(Entry.objects.filter(sealed=None).order_by("pk")[:BATCH])
-        if not entries:
-            return 0
-        previous = newest.mac if newest else ""
-        seal = Seal.objects.create(
-            at=clock.now(), entries=[entry.pk for entry in entries], previous=previous, mac=_mac(previous, entries)
-        )
-        Sealed.objects.bulk_create([Sealed(entry=entry, seal=seal) for entry in entries])
-    with anchor_file().open("a", encoding="ascii") as file:
-        file.write(f"{seal.pk} {seal.mac}\n")
-    return len(entries)
+    _take_turn()
+    waiting = list(Unsealed.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not waiting:
+        return 0
+    entries = list(Entry.objects.filter(pk__in=waiting).order_by("pk"))
+    _append(_under_present_key(_newest()), SealKind.ENTRIES, entries=entries)
+    Unsealed.objects.filter(pk__in=waiting).delete()
+    return len(waiting)
 
 
-def verify() -> Verdict:
-    """Read the whole chain and name the first broken seal."""
-    previous, previous_at, seals, read = "", None, 0, 0
-    seen: dict[int, str] = {}
-    for seal in Seal.objects.order_by("pk").iterator(chunk_size=100):
-        entries = list(Entry.objects.filter(pk__in=seal.entries).order_by("pk"))
-        fault = ""
-        if seal.previous != previous:
-            fault = "does not follow the seal before it"
-        elif [entry.pk for entry in entries] != seal.entries:
-            fault = "an entry of it is missing"
-        elif not hmac.compare_digest(_mac(previous, entries), seal.mac):
-            fault = "an entry of it was changed"
-        elif previous_at and any(entry.at < previous_at - LATEST for entry in entries):
-            fault = "an entry in it is older than the seal before: it was slipped in"
-        if fault:
-            return Verdict(seals, read, f"seal {seal.pk}: {fault}", seal.pk)
-        previous, previous_at = seal.mac, seal.at
-        seen[seal.pk] = seal.mac
-        seals, read = seals + 1, read + len(entries)
-    return Verdict(seals, read, *_against_anchor(seen))
+@transaction.atomic
+def declare_restore(reason: str, operator: str, noted: set[anchors.Anchor]) -> Seal:
+    """Say in the chain that the database was put back to an older copy, and why. Raises `UnknownKey`.
+
+    `noted` are the anchors at hand. Those that this database does not hold are written down in the event: they, and no
+    others, are accounted for from now on.
+    """
+    _take_turn()
+    newest = _under_present_key(_newest())
+    lost = noted - set(Seal.objects.values_list("pk", "mac").iterator())
+    for earlier in Seal.objects.filter(kind=SealKind.RESTORED):
+        lost -= lost_with(earlier)
+    back_to = min(lost)[0] - 1 if lost else (newest.pk if newest else 0)
+    note = {"reason": reason, "operator": operator, "back_to": back_to, "lost": [list(one) for one in sorted(lost)]}
+    event = _append(newest, SealKind.RESTORED, note=note)
+    audit.record("audit.restored", SYSTEM, seal=event.pk, back_to=back_to, lost=len(lost))
+    return event
 
 
-def _against_anchor(seen: dict[int, str]) -> tuple[str, int | None]:
-    if anchor_file().exists():
-        for line in anchor_file().read_text(encoding="ascii").splitlines():
-            number, _, mac = line.partition(" ")
-            if seen.get(int(number)) != mac:
-                return f"seal {number}: noted outside the database, but not in it", int(number)
-    return "", None
+@transaction.atomic
+def declare_lost_key(reason: str, operator: str) -> Seal:
+    """Say in the chain that the former key is lost, and go on under the present one.
+
+    What was sealed under the lost key can no longer be verified. Raises `ValueError` if the key is not lost at all.
+    """
+    _take_turn()
+    newest = _newest()
+    if newest is None or newest.version == 1 or newest.key in configured_keys():
+        raise ValueError("the newest seal's key is at hand: nothing is lost")
+    note = {"reason": reason, "operator": operator, "former": newest.key}
+    event = _append(newest, SealKind.KEY_LOST, note=note)
+    audit.record("audit.key_lost", SYSTEM, seal=event.pk, former=newest.key)
+    return event
+
+
+def lost_with(restore: Seal) -> set[anchors.Anchor]:
+    """Return the anchors that a declared restore says were lost with the database that was replaced."""
+    return {(int(number), str(mac)) for number, mac in restore.note.get("lost", [])}
+
+
+def present_key() -> str:
+    """Return the id of the key under which seals are made now."""
+    return next(iter(configured_keys()))
+
+
+def _take_turn() -> None:
+    """Let one sealer work at a time, until its transaction ends. What it reads afterwards is newer than the wait.
+
+    Locking the newest seal instead would not do: who waited for it goes on with the seal that was the newest before.
+    A transaction on SQLite is alone from its beginning (`transaction_mode`).
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEALER])
+
+
+def _newest() -> Seal | None:
+    return Seal.objects.defer("entries", "note").order_by("-pk").first()
+
+
+def _under_present_key(newest: Seal | None) -> Seal | None:
+    """Return the newest seal; if it was made under a former key, one that hands that key on to the present one."""
+    keys = configured_keys()
+    present = present_key()
+    former = _key_of(newest, keys) if newest else present
+    if newest is None or former == present:
+        return newest
+    if former not in keys:
+        raise UnknownKey(former)
+    note = {"former": former, "former_key": wrapped(keys[former], keys[present])}
+    return _append(newest, SealKind.KEY_CHANGED, note=note)
+
+
+def _key_of(seal: Seal, keys: dict[str, bytes]) -> str:
+    """Return the id of the key a seal was made under; of version 1, which does not name it, the one that fits."""
+    if seal.version > 1:
+        return seal.key
+    entries = list(Entry.objects.filter(pk__in=seal.entries).order_by("pk"))
+    fitting = (name for name, key in keys.items() if mac_of(seal, entries, key) == seal.mac)
+    return next(fitting, next(iter(keys)))
+
+
+def _append(
+    newest: Seal | None, kind: SealKind, *, entries: Sequence[Entry] = (), note: dict[str, Any] | None = None
+) -> Seal:
+    """Add a link. Numbers have no holes, and no two links the same one: even without the lock there is no fork."""
+    present, key = next(iter(configured_keys().items()))
+    seal = Seal(
+        pk=newest.pk + 1 if newest else 1,
+        version=VERSION,
+        kind=kind,
+        key=present,
+        at=clock.now(),
+        entries=[entry.pk for entry in entries],
+        note=note or {},
+        previous=newest.mac if newest else "",
+    )
+    seal.mac = mac_of(seal, entries, key)
+    seal.save(force_insert=True)
+    return seal

@@ -13,7 +13,7 @@ from clave.audit import service as audit
 from clave.backoffice.models import Operator, Role
 from clave.core import clock
 from clave.core.outcome import Refused
-from clave.core.secrets import keyed_hash
+from clave.core.secrets import keyed_hashes
 from clave.core.visit import Visit
 from clave.courier import service as courier
 from clave.keys import hashing, policy, throttling
@@ -68,7 +68,7 @@ def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) 
         "active": True,
         "hash": "",
         "totp_secret": "",
-        "invitation": _invitation(email, code),
+        "invitation": _invitations(email, code)[0],
         "invited_until": now + INVITATION,
     }
     with transaction.atomic():
@@ -81,8 +81,9 @@ def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) 
     return code
 
 
-def _invitation(email: str, code: str) -> str:
-    return keyed_hash("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
+def _invitations(email: str, code: str) -> tuple[str, ...]:
+    """Return what an invitation is stored under, and what it would have been under each former secret key."""
+    return keyed_hashes("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
 
 
 def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
@@ -93,7 +94,7 @@ def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
     limits = throttling.limits("invitation", email.lower(), visit, throttling.ANSWER)
     limits.reserve()
     found = Operator.objects.filter(
-        email__iexact=email, invitation=_invitation(email, code), invited_until__gt=clock.now(), active=True
+        email__iexact=email, invitation__in=_invitations(email, code), invited_until__gt=clock.now(), active=True
     ).first()
     if found is None:
         limits.fail()

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from clave.audit import seals
+from clave.audit.verification import verify
 from clave.backoffice.models import ChainReading
 from clave.core import clock
 
@@ -10,7 +10,7 @@ from clave.core import clock
 @task()
 def read_chain(pk: int) -> str:
     """Verify the chain and note the verdict; return its fault, empty when all is well."""
-    verdict = seals.verify()
+    verdict = verify()
     ChainReading.objects.filter(pk=pk).update(
         done_at=clock.now(), seals=verdict.seals, entries=verdict.entries, fault=verdict.fault
     )

@@ -11,14 +11,14 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import split_domain_port
 from django.utils import translation
-from django.utils.crypto import constant_time_compare
 
-from clave.core.secrets import keyed_hash
+from clave.core.secrets import fingerprint, is_keyed_hash, keyed_hash
 from clave.core.visit import Visit
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 BROWSER_COOKIE = "navegador"
+_BROWSER_SEAL_LENGTH = 32
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -152,20 +152,21 @@ def browser_id(request: HttpRequest) -> str:
     if known:
         return str(known)
     value, _, seal = request.COOKIES.get(BROWSER_COOKIE, "").partition(".")
-    if not constant_time_compare(seal, _browser_seal(value)):
+    if not is_keyed_hash(seal, "browser-cookie", value, length=_BROWSER_SEAL_LENGTH):
         value = secrets.token_urlsafe(18)
-        request._new_browser = True  # type: ignore[attr-defined]
+    # Also when it was sealed under a former secret key: then the browser keeps its id under a new seal.
+    request._seals_browser = seal != _browser_seal(value)  # type: ignore[attr-defined]
     request._browser = value  # type: ignore[attr-defined]
     return value
 
 
 def _browser_seal(value: str) -> str:
     """Return what only this site can write beside a browser's id."""
-    return keyed_hash("browser-cookie", value)[:32]
+    return keyed_hash("browser-cookie", value)[:_BROWSER_SEAL_LENGTH]
 
 
 def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
-    if getattr(request, "_new_browser", False):
+    if getattr(request, "_seals_browser", False):
         response.set_cookie(
             BROWSER_COOKIE,
             f"{browser_id(request)}.{_browser_seal(browser_id(request))}",
@@ -182,7 +183,7 @@ def visit_of(request: HttpRequest) -> Visit:
     if known is None:
         known = request._visit = Visit(  # type: ignore[attr-defined]
             address=address_of(request),
-            browser=keyed_hash("browser", browser_id(request))[:32],
+            browser=fingerprint(browser_id(request))[:32],
             agent=request.META.get("HTTP_USER_AGENT", "")[:200],
             language=translation.get_language() or "es",
         )

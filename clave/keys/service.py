@@ -15,7 +15,7 @@ from clave.audit import service as audit
 from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, together
-from clave.core.secrets import keyed_hash, keyed_hash_candidates
+from clave.core.secrets import keyed_hash, keyed_hashes
 from clave.core.visit import Visit
 from clave.courier import notices
 from clave.holders.models import Holder
@@ -116,7 +116,7 @@ def _tag(holder: Holder, key: str) -> str:
 
 def _may_be(temporary: TemporaryKey, holder: Holder, key: str) -> bool:
     """Say whether a key is worth a hash against a temporary one; its tag may be of a former secret key."""
-    return any(temporary.tag == each[:4] for each in keyed_hash_candidates("temporary", str(holder.pk), key))
+    return any(temporary.tag == each[:4] for each in keyed_hashes("temporary", str(holder.pk), key))
 
 
 def _live_temporary(holder: Holder | None) -> TemporaryKey | None:

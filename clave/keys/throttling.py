@@ -22,7 +22,7 @@ from clave.core import clock, store
 from clave.core.networks import address_block, wider_network
 from clave.core.outcome import Refused
 from clave.core.prepared import Asked, Lookup, together
-from clave.core.secrets import keyed_hash, keyed_hash_candidates
+from clave.core.secrets import keyed_hash, keyed_hashes
 from clave.core.visit import Visit
 from clave.keys.models import Attempts
 
@@ -239,5 +239,5 @@ def browser_axis(identifier: str, visit: Visit) -> str:
 def _known_under_a_former_key(identifier: str, visit: Visit) -> bool:
     if not settings.SECRET_KEY_FALLBACKS:
         return False
-    former = keyed_hash_candidates("attempts", "known", identifier, visit.browser)[1:]
+    former = keyed_hashes("attempts", "known", identifier, visit.browser)[1:]
     return Attempts.objects.filter(axis__in=former).exists()

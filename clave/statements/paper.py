@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from django.urls import reverse
 
 from clave.core import clock, helper
 from clave.core.rut import Rut
+from clave.core.secrets import derived_key, secret_keys
 from clave.statements.models import Statement
 
 _TEMPLATE = Path(__file__).parent / "statement.typ"
@@ -76,12 +78,61 @@ def _institution() -> tuple[Path, bytes]:
     """Return the institution's key file and its password; without one configured, a self-signed one is made."""
     if settings.INSTITUTION_P12:
         return Path(settings.INSTITUTION_P12), settings.INSTITUTION_P12_PASSWORD.encode()
-    file, password = settings.CLAVE_HOME / "institution.p12", settings.SECRET_KEY.encode()[:64]
+    file, password = settings.CLAVE_HOME / "institution.p12", _passwords()[0]
     if not file.exists():
         log.warning("statements.self_signed", file=str(file))
-        file.touch(mode=0o600)
-        file.write_bytes(_self_signed(password))
+        _replace(file, _self_signed(password))
+    _lock_under_present_key(file)
     return file, password
+
+
+def _passwords() -> list[bytes]:
+    """Return the passwords that may open the key file made here, the present one first.
+
+    Before it was derived from the secret key, the password was its beginning.
+    """
+    secrets = secret_keys()
+    derived = [derived_key(secret, "institution-key-file").hex().encode() for secret in secrets]
+    return derived + [secret.encode()[:64] for secret in secrets]
+
+
+def _lock_under_present_key(file: Path) -> bool:
+    """Lock the key file made here under the present password, if it is not; return whether it was changed.
+
+    Raises `RuntimeError` if no password opens it.
+    """
+    present, *former = _passwords()
+    content = file.read_bytes()
+    if _opened(content, present):
+        return False
+    for password in former:
+        if opened := _opened(content, password):
+            _replace(file, _locked(opened.key, opened.cert.certificate, present))  # type: ignore[arg-type, union-attr]
+            return True
+    raise RuntimeError(f"{file}: made under a secret key that is neither the present one nor among the fallbacks")
+
+
+def rekey() -> bool:
+    """Lock the key file made here, if there is one, under the present secret key; return whether that was needed.
+
+    Raises `RuntimeError` if no key at hand opens it.
+    """
+    file = settings.CLAVE_HOME / "institution.p12"
+    return not settings.INSTITUTION_P12 and file.exists() and _lock_under_present_key(file)
+
+
+def _opened(content: bytes, password: bytes) -> pkcs12.PKCS12KeyAndCertificates | None:
+    try:
+        return pkcs12.load_pkcs12(content, password)
+    except ValueError:  # a wrong password
+        return None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as new:
+        new.write(content)
+    Path(new.name).replace(file)
 
 
 def _self_signed(password: bytes) -> bytes:
@@ -102,6 +153,10 @@ def _self_signed(password: bytes) -> bytes:
         )
         .sign(key, hashes.SHA256())
     )
+    return _locked(key, certificate, password)
+
+
+def _locked(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"clave", key, certificate, None, BestAvailableEncryption(password))
 
 

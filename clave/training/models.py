@@ -43,11 +43,15 @@ class Body(models.Model):
 
 
 class Token(models.Model):
-    """A credential of a body's learning platform. Only its keyed hash is kept; `hint` is its last four characters."""
+    """A credential of a body's learning platform. Only its keyed hash is kept; `hint` is its last four characters.
+
+    `fingerprint` is, encrypted, what the keyed hash is made from: with it the hash can be made under another key.
+    """
 
     body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="tokens")
     label = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, unique=True)
+    fingerprint = models.TextField(blank=True)
     hint = models.CharField(max_length=4)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -59,7 +59,7 @@ def _signed_in(url: str, rut: str) -> tuple[str, str, str]:
 
 
 def _landing(bench: Any, live: Any, store: str, cookies: str) -> None:
-    pids = [live.house.processes[-1].pid, *bench.web(live)]
+    pids = bench.web(live)
     load.wrk(f"{live.url}/mi-cuenta", 1, 8, headers=(f"Cookie: {cookies}",))
     before = load.cpu_seconds(pids)
     rate = load.wrk(f"{live.url}/mi-cuenta", ACCOUNT_SECONDS, 8, headers=(f"Cookie: {cookies}",))

@@ -1,0 +1,7 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("training", "0002_imports")]
+
+    operations = [migrations.AddField("token", "fingerprint", models.TextField(blank=True, default=""), preserve_default=False)]
