@@ -79,7 +79,7 @@ def _stretched(samples: list[int], random: Random) -> list[int]:
 
 
 def _coloured(samples: list[int], random: Random) -> list[int]:
-    """Return the samples at a loudness of their own, through another telephone (a strong reflection) and room (an echo)."""
+    """Return the samples at a loudness of their own, with a strong reflection (another telephone) and an echo."""
     tilt, soon, late = random.uniform(-0.6, 0.6), random.uniform(0.3, 0.6), random.uniform(0.15, 0.4)
     before = [0, *samples]
     reflected = [0] * random.randint(3, 14) + samples
