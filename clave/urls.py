@@ -9,7 +9,8 @@ from django.views.generic import RedirectView
 from clave.attendance import block, otec, programs
 from clave.attendance import pages as participant
 from clave.attendance import views as attendance
-from clave.core import captcha, pages
+from clave.core import pages
+from clave.core.captcha import views as captcha
 from clave.flows.change import views as change
 from clave.flows.facilitator import views as facilitator
 from clave.flows.recover import views as recover
@@ -88,6 +89,8 @@ urlpatterns = [
     path("captcha/nuevo", captcha.refresh, name="captcha_new"),
     path("captcha/<slug:text>.png", captcha.image, name="captcha_image"),
     path("captcha/<slug:text>.wav", captcha.audio, name="captcha_audio"),
+    path("captcha/<slug:text>.json", captcha.challenge, name="captcha_challenge"),
+    path("captcha/<slug:text>/pagado", captcha.exchange, name="captcha_exchange"),
     path("listo/<run:reference>", pages.done, name="done"),
     # What a person comes to do, by profile
     *ways_of(PERSON),

@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import psycopg
+from django.test import override_settings
 
+from clave.core.captcha.tickets import letters_of
 from clave.operations.processes import ProcessGroup, start_child
 from clave.serve import free_port, full_environ
 
@@ -61,15 +63,10 @@ class LiveHouse:
             return connection.execute(sql).fetchall()
 
     def letters(self, ticket: str) -> str:
-        """Return the letters of a captcha's image, which the browser has loaded."""
-        key = ticket.split("-")[0]
-        assert key.isalnum()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            rows = self.query(f"SELECT challenge FROM captcha_captchastore WHERE hashkey = '{key}'")
-            if rows:
-                return str(rows[0][0])
-        raise AssertionError("the browser never loaded the image")
+        """Return the letters of a captcha, which follow from its ticket and the installation's secret key."""
+        secret = self.house.environ.get("CLAVE_SECRET_KEY") or (self.home / "secret_key").read_text()
+        with override_settings(SECRET_KEY=secret):
+            return letters_of(ticket.split("-")[0])
 
     def messages(self) -> list[dict[str, Any]]:
         files = sorted((self.home / "mailbox").glob("[0-9]*.json"), reverse=True)

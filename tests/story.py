@@ -5,9 +5,9 @@ from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
-from captcha.models import CaptchaStore
 from django.test import Client
 
+from clave.core.captcha.tickets import letters_of
 from clave.courier.tasks import sweep
 
 REGISTRATION = {
@@ -112,7 +112,7 @@ class Visitor:
     def letters(self, ticket: str) -> str:
         """Look at the image; read its letters as a person would (here: where the image was painted from)."""
         assert self.client.get(f"/captcha/{ticket}.png").status_code == 200
-        return str(CaptchaStore.objects.get(hashkey=ticket.split("-")[0]).challenge)
+        return letters_of(ticket.split("-")[0])
 
     def fill(self, **typed: str) -> dict[str, str]:
         """Return what sending the present form with these words typed in would post."""

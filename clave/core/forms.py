@@ -183,14 +183,14 @@ class CaptchaWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         off = settings.CLAVE_CAPTCHA == "off"
-        return {"ticket": captcha.STAND_IN, "invalid": "aria-invalid" in self.attrs, "captcha_off": off}
+        return {"ticket": captcha.PLACEHOLDER, "invalid": "aria-invalid" in self.attrs, "captcha_off": off}
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> tuple[str, str]:
         return data.get(f"{name}_ticket", "")[:120], data.get(name, "")[:20]
 
 
 class CaptchaField(forms.Field):
-    """The four letters. `ClaveForm` asks it last."""
+    """The letters of picture or sound. `ClaveForm` asks it last."""
 
     widget = CaptchaWidget
 

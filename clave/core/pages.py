@@ -30,7 +30,7 @@ from clave.core.wizard import Wizard
 # Stand-ins for the three tokens of a page, so that a blank form is rendered once and then only filled in.
 # Random in each process, so that nobody can type one.
 _NONCE = secrets.token_hex(8)
-CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", captcha.STAND_IN
+CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", captcha.PLACEHOLDER
 
 
 def filled(request: HttpRequest, html: str) -> str:

@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from captcha.models import CaptchaStore
 from django.conf import settings
 from django.core.management import call_command
 from django_tasks import task
 
-from clave.core import clock
+from clave.core import captcha, clock
 from clave.core.models import Submission
 from clave.core.timetable import every
 from clave.courier.models import Message, State
@@ -23,7 +22,7 @@ def tidy() -> None:
     """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
     now, kept = clock.now(), timedelta(days=settings.RETENTION_DAYS["messages"])
     Session.objects.filter(expire_date__lt=now).delete()
-    CaptchaStore.objects.filter(expiration__lt=now).delete()
+    captcha.purge_expired()
     Submission.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     TemporaryKey.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
     Attempts.objects.filter(holder=None, last_at__lt=now - timedelta(days=2)).delete()

@@ -80,7 +80,6 @@ SECRET_KEY_FALLBACKS = _list("CLAVE_SECRET_KEY_FALLBACKS")
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.staticfiles",
-    "captcha",
     "django_tasks",
     "django_tasks_db",
     "clave.core",
@@ -240,13 +239,6 @@ def _retention() -> dict[str, int]:
 
 
 RETENTION_DAYS = _retention()
-
-CAPTCHA_CHALLENGE_FUNCT = "clave.core.captcha.challenge"
-CAPTCHA_FONT_SIZE = 38
-CAPTCHA_IMAGE_SIZE = (200, 60)
-CAPTCHA_LETTER_ROTATION = (-25, 25)
-CAPTCHA_FOREGROUND_COLOR = "#0A132D"
-CAPTCHA_TIMEOUT = 5
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
