@@ -56,6 +56,7 @@ ACTIONS: dict[str, Any] = {
     "registry.called": _("Consulta a un registro del Estado"),
     "representative.added": _("Representante legal agregado"),
     "representative.removed": _("Representante legal quitado"),
+    "roster.reviewed": _("Lista de participantes revisada antes de empezar"),
     "sessions.closed": _("Las demás sesiones cerradas"),
     "signin": _("Ingreso"),
     "signout": _("Salida"),
