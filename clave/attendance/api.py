@@ -1,29 +1,45 @@
 """The REST API of a training body: its courses, its roster, its marks. Signed in with a token of RTS as bearer.
 
-Paths and answers are documented by the OpenAPI description at `/api/v1/openapi.json`.
+Paths and answers are documented by the OpenAPI description at `/api/v1/openapi.json`. What does not match it is
+answered with 422, what matches but breaks a rule of the house (a wrong check digit, an end before its start) with 400.
 """
 
-from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
 from clave.attendance import block as blocks
 from clave.attendance import preflight, record
+from clave.attendance.api_schemas import (
+    ActionIn,
+    ActionOut,
+    AttendanceOut,
+    BlockIn,
+    BlockOut,
+    Changed,
+    Code,
+    FindingOut,
+    Invalid,
+    KeySet,
+    Problem,
+    ReviewIn,
+    RunsIn,
+    SessionId,
+    SessionOut,
+)
 from clave.attendance.models import Opening
 from clave.attendance.receipts import keys as public_keys
 from clave.audit import service as audit
 from clave.core import clock
 from clave.core.middleware import visit_of
+from clave.core.outcome import Refused
+from clave.core.rut import InvalidRut, Rut
 from clave.training import loading, tokens
 from clave.training.models import Action, Body, Enrolment
-
-MOST_RUNS = 2000
-Run = Annotated[str, Field(max_length=12, examples=["12345678-5"])]
 
 
 class TokenOfBody(HttpBearer):
@@ -42,101 +58,36 @@ api = NinjaAPI(
     title="Clave", version="1", auth=TokenOfBody(), docs_url=None, urls_namespace="api", description=__doc__ or ""
 )
 
-
-class ActionIn(Schema):
-    """What describes an action; the same rules as for a table that is loaded."""
-
-    CodSence: str = Field("", max_length=10)
-    Linea: int
-    Nombre: str = Field(max_length=160)
-    Modalidad: str = Field("e-learning", max_length=20)
-    Horas: int
-    Inicio: date
-    Termino: date
-
-
-class ActionOut(Schema):
-    CodigoCurso: str
-    CodSence: str
-    Linea: int
-    Nombre: str
-    Modalidad: str
-    Horas: int
-    Inicio: date
-    Termino: date
-    Estado: str
-
-    @classmethod
-    def of(cls, action: Action) -> "ActionOut":
-        return cls(
-            CodigoCurso=action.code,
-            CodSence=action.cod_sence,
-            Linea=action.line,
-            Nombre=action.name,
-            Modalidad=action.modality,
-            Horas=action.hours,
-            Inicio=action.starts,
-            Termino=action.ends,
-            Estado=action.state,
-        )
+READS = {401: Problem}
+FINDS = {400: Problem, 401: Problem, 404: Problem, 422: Invalid}
+# 413: over 64 kB; 415: no JSON.
+TAKES = {400: Problem, 401: Problem, 404: Problem, 413: Problem, 415: Problem, 422: Invalid}
+# What may be done next with an action that was made. Source: OpenAPI 3.1, "Link Object".
+LINKS: dict[str, Any] = {
+    "responses": {
+        200: {
+            "links": {
+                name: {"operationId": operation, "parameters": {"code": "$response.body#/CodigoCurso"}}
+                for name, operation in (
+                    ("Change", "put_action"),
+                    ("Enrol", "enrol"),
+                    ("Remove", "remove_enrolments"),
+                    ("Attendance", "attendance"),
+                )
+            }
+        }
+    }
+}
 
 
-class RunsIn(Schema):
-    runs: list[Run] = Field(max_length=MOST_RUNS)
-
-
-class Changed(Schema):
-    changed: int
-
-
-class SessionOut(Schema):
-    """A session by its IdSesionSence. `state`: open, closed, lost or abandoned; `seconds`: credited."""
-
-    session: str
-    run: str
-    action: str
-    state: str
-    opened_at: datetime
-    limit_at: datetime
-    ended_at: datetime | None
-    seconds: int
-
-
-class AttendanceOut(Schema):
-    run: str
-    seconds: int
-    percent: int
-    sessions: int
-
-
-class ReviewIn(RunsIn):
-    CodigoCurso: str = Field(max_length=60)
-    CodSence: str = Field("", max_length=20)
-    LineaCapacitacion: str = Field(max_length=2)
-    UrlRetoma: str = Field(max_length=250)
-    UrlError: str = Field(max_length=250)
-    Token: str = Field("", max_length=40)
-
-
-class BlockIn(Schema):
-    CodigoCurso: str = Field(max_length=50)
-    CodSence: str = Field("", max_length=10)
-    LineaCapacitacion: str = Field(max_length=2)
-    RunAlumno: Run
-    IdSesionAlumno: str = Field(max_length=149)
-    UrlRetoma: str = Field(max_length=200)
-    UrlError: str = Field(max_length=200)
-
-
-class BlockOut(Schema):
-    url: str
-
-
-class FindingOut(Schema):
-    run: str
-    codes: list[int]
-    has_key: bool
-    ready: bool
+@api.exception_handler(Refused)
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """Answer what a use case refused, in its words."""
+    answer = api.create_response(request, {"detail": refusal.message}, status=refusal.status)
+    until = getattr(refusal, "until", None)
+    if until is not None:
+        answer.headers["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+    return answer
 
 
 def _body(request: HttpRequest) -> Body:
@@ -151,18 +102,20 @@ def _action(request: HttpRequest, code: str) -> Action:
     return found
 
 
-@api.get("/actions", response=list[ActionOut])
+@api.get("/actions", response={200: list[ActionOut], **READS}, operation_id="list_actions")
 def list_actions(request: HttpRequest) -> list[ActionOut]:
     """List the body's actions, the newest first, 500 at most."""
     found = Action.objects.filter(body=_body(request)).order_by("-starts", "code")[:500]
     return [ActionOut.of(action) for action in found]
 
 
-@api.put("/actions/{code}", response=ActionOut)
-def put_action(request: HttpRequest, code: str, action: ActionIn) -> ActionOut:
+@api.put(
+    "/actions/{code}", response={200: ActionOut, 409: Problem, **TAKES}, openapi_extra=LINKS, operation_id="put_action"
+)
+def put_action(request: HttpRequest, code: Code, action: ActionIn) -> ActionOut:
     """Make an action or change its data."""
     cells = {name.lower(): str(value) for name, value in action.model_dump().items()}
-    row = loading.Checker(_body(request)).check(1, {**cells, "codigocurso": code, "run": ""})
+    [row] = loading.Checker(_body(request)).check_all([(1, {**cells, "codigocurso": code, "run": ""})])
     if row.problems:
         raise HttpError(400, "; ".join(f"{each['column']}: {each['remedy']}" for each in row.problems))
     with transaction.atomic():
@@ -171,33 +124,42 @@ def put_action(request: HttpRequest, code: str, action: ActionIn) -> ActionOut:
     return ActionOut.of(_action(request, code))
 
 
-@api.post("/actions/{code}/enrolments", response=Changed)
-def enrol(request: HttpRequest, code: str, sent: RunsIn) -> Changed:
-    """Enrol people; all of them or, if a RUN is wrong, nobody."""
-    action = _action(request, code)
-    checker = loading.Checker(_body(request))
-    rows = [checker.check(place, {"codigocurso": code, "run": run}) for place, run in enumerate(sent.runs, 1)]
-    wrong = [str(row.line) for row in rows if row.problems]
+def _parsed(runs: list[str]) -> list[str]:
+    """Return RUNs as they are stored. Raises `HttpError` naming the positions of those that are none."""
+    found, wrong = [], []
+    for position, run in enumerate(runs, 1):
+        try:
+            found.append(str(Rut.parse(run)))
+        except InvalidRut:
+            wrong.append(str(position))
     if wrong:
-        raise HttpError(400, f"RUN not valid at position {', '.join(wrong[:20])}; nobody was enrolled")
+        raise HttpError(400, f"RUN not valid at position {', '.join(wrong[:20])}; nothing was changed")
+    return found
+
+
+@api.post("/actions/{code}/enrolments", response={200: Changed, **TAKES}, operation_id="enrol")
+def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
+    """Enrol people; all of them or, if a RUN is wrong, nobody."""
+    action, runs = _action(request, code), _parsed(sent.runs)
     with transaction.atomic():
-        loading.enrol([(action.pk, row.run) for row in rows])
-        audit.record("api.enrolled", visit_of(request), action_code=code, count=len(rows))
-    return Changed(changed=len(rows))
+        loading.enrol([(action.pk, run) for run in runs])
+        audit.record("api.enrolled", visit_of(request), action_code=code, count=len(runs))
+    return Changed(changed=len(runs))
 
 
-@api.delete("/actions/{code}/enrolments/{run}", response=Changed)
-def take_out(request: HttpRequest, code: str, run: str) -> Changed:
-    """Take a person out of an action; the marks stay."""
-    enrolled = Enrolment.objects.filter(action=_action(request, code), run=run.upper(), removed_at=None)
+@api.post("/actions/{code}/enrolments/remove", response={200: Changed, **TAKES}, operation_id="remove_enrolments")
+def remove_enrolments(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
+    """Take people out of an action; the marks stay. The RUNs stand in the body: addresses end up in logs."""
+    runs = _parsed(sent.runs)
+    enrolled = Enrolment.objects.filter(action=_action(request, code), run__in=runs, removed_at=None)
     with transaction.atomic():
         changed = enrolled.update(removed_at=clock.now())
         audit.record("api.taken_out", visit_of(request), action_code=code, count=changed)
     return Changed(changed=changed)
 
 
-@api.get("/actions/{code}/attendance", response=list[AttendanceOut])
-def attendance(request: HttpRequest, code: str) -> list[AttendanceOut]:
+@api.get("/actions/{code}/attendance", response={200: list[AttendanceOut], **FINDS}, operation_id="attendance")
+def attendance(request: HttpRequest, code: Code) -> list[AttendanceOut]:
     """Return what each participant has to its credit."""
     rows = record.records(_action(request, code).enrolments.order_by("run"))
     return [
@@ -206,8 +168,8 @@ def attendance(request: HttpRequest, code: str) -> list[AttendanceOut]:
     ]
 
 
-@api.get("/sessions/{session}", response=SessionOut)
-def session(request: HttpRequest, session: str) -> SessionOut:
+@api.get("/sessions/{session}", response={200: SessionOut, **FINDS}, operation_id="session")
+def session(request: HttpRequest, session: SessionId) -> SessionOut:
     """Return one session of the body's courses: what a learner's browser cannot forge."""
     owned = Opening.objects.filter(enrolment__action__body=_body(request), public=session)
     found = owned.select_related("ending", "enrolment__action").first()
@@ -226,22 +188,25 @@ def session(request: HttpRequest, session: str) -> SessionOut:
     )
 
 
-@api.post("/review", response=list[FindingOut])
+@api.post("/review", response={200: list[FindingOut], 429: Problem, **TAKES}, operation_id="review")
 def review(request: HttpRequest, asked: ReviewIn) -> list[FindingOut]:
-    """Check a roster before day one: the code that each RUN would earn, and who has no Clave SENCE yet."""
+    """Check a roster before day one: the code that each RUN would earn, and which participants have no Clave SENCE.
+
+    How many RUNs may be asked about is limited (429 with Retry-After); those enrolled can see that they were.
+    """
     sent = {name: str(text) for name, text in asked.model_dump(exclude={"runs"}).items()}
-    found = preflight.review(_body(request), sent, asked.runs)
+    found = preflight.review(_body(request), sent, asked.runs, visit_of(request))
     return [FindingOut(run=each.run, codes=each.codes, has_key=each.has_key, ready=each.ready) for each in found]
 
 
-@api.post("/blocks", response=BlockOut)
+@api.post("/blocks", response={200: BlockOut, **TAKES}, operation_id="block")
 def block(request: HttpRequest, asked: BlockIn) -> BlockOut:
     """Return the address of a participant's block *Asistencia SENCE*, to be framed or linked; good for twelve hours."""
     sent = {name: str(text) for name, text in asked.model_dump().items()}
     return BlockOut(url=blocks.address(request.token, {**sent, "RutOtec": _body(request).rut}))  # type: ignore[attr-defined]
 
 
-@api.get("/keys", auth=None)
-def keys(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+@api.get("/keys", auth=None, response=KeySet, operation_id="keys")
+def keys(request: HttpRequest) -> dict[str, Any]:
     """Return the public keys that verify receipts (a JWK set, RFC 7517)."""
     return public_keys()

@@ -24,6 +24,7 @@ from clave.core import clock
 from clave.core.middleware import POLICY
 from clave.core.pages import show
 from clave.core.secrets import box
+from clave.training import tokens
 from clave.training.models import Enrolment, Token
 
 LIFE = timedelta(hours=12)
@@ -41,7 +42,7 @@ def _unpacked(packed: str, closing: bool) -> MarkRequest | None:
     except (InvalidToken, UnicodeEncodeError):
         return None
     token = Token.objects.select_related("body").filter(pk=opened["token"]).first()
-    if token is None:
+    if token is None or not tokens.is_live(token):
         return None
     return MarkRequest(Environment.PRODUCTION, closing, {**opened["sent"], "Token": token.hint}, token)
 
@@ -69,7 +70,13 @@ def _framed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @_framed
 def block(request: HttpRequest, asked: MarkRequest, packed: str) -> HttpResponse:
     """Show progress, the mark before, the button that opens or closes, and the clock of an open session."""
-    enrolled = Enrolment.objects.filter(run=str(asked.run), action__code=asked["CodigoCurso"], removed_at=None)
+    # Only of the body's own courses: its platform may write any other body's code and any RUN into an address.
+    enrolled = Enrolment.objects.filter(
+        run=str(asked.run),
+        action__code=asked["CodigoCurso"],
+        action__body__rut=asked["RutOtec"],
+        removed_at=None,
+    )
     found = record.records(enrolled)
     course = found[0] if found else None
     now = clock.now()

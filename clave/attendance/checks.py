@@ -156,6 +156,8 @@ def today_is_within_its_dates(request: MarkRequest) -> bool:
 def participant_is_enrolled(request: MarkRequest) -> bool:
     if request.action is None or request.session_is_known:
         return True
+    if not action_is_of_the_body(request):
+        return True  # 308 has said so; who is enrolled there is not this body's business
     return request.enrolment is not None and request.enrolment.removed_at is None
 
 

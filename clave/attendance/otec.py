@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,7 @@ from clave.core.outcome import Outcome
 from clave.core.pages import show
 from clave.core.visit import Visit
 from clave.training import sheets
-from clave.training.models import Action, Body, Line
+from clave.training.models import Action, Body, Enrolment, Line
 from clave.training.views import BodyPage, for_body
 
 HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Sesiones perdidas", "Última sesión"]
@@ -31,8 +31,11 @@ HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Ses
 @for_body
 def courses(request: HttpRequest, body: Body) -> HttpResponse:
     """List the body's courses and the sessions that are open now."""
-    enrolled = Count("enrolments", filter=Q(enrolments__removed_at=None))
-    actions = Action.objects.filter(body=body).annotate(enrolled=enrolled).order_by("-starts", "code")[:500]
+    actions = list(Action.objects.filter(body=body).order_by("-starts", "code")[:500])
+    enrolled = Enrolment.objects.filter(action__in=actions, removed_at=None).values("action")
+    counts = dict(enrolled.annotate(count=Count("pk")).values_list("action", "count"))
+    for action in actions:
+        action.enrolled = counts.get(action.pk, 0)  # type: ignore[attr-defined]
     now = Running.objects.filter(enrolment__action__body=body, limit_at__gte=clock.now())
     running = now.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
     return show(request, "attendance/body_courses.html", {"body": body, "actions": actions, "running": running})
@@ -121,7 +124,10 @@ class Preflight(BodyPage):
     form_class = PreflightForm
     template_name = "attendance/preflight.html"
     title = _("Revisar antes de empezar")
-    intro = _("Escriba los datos como los enviará su plataforma. Nada se guarda.")
+    intro = _(
+        "Escriba los datos como los enviará su plataforma. Solo de sus inscritos le decimos si tienen Clave SENCE, "
+        "y cada persona puede ver que usted preguntó."
+    )
     button = _("Revisar")
     findings: list[preflight.Finding] | None = None
 
@@ -132,5 +138,5 @@ class Preflight(BodyPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
-        self.findings = preflight.review(self.body, sent, runs)
+        self.findings = preflight.review(self.body, sent, runs, visit, asker=self.request.holder)  # type: ignore[attr-defined]
         return self.page(form)

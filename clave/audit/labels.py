@@ -58,6 +58,7 @@ ACTIONS: dict[str, Any] = {
     "registry.called": _("Consulta a un registro del Estado"),
     "representative.added": _("Representante legal agregado"),
     "representative.removed": _("Representante legal quitado"),
+    "roster.reviewed": _("Lista de participantes revisada antes de empezar"),
     "sessions.closed": _("Las demás sesiones cerradas"),
     "secret.rekeyed": _("Datos cifrados de nuevo bajo la clave secreta actual"),
     "signin": _("Ingreso"),

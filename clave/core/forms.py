@@ -159,11 +159,12 @@ class SecretField(_LightlyCopied):
 
 
 class DateField(forms.DateField):
-    """A date written dd-mm-aaaa, not in the future."""
+    """A date of somebody's life, written dd-mm-aaaa: from 1900 on, not in the future."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _("Escriba la fecha como día-mes-año, por ejemplo 01-12-1992."),
         "future": _("La fecha no puede estar en el futuro."),
+        "ancient": _("Revise el año: debe ser 1900 o posterior."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -174,6 +175,8 @@ class DateField(forms.DateField):
         super().validate(value)
         if value and value > clock.today():
             raise ValidationError(self.error_messages["future"], code="future")
+        if value and value.year < 1900:
+            raise ValidationError(self.error_messages["ancient"], code="ancient")
 
 
 class CaptchaWidget(forms.Widget):

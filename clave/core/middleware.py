@@ -5,10 +5,11 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import cache
+from http.client import responses
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.request import split_domain_port
 from django.utils import translation
 
@@ -36,6 +37,7 @@ HEADERS = {
 API = "/api/"
 # Asked by a machine's address, not by name: by load balancers, kubelets, Prometheus.
 PROBES = ("/healthz", "/readyz", "/metrics")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -67,29 +69,37 @@ class Shield:
 
 
 def refusal(request: HttpRequest) -> HttpResponse | None:
-    """Return the page that refuses this request, or None. A fault in it is found before any view runs."""
+    """Return the answer that refuses this request, or None. A fault in it is found before any view runs."""
     from clave.core.errors import error_page
 
+    status = refused_status(request)
+    if status is None:
+        return None
+    if request.path.startswith(API):
+        return JsonResponse({"detail": responses[status]}, status=status)
+    return error_page(request, status)
+
+
+def refused_status(request: HttpRequest) -> int | None:
+    """Return the HTTP status of what is wrong with a request, None if nothing is. The API looks at its JSON itself."""
     if not _asks_for_us(request):
-        return error_page(request, 400)
+        return 400
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     known = settings.SESSION_COOKIE_NAME in request.COOKIES
     if length > settings.CLAVE_MAX_BODY and length > body_limit(request.path, known):
-        return error_page(request, 413)
-    if "\0" in request.path or len(request.META.get("QUERY_STRING", "")) > 4096:
-        return error_page(request, 400)
-    if request.method != "POST":
+        return 413
+    if _CONTROLS.search(request.path) or len(request.META.get("QUERY_STRING", "")) > 4096:
+        return 400
+    if request.method != "POST" or request.path.startswith(API):
         return None
-    if request.path.startswith(API):
-        return None if request.content_type == "application/json" else error_page(request, 400)
     if request.content_type not in _FORM_TYPES:
-        return error_page(request, 400)
+        return 400
     try:
         well_formed = _is_well_formed(request)
     except Exception:  # Django raises several kinds for a body it cannot parse: too big, too many fields, bad multipart
-        return error_page(request, 400)
+        return 400
     misplaced = bool(request.FILES) and not upload_limit(request.path)
-    return error_page(request, 400) if misplaced or not well_formed else None
+    return 400 if misplaced or not well_formed else None
 
 
 def _asks_for_us(request: HttpRequest) -> bool:

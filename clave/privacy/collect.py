@@ -95,13 +95,25 @@ def _key(holder: Holder) -> dict[str, Any]:
 
 
 def looked_at(holder: Holder) -> list[dict[str, Any]]:
-    """Return who of the help desk looked at the holder's data or changed it, when and why; by role, not by name."""
+    """Return who looked at the holder's data or changed it, when and why: operators by role, training bodies by name.
+
+    A body that asks several times a day whether its participant has a key stands there once.
+    """
     deeds = Deed.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
-    return [
-        {"fecha": _at(each.at), "quién": each.operator.get_role_display(), "qué": each.get_kind_display(),
-         "por qué": each.get_reason_display(), "detalle": each.note}
+    by_desk = [
+        (each.at.astimezone(clock.SANTIAGO).date(),
+         {"fecha": _at(each.at), "quién": each.operator.get_role_display(), "qué": each.get_kind_display(),
+          "por qué": each.get_reason_display(), "detalle": each.note})
         for each in deeds
     ]  # fmt: skip
+    asked = _("Preguntó si usted tiene Clave SENCE")
+    why = _("Usted está inscrito en un curso de este organismo")
+    by_bodies = [
+        (each.day,
+         {"fecha": each.day.strftime("%d-%m-%Y"), "quién": each.body.name, "qué": asked, "por qué": why, "detalle": ""})
+        for each in holder.lookups.select_related("body").order_by("-day")[:MOST]
+    ]  # fmt: skip
+    return [row for _day, row in sorted(by_desk + by_bodies, key=lambda dated: dated[0], reverse=True)[:MOST]]
 
 
 def _facts(holder: Holder) -> list[dict[str, Any]]:

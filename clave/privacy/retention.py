@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from clave.attendance.models import Running
 from clave.audit import service as audit
@@ -14,7 +15,7 @@ from clave.core.visit import SYSTEM
 from clave.flows.models import Decision, FacilitatorRequest
 from clave.privacy.models import Answer, Petition
 from clave.privacy.service import new_pseudonym
-from clave.training.models import Enrolment
+from clave.training.models import AccountLookup, Action, Enrolment
 from clave.vault import service as vault
 
 BATCH = 500
@@ -29,6 +30,7 @@ def let_go() -> dict[str, Any]:
     answered = Petition.objects.exclude(state=Answer.PENDING)
     gone: dict[str, Any] = {
         "deeds": Deed.objects.filter(at__lt=_before("deeds")).delete()[0],
+        "lookups": AccountLookup.objects.filter(day__lt=_before("deeds").date()).delete()[0],
         "petitions": answered.filter(decided_at__lt=_before("petitions")).delete()[0],
         "facilitator_documents": _documents(),
         "attendance": _attendance(),
@@ -55,11 +57,22 @@ def _documents() -> int:
 
 
 def _attendance() -> int:
-    """Marks of courses long over stay under a random name, one for each person and course."""
+    """Marks of courses long over stay under a random name, one for each person and course.
+
+    An action whose roster is done is not looked at again: there will be ever more of them.
+    """
     ended = clock.today() - timedelta(days=settings.RETENTION_DAYS["attendance"])
-    over = Enrolment.objects.filter(action__ends__lt=ended).exclude(run__startswith="X")
-    rows = list(over.exclude(pk__in=Running.objects.values("enrolment"))[:BATCH])
+    over = list(Action.objects.filter(anonymised_at=None, ends__lt=ended).order_by("ends")[:BATCH])
+    rows = list(_named(over).exclude(pk__in=Running.objects.values("enrolment"))[:BATCH])
     for row in rows:
         row.run = new_pseudonym()
-    Enrolment.objects.bulk_update(rows, ["run"])
+    with transaction.atomic():
+        Enrolment.objects.bulk_update(rows, ["run"])
+        waiting = set(_named(over).values_list("action", flat=True))
+        done = [action.pk for action in over if action.pk not in waiting]
+        Action.objects.filter(pk__in=done).update(anonymised_at=clock.now())
     return len(rows)
+
+
+def _named(actions: list[Action]) -> QuerySet[Enrolment]:
+    return Enrolment.objects.filter(action__in=actions).exclude(run__startswith="X")

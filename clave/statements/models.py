@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clave.training.models import Action
+from clave.training.models import State as ActionState
 
 
 class Kind(models.TextChoices):
@@ -70,6 +71,11 @@ class Statement(models.Model):
     @property
     def is_valid(self) -> bool:
         return self.state in VALID
+
+    @property
+    def action_is_annulled(self) -> bool:
+        """Say whether its action was annulled after it was issued: it stays readable, but settles nothing."""
+        return self.action.state == ActionState.ANNULLED
 
 
 class Counter(models.Model):

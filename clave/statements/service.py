@@ -6,6 +6,7 @@ with at least one credited session issues theirs. A course that crosses the year
 """
 
 import hashlib
+import re
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +26,9 @@ from clave.courier import service as courier
 from clave.holders.models import Holder, Profile
 from clave.statements.models import VALID, Counter, Kind, State, Statement
 from clave.training.models import Action
+from clave.training.models import State as ActionState
 
+FOLIO = re.compile(r"[0-9]{1,9}-[0-9]{4}")
 SETTLE_WITHIN, PAPERS_WITHIN = timedelta(days=60), timedelta(days=40)
 REMIND_AGAIN = timedelta(hours=20)
 PASSED, FAILED = "aprobado", "reprobado"
@@ -56,6 +59,15 @@ class AlreadyIssued(Refused):
 
     def __init__(self) -> None:
         super().__init__("already_issued", _("Ya hay una declaración vigente para este curso."))
+
+
+class ActionAnnulled(Refused):
+    """The action was annulled: nobody states about it. Statements made before stay readable, and say so."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("action_annulled", _("Esta acción fue anulada: no se puede emitir una declaración."))
 
 
 def deadlines(action: Action) -> dict[str, date]:
@@ -100,7 +112,7 @@ def _about(action: Action, until: date, partial: bool) -> dict[str, Any]:
 def issue_for_body(action: Action, results: dict[str, str], holder: Holder, person: str, visit: Visit) -> Statement:
     """Issue the body's statement; `results` maps RUNs to passed or failed, who did not finish is left out.
 
-    Raises `NotYet`, `AlreadyIssued`.
+    Raises `ActionAnnulled`, `NotYet`, `AlreadyIssued`.
     """
     when = period(action)
     if when is None:
@@ -116,6 +128,12 @@ def issue_for_body(action: Action, results: dict[str, str], holder: Holder, pers
     return _issue(Kind.BODY, action, "", until, partial, data, holder, visit)
 
 
+def require_in_force(action: Action) -> None:
+    """Raise `ActionAnnulled` if nobody may state about this action."""
+    if action.state == ActionState.ANNULLED:
+        raise ActionAnnulled
+
+
 def _body_statement(action: Action) -> Statement:
     found = Statement.objects.filter(kind=Kind.BODY, action=action, state__in=VALID).order_by("-until").first()
     if found is None:
@@ -124,7 +142,8 @@ def _body_statement(action: Action) -> Statement:
 
 
 def summary(action: Action, run: str) -> dict[str, Any]:
-    """Return what a participant would state. Raises `NotYet`, `NothingToState`."""
+    """Return what a participant would state. Raises `ActionAnnulled`, `NotYet`, `NothingToState`."""
+    require_in_force(action)
     body = _body_statement(action)
     listed = next((row for row in body.data["rows"] if row["run"] == run), None)
     mine = next((each for each in records_until(action, body.until) if each.enrolment.run == run), None)
@@ -141,7 +160,7 @@ def summary(action: Action, run: str) -> dict[str, Any]:
 
 
 def issue_for_participant(action: Action, holder: Holder, profession: str, address: str, visit: Visit) -> Statement:
-    """Issue a participant's statement. Raises `NotYet`, `NothingToState`, `AlreadyIssued`."""
+    """Issue a participant's statement. Raises `ActionAnnulled`, `NotYet`, `NothingToState`, `AlreadyIssued`."""
     facts = summary(action, holder.identifier)
     person = {"name": holder.full_name, "profession": profession, "address": address}
     until, partial = date.fromisoformat(facts["until"]), bool(facts["partial"])
@@ -156,6 +175,8 @@ def _issue(
     same = Statement.objects.filter(kind=kind, action=action, run=run, until=until)
     try:
         with transaction.atomic():
+            # Read again and held: it may have been annulled while somebody signed.
+            require_in_force(Action.objects.select_for_update(no_key=True).get(pk=action.pk))
             Counter.objects.get_or_create(year=year)
             Counter.objects.filter(year=year).update(last=F("last") + 1)
             number = Counter.objects.get(year=year).last
@@ -170,10 +191,10 @@ def _issue(
 
 def find(folio: str) -> Statement | None:
     """Return the statement with this folio, `number-year`."""
-    number, _dash, year = folio.partition("-")
-    if not (number.isascii() and number.isdigit() and year.isascii() and year.isdigit() and len(folio) <= 14):
+    if not FOLIO.fullmatch(folio):
         return None
-    return Statement.objects.select_related("action__body").filter(year=int(year), number=int(number)).first()
+    number, year = map(int, folio.split("-"))
+    return Statement.objects.select_related("action__body").filter(year=year, number=number).first()
 
 
 def find_paper(content: bytes) -> Statement | None:
@@ -183,8 +204,9 @@ def find_paper(content: bytes) -> Statement | None:
 
 
 def request_annulment(statement: Statement, reason: str, holder: Holder, visit: Visit) -> None:
-    """Ask that a valid statement be annulled, to be issued again."""
+    """Ask that a valid statement be annulled, to be issued again. Raises `ActionAnnulled`."""
     with transaction.atomic():
+        require_in_force(statement.action)
         valid = Statement.objects.filter(pk=statement.pk, state__in=(State.ISSUED, State.REJECTED))
         if valid.update(state=State.REQUESTED, reason=reason):
             audit.record("statement.annulment", visit, holder=holder, folio=statement.folio)
@@ -205,7 +227,9 @@ def remind(action: Action, issued: Statement) -> int | None:
     """Remind by e-mail who could issue a statement and has not. Returns how many were written to.
 
     Once a day, because a person's mails of a day are counted: more than that returns None and sends nothing.
+    Raises `ActionAnnulled`.
     """
+    require_in_force(action)
     now = clock.now()
     unreminded = Q(reminded_at=None) | Q(reminded_at__lt=now - REMIND_AGAIN)
     if not Statement.objects.filter(unreminded, pk=issued.pk).update(reminded_at=now):

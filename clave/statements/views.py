@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -29,6 +30,7 @@ from clave.signin.views import SignIn, SignInForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Body
+from clave.training.models import State as ActionState
 from clave.training.views import body_of, for_body
 
 RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
@@ -137,8 +139,11 @@ class IssueForBody(SignIn):
         self.action, self.body = action, body
         issued = action.statements.filter(kind=Kind.BODY, state__in=VALID).order_by("-until").first()
         when = service.period(action)
-        if issued and (when is None or issued.until == when[0]):
+        annulled = action.state == ActionState.ANNULLED
+        if issued and (annulled or when is None or issued.until == when[0]):
             return self._overview(issued)
+        if annulled:
+            return refusal_page(request, service.ActionAnnulled(), {"back": reverse("body_statements")})
         if when is None:
             return show(request, "statements/too_early.html", {"action": action}, status=403)
         self.until = when
@@ -166,12 +171,14 @@ class IssueForBody(SignIn):
 
     def _overview(self, issued: Statement) -> HttpResponse:
         """Show who has issued and who has not; on POST remind the latter."""
-        asked = self.request.method == "POST" and "recordar" in self.request.POST
+        annulled = self.action.state == ActionState.ANNULLED
+        asked = self.request.method == "POST" and "recordar" in self.request.POST and not annulled
         reminded = service.remind(self.action, issued) if asked else None
         about = {"kind": Kind.PARTICIPANT, "action": self.action, "until": issued.until, "state__in": VALID}
         done = {each.run: each for each in Statement.objects.filter(**about).defer("pdf")}
         rows = [(row, done.get(row["run"])) for row in issued.data["rows"]]
         context = {"action": self.action, "issued": issued, "rows": rows, "reminded": reminded}
+        context["annulled"] = annulled
         context["reminded_today"] = asked and reminded is None
         return show(self.request, "statements/overview.html", {**context, "deadlines": service.deadlines(self.action)})
 
@@ -194,10 +201,10 @@ def statement(request: HttpRequest, folio: str) -> HttpResponse:
     found, holder = mine
     if request.method == "POST":
         reason = " ".join(request.POST.get("motivo", "").split())[:300]
-        if reason and found.is_valid:
+        if reason and found.is_valid and not found.action_is_annulled:
             service.request_annulment(found, reason, holder, visit_of(request))
         return HttpResponseRedirect(request.path)
-    may_ask = found.state in (State.ISSUED, State.REJECTED)
+    may_ask = found.state in (State.ISSUED, State.REJECTED) and not found.action_is_annulled
     answer = show(request, "statements/statement.html", {"statement": found, "may_ask": may_ask})
     if not found.digest:
         answer.headers["Refresh"] = "3"
@@ -225,6 +232,18 @@ class VerifyForm(ClaveForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
 
+    def clean_folio(self) -> str:
+        folio: str = self.cleaned_data["folio"]
+        if folio and not service.FOLIO.fullmatch(folio):
+            raise ValidationError(gettext("El folio es un número, un guion y un año. Ejemplo: 123-2026"), code="folio")
+        return folio
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors_so_far and not found.get("folio") and not found.get("paper"):
+            raise ValidationError(gettext("Escriba el folio o traiga el archivo PDF."), code="nothing")
+        return found
+
 
 class Verify(FormPage):
     """Anybody checks a statement by its folio or by its PDF."""
@@ -242,7 +261,7 @@ class Verify(FormPage):
             if found is None:
                 return show(self.request, "statements/verified.html", {"altered": True}, status=404)
             return show(self.request, "statements/verified.html", {"statement": found, "by_paper": True})
-        return HttpResponseRedirect(reverse("verify_folio", args=[form.cleaned_data["folio"] or "0-0"]))
+        return HttpResponseRedirect(reverse("verify_folio", args=[form.cleaned_data["folio"]]))
 
 
 def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:

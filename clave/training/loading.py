@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from clave.core.outcome import Refused
 from clave.core.rut import InvalidRut, Rut
 from clave.core.text import folded
 from clave.training import sheets
@@ -30,7 +31,9 @@ EXAMPLE = [
     "31-01-2027",
     "12345678-5",
 ]
-CHUNK = 2000
+CHUNK, CODE_MOST = 2000, 50
+# No action is older than its programmes; deadlines are counted from its end, which must stay a date.
+PLAUSIBLE_YEARS = range(1990, 2100)
 KEPT_PROBLEMS, KEPT_PREVIEW = 200, 10
 _ACTION = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
@@ -58,13 +61,21 @@ class Checker:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self.known: dict[str, int] = dict(Action.objects.values_list("code", "body_id"))
+        # Code to body, of the actions that rows have named so far and that exist.
+        self.known: dict[str, int] = {}
         self.described: dict[str, dict[str, Any]] = {}
 
-    def check(self, line: int, cells: dict[str, str]) -> Row:
+    def check_all(self, rows: list[tuple[int, dict[str, str]]]) -> list[Row]:
+        """Judge some rows, each a line number and its cells; one query however many."""
+        codes = {code for _line, cells in rows if _is_code(code := cells.get("codigocurso", ""))}
+        found = Action.objects.filter(code__in=codes - self.known.keys())
+        self.known.update(found.values_list("code", "body_id"))
+        return [self._check(line, cells) for line, cells in rows]
+
+    def _check(self, line: int, cells: dict[str, str]) -> Row:
         """Judge one row; its problems name the column and say what to do."""
         row = Row(line, cells.get("codigocurso", ""))
-        if not row.code or len(row.code) > 50 or not row.code.isprintable():
+        if not _is_code(row.code):
             row.wrong("CodigoCurso", _("Escriba el código de la acción (hasta 50 caracteres)."))
         elif self.known.get(row.code, self.body.pk) != self.body.pk:
             row.wrong("CodigoCurso", _("Esta acción es de otro organismo: revise el código."))
@@ -94,16 +105,23 @@ class Checker:
         data = {"cod_sence": cod_sence, "line": line, "name": given["Nombre"], "modality": modality}
         data |= {"hours": hours, "starts": starts, "ends": ends}
         as_date = _("Escriba la fecha como día-mes-año, por ejemplo 01-12-2026.")
+        as_year = _("Revise el año: debe estar entre 1990 y 2099.")
         for column, good, remedy in (
             ("Linea", line in Line.values, _("Escriba 1, 3 o 6.")),
             ("CodSence", not (social and cod_sence), _("En la línea 1 déjelo vacío.")),
             ("CodSence", social or _TEN_DIGITS.fullmatch(cod_sence), _("Escriba los 10 dígitos del código SENCE.")),
             ("CodigoCurso", line == Line.FPT or len(row.code) >= 7, _("Debe tener al menos 7 caracteres.")),
-            ("Nombre", 1 <= len(given["Nombre"]) <= 160, _("Escriba el nombre del curso (hasta 160 caracteres).")),
+            (
+                "Nombre",
+                1 <= len(given["Nombre"]) <= 160 and given["Nombre"].isprintable(),
+                _("Escriba el nombre del curso (hasta 160 caracteres)."),
+            ),
             ("Modalidad", modality, _("Escriba e-learning o presencial.")),
             ("Horas", 1 <= hours <= 5000, _("Escriba un número de horas entre 1 y 5000.")),
             ("Inicio", starts, as_date),
+            ("Inicio", starts is None or starts.year in PLAUSIBLE_YEARS, as_year),
             ("Termino", ends, as_date),
+            ("Termino", ends is None or ends.year in PLAUSIBLE_YEARS, as_year),
             ("Termino", not (starts and ends and ends < starts), _("El término no puede ser anterior al inicio.")),
             (
                 "CodigoCurso",
@@ -114,6 +132,15 @@ class Checker:
             if not good:
                 row.wrong(column, remedy)
         return data
+
+
+def _is_code(text: str) -> bool:
+    return 1 <= len(text) <= CODE_MOST and text.isprintable()
+
+
+def _printable(text: str) -> str:
+    """Return what a page can show of a cell that may hold anything; the store refuses NUL."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text[:160])
 
 
 def _number(text: str) -> int:
@@ -131,9 +158,9 @@ def _date(text: str) -> date | None:
 
 def checked(bring: Import) -> Iterator[Row]:
     """Yield every row of an import, checked. Raises `Unreadable`."""
-    checker = Checker(bring.body)
-    for line, cells in sheets.rows(bytes(bring.content)):
-        yield checker.check(line, cells)
+    checker, rows = Checker(bring.body), sheets.rows(bytes(bring.content))
+    while chunk := list(islice(rows, CHUNK)):
+        yield from checker.check_all(chunk)
 
 
 def check(bring: Import) -> None:
@@ -148,8 +175,8 @@ def check(bring: Import) -> None:
             bad += bool(row.problems)
             problems += row.problems[: KEPT_PROBLEMS - len(problems)]
             if len(preview) < KEPT_PREVIEW:
-                name = str(row.action.get("name") or "")
-                preview.append([str(row.line), row.code, name, row.run, "" if row.problems else "ok"])
+                name = _printable(str(row.action.get("name") or ""))
+                preview.append([str(row.line), _printable(row.code), name, row.run, "" if row.problems else "ok"])
         bring.stage = Stage.CHECKED if total else Stage.UNREADABLE
         bring.reason = "" if total else "empty"
     except sheets.Unreadable as error:
@@ -176,16 +203,31 @@ def _store(body: Body, rows: list[Row]) -> None:
     enrol([(actions[row.code], row.run) for row in rows if row.run])
 
 
+class TakenCode(Refused):
+    """Another body has made an action with this code in the meantime."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("taken_code", _("Esta acción es de otro organismo: revise el código."))
+
+
+@transaction.atomic
 def save_actions(body: Body, described: dict[str, dict[str, Any]]) -> None:
-    """Make or change a body's actions; `described` maps codes to fields."""
+    """Make or change a body's actions; `described` maps codes to fields. Raises `TakenCode`, having changed nothing."""
     rows = [Action(body=body, code=code, **fields) for code, fields in described.items()]
-    names = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends"]
+    # A changed end may bring an action back into what retention has to look at.
+    names = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends", "anonymised_at"]
     Action.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=names)
+    if Action.objects.filter(code__in=described).exclude(body=body).exists():
+        raise TakenCode
 
 
 def enrol(pairs: list[tuple[int, str]]) -> None:
     """Enrol people, given as (action's key, RUN); who was taken out comes back."""
     rows = [Enrolment(action_id=action, run=run) for action, run in dict.fromkeys(pairs)]
+    changed = {action for action, _run in pairs}
+    Action.objects.filter(pk__in=changed, anonymised_at__isnull=False).update(anonymised_at=None)
     Enrolment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["action", "run"], update_fields=["removed_at"]
     )

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clave.holders.models import Holder
+
 
 class Line(models.IntegerChoices):
     """LineaCapacitacion: under which programme a course is paid."""
@@ -72,6 +74,15 @@ class Action(models.Model):
     starts = models.DateField()
     ends = models.DateField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    # When retention replaced the last RUN enrolled here; null again as soon as the action or its roster is changed.
+    anonymised_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["body", "-starts", "code"], name="action_of_body_by_start"),
+            models.Index(fields=["body", "-ends"], name="action_of_body_by_end"),
+            models.Index(fields=["anonymised_at", "ends"], name="action_to_anonymise"),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -118,6 +129,31 @@ class Import(models.Model):
     preview = models.JSONField(default=list)
     created_at = models.DateTimeField(db_index=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["stage", "created_at"], name="import_by_stage")]
+
     @property
     def good(self) -> int:
         return self.total - self.bad
+
+
+class ReviewAllowance(models.Model):
+    """How many RUNs a body has lately asked about: a leaky counter, `asked` as it stood at `at`."""
+
+    body = models.OneToOneField(Body, on_delete=models.CASCADE, primary_key=True)
+    asked = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
+
+
+class AccountLookup(models.Model):
+    """That a body was told, on a day of Santiago's calendar, whether a participant of its own has a key.
+
+    One row a day however often it asked; the holder sees it. Nothing is kept about people without an account.
+    """
+
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="lookups")
+    body = models.ForeignKey(Body, on_delete=models.CASCADE)
+    day = models.DateField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "day", "body"], name="one_lookup_a_day")]

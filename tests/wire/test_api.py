@@ -1,21 +1,34 @@
 """What a training body's own server can do and prove without a browser."""
 
 import json
+from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet
 
+from clave.attendance import preflight
 from clave.attendance.receipts import FIELD
+from clave.audit.models import Entry
 from clave.core.clock import Stopped
+from clave.core.rut import Rut, check_digit
+from clave.core.visit import SYSTEM
+from clave.holders.models import Holder
+from clave.privacy.retention import let_go
 from clave.sandbox.courses import BODY, CAMILA, REVOKED_TOKEN, TOKEN
-from clave.training.models import Body, Enrolment
-from tests.wire.platform import CLOSED, GOOD, OPENED, Platform
+from clave.training import tokens
+from clave.training.models import AccountLookup, Action, Body, Enrolment
+from tests.story import Visitor
+from tests.wire.platform import CLOSED, GOOD, KEYS, OPENED, Platform
 
 NEW = {
     "CodSence": "1238000001",
@@ -62,7 +75,10 @@ def test_an_action_is_made_changed_and_filled(server: Server) -> None:
     )
     assert server.call("post", "actions/7000001/enrolments", {"runs": ["33333333-3", "1-1"]})[0] == 400
     assert set(Enrolment.objects.filter(action__code="7000001").values_list("run", flat=True)) == {CAMILA, "22222222-2"}
-    assert server.call("delete", "actions/7000001/enrolments/22222222-2") == (200, {"changed": 1})
+    assert server.call("post", "actions/7000001/enrolments/remove", {"runs": ["22.222.222-2"]}) == (
+        200,
+        {"changed": 1},
+    )
     assert "7000001" in [action["CodigoCurso"] for action in server.call("get", "actions")[1]]
     assert Platform().open(CodigoCurso="7000001").verdict == "opened"
     assert Platform().ask("IniciarSesion", CodigoCurso="7000001", RunAlumno="22222222-2").verdict == "error 208"
@@ -72,9 +88,10 @@ def test_an_action_is_made_changed_and_filled(server: Server) -> None:
 def test_a_body_sees_and_changes_only_its_own(server: Server) -> None:
     status, problem = server.call("put", "actions/6800001", NEW)
     assert status == 400 and "otro organismo" in problem["detail"]
-    for method, path in (("get", "actions/6800001/attendance"), ("delete", f"actions/6800001/enrolments/{CAMILA}")):
-        assert server.call(method, path)[0] == 404
-    assert server.call("put", "actions/7000001", {**NEW, "Linea": 9})[0] == 400
+    assert server.call("get", "actions/6800001/attendance")[0] == 404
+    for path in ("actions/6800001/enrolments", "actions/6800001/enrolments/remove"):
+        assert server.call("post", path, {"runs": [CAMILA]})[0] == 404
+    assert server.call("put", "actions/7000001", {**NEW, "Linea": 9})[0] == 422
 
 
 @pytest.mark.abuse(25)
@@ -111,6 +128,131 @@ def test_a_roster_is_reviewed_by_a_program(server: Server) -> None:
         ("33333333-3", [208], False),
         ("x", [207], False),
     ]
+
+
+def roster(**changes: Any) -> dict[str, Any]:
+    names = ("CodigoCurso", "CodSence", "LineaCapacitacion", "UrlRetoma", "UrlError", "Token")
+    return {**{name: GOOD[name] for name in names}, "runs": [CAMILA], **changes}
+
+
+def keys_told(server: Server, **changes: Any) -> dict[str, bool | None]:
+    status, found = server.call("post", "review", roster(**changes))
+    assert status == 200, found
+    return {each["run"]: each["has_key"] for each in found}
+
+
+@pytest.mark.abuse(72)
+def test_a_body_learns_only_of_its_own_participants_whether_they_have_a_clave(server: Server) -> None:
+    stranger = Holder.objects.get(identifier="33333333-3", profile="PN")
+    assert stranger.credential and not Enrolment.objects.filter(run=stranger.identifier).exists()
+    asked = [CAMILA, "22222222-2", stranger.identifier, "44444444-4", "x"]
+    told = {CAMILA: True, "22222222-2": True, stranger.identifier: None, "44444444-4": None, "x": None}
+    assert keys_told(server, runs=asked) == told
+    Enrolment.objects.create(action=Action.objects.get(code="6800001"), run=stranger.identifier)
+    assert keys_told(server, runs=asked) == told, "enrolled with another body"
+    assert keys_told(server, runs=asked, CodigoCurso="6800001") == told, "whatever the action that is asked for"
+    server.call("post", "actions/6700001/enrolments", {"runs": [stranger.identifier, "44444444-4"]})
+    assert keys_told(server, runs=asked) == {**told, stranger.identifier: True, "44444444-4": False}
+    server.call("post", "actions/6700001/enrolments/remove", {"runs": [stranger.identifier, "44444444-4"]})
+    assert keys_told(server, runs=asked) == told, "who was taken out is a stranger again"
+
+
+@pytest.mark.abuse(72)
+def test_the_page_tells_no_more_than_the_program(demo: None) -> None:
+    otec = Visitor()
+    otec.open("/rts")
+    otec.send(rut=BODY, representative="33333333-3", key="CA739105")
+    otec.open("/rts/revisar")
+    page = otec.send(**roster(runs=f"{CAMILA}\n33333333-3"))
+    assert page.shows("1 de 2 participantes pueden empezar", "33333333-3", "No está entre sus inscritos")
+    assert "Todavía no tiene" not in page.text
+    entry = Entry.objects.filter(action="roster.reviewed").get()
+    assert entry.detail == {"body": Body.objects.get(rut=BODY).pk, "runs": 2, "told": 1}
+
+
+@pytest.mark.abuse(72)
+def test_with_every_code_asked_for_another_bodys_roster_stays_its_own(server: Server, settings_all_codes: None) -> None:
+    foreign = roster(CodigoCurso="6800001", runs=[CAMILA, "22222222-2"])
+    Enrolment.objects.get_or_create(action=Action.objects.get(code="6800001"), run=CAMILA)
+    Enrolment.objects.filter(action__code="6800001", run="22222222-2").delete()
+    first, second = server.call("post", "review", foreign)[1]
+    assert 308 in first["codes"] and first["codes"] == second["codes"]
+
+
+@pytest.fixture
+def settings_all_codes(settings: Any) -> None:
+    settings.RCE_ALL_CODES = True
+
+
+@pytest.mark.abuse(72)
+def test_how_many_may_be_asked_about_is_limited_and_comes_back_with_time(server: Server, clock: Stopped) -> None:
+    runs = [str(number) for number in range(2000)]
+    for _ in range(preflight.BURST // 2000):
+        assert server.call("post", "review", roster(runs=runs))[0] == 200
+    answer = server.client.post("/api/v1/review", json.dumps(roster(runs=runs)), content_type="application/json")
+    assert answer.status_code == 429 and int(answer["Retry-After"]) == 3600 * 2000 // preflight.PER_HOUR
+    assert "Podrá revisar esta lista desde las" in answer.json()["detail"]
+    assert server.call("post", "review", roster())[0] == 429
+    clock.move(seconds=int(answer["Retry-After"]))
+    assert server.call("post", "review", roster(runs=runs))[0] == 200
+    assert server.call("post", "review", roster())[0] == 429
+    assert Entry.objects.filter(action="roster.reviewed").count() == preflight.BURST // 2000 + 1, "one entry a roster"
+
+
+@pytest.mark.abuse(72)
+def test_who_was_asked_about_can_see_it_until_it_is_too_old(server: Server, clock: Stopped) -> None:
+    for _ in range(3):
+        keys_told(server, runs=[CAMILA, "33333333-3"])
+    camila = Visitor()
+    camila.sign_in(CAMILA, KEYS[CAMILA])
+    page = camila.open("/mi-cuenta/mis-datos")
+    assert page.shows("Capacita Austral SpA", "Preguntó si usted tiene Clave SENCE")
+    assert page.text.count("Preguntó si usted") == 1, "once a day"
+    assert AccountLookup.objects.count() == 1, "nothing is kept about who is not enrolled"
+    clock.move(days=django_settings.RETENTION_DAYS["deeds"] + 1)
+    assert let_go()["lookups"] == 1 and not AccountLookup.objects.exists()
+
+
+def test_a_roster_of_a_class_costs_as_many_queries_as_one_of_two(server: Server) -> None:
+    for runs in ([CAMILA], [str(Rut(number, check_digit(number))) for number in range(5_000_000, 5_001_000)]):
+        server.call("post", "actions/6700001/enrolments", {"runs": runs})
+    body = Body.objects.get(rut=BODY)
+    counts = []
+    for runs in ([CAMILA, "5000000-9"], [each.run for each in Enrolment.objects.filter(action__code="6700001")]):
+        with CaptureQueriesContext(connection) as queries:
+            preflight.review(body, roster(), runs, SYSTEM)
+        counts.append(len(queries))
+    assert counts[0] == counts[1], counts
+
+
+@pytest.mark.abuse(74)
+def test_no_address_of_the_api_takes_a_run(server: Server) -> None:
+    paths = server.call("get", "openapi.json")[1]["paths"]
+    parameters = {
+        each["name"] for path in paths.values() for each in chain(*(m.get("parameters", []) for m in path.values()))
+    }
+    assert parameters == {"code", "session"}
+    assert server.call("delete", f"actions/6700001/enrolments/{CAMILA}")[0] == 404
+    assert Enrolment.objects.get(action__code="6700001", run=CAMILA).removed_at is None
+
+
+@pytest.mark.abuse(72)
+def test_a_block_shows_nothing_of_another_bodys_course(server: Server, clock: Stopped) -> None:
+    Enrolment.objects.get_or_create(action=Action.objects.get(code="6800001"), run=CAMILA)
+    asked = {name: GOOD[name] for name in ("CodSence", "LineaCapacitacion", "RunAlumno", "IdSesionAlumno", "UrlRetoma", "UrlError")}  # fmt: skip
+    pages = []
+    for code in ("6800001", "9999999"):
+        url = server.call("post", "blocks", {**asked, "CodigoCurso": code})[1]["url"]
+        pages.append(Client().get(urlsplit(url).path))
+    assert [page.context["course"] for page in pages] == [None, None]
+
+
+def test_a_block_ends_with_its_token(server: Server) -> None:
+    asked = {name: GOOD[name] for name in ("CodigoCurso", "CodSence", "LineaCapacitacion", "RunAlumno", "IdSesionAlumno", "UrlRetoma", "UrlError")}  # fmt: skip
+    path = urlsplit(server.call("post", "blocks", asked)[1]["url"]).path
+    assert Client().get(path).status_code == 200
+    tokens.revoke(tokens.find(TOKEN))
+    assert Client().get(path).status_code == 404
 
 
 @pytest.mark.abuse(25)
@@ -160,7 +302,7 @@ def test_the_api_describes_itself(server: Server) -> None:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_gets_a_clear_answer(server: Server, path: str, body: Any) -> None:
     status, _answer = server.call("put" if path == "actions/7000001" else "post", path, body)
-    assert status in (200, 400, 422)
+    assert status in (200, 400, 415, 422), "415: without a body the test client calls it a form"
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff\xfe", b"", b"[" * 100_000])

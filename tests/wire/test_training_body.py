@@ -244,7 +244,7 @@ def test_a_roster_is_reviewed_with_the_protocols_own_checks(otec: Visitor) -> No
     many = "\n".join(f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_300))
     with CaptureQueriesContext(connection) as more:
         assert otec.send(**asked, runs=many).shows("0 de 300")
-    assert len(few) == len(more)
+    assert len(more) <= len(few), "as many statements for 300 strangers as for four people"
     for changes, code in (
         ({"CodigoCurso": "6700005"}, "310"),
         ({"CodSence": "1238000002"}, "306"),
