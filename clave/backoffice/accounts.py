@@ -1,5 +1,6 @@
 """Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
 
+import re
 import secrets
 import string
 from datetime import timedelta
@@ -22,6 +23,8 @@ INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
 # Codes of the step before and after are taken too (RFC 6238, section 5.2).
 _DRIFT = 1
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+_NOBODYS_SECRET = pyotp.random_base32()
 # No letters or digits that look alike.
 _CODE = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
 
@@ -112,31 +115,39 @@ def totp_uri(operator: Operator) -> str:
 
 def confirm(operator: Operator, code: str, visit: Visit) -> None:
     """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`."""
-    if not _code_is_right(operator, code):
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
         raise NotAuthorised
     with transaction.atomic():
         Operator.objects.filter(pk=operator.pk).update(invitation="", invited_until=None)
         _recorded("operator.activated", visit, operator)
 
 
-def _code_is_right(operator: Operator, code: str) -> bool:
-    """Check a six-digit code and use it up: of two tries with one code, one succeeds."""
-    totp, now = pyotp.TOTP(operator.totp_secret), int(clock.now().timestamp()) // 30
-    for step in range(now - _DRIFT, now + _DRIFT + 1):
-        if secrets.compare_digest(totp.at(step * 30), code):
-            later = Operator.objects.filter(pk=operator.pk, totp_step__lt=step)
-            return bool(later.update(totp_step=step))
-    return False
+def _matching_step(totp_secret: str, code: str) -> int:
+    """Return the time step whose code this is, 0 for none. Anything but six ASCII digits is no code."""
+    if not _TOTP_CODE.fullmatch(code):
+        return 0
+    totp, now = pyotp.TOTP(totp_secret), int(clock.now().timestamp()) // 30
+    steps = range(now - _DRIFT, now + _DRIFT + 1)
+    return next((step for step in steps if secrets.compare_digest(totp.at(step * 30).encode(), code.encode())), 0)
+
+
+def _use_up(operator: Operator, step: int) -> bool:
+    """Note that the code of this step was used: of two tries with one code, one succeeds (RFC 6238, section 5.2)."""
+    return bool(Operator.objects.filter(pk=operator.pk, totp_step__lt=step).update(totp_step=step))
 
 
 def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
-    """Check password and code; an unknown e-mail costs the same. Raises `NotAuthorised`, `TooManyAttempts`."""
+    """Check password and code. Raises `NotAuthorised`, `TooManyAttempts`.
+
+    Both are always checked, so that neither an unknown e-mail nor which of the two is wrong shows in the time.
+    """
     tries = attempts.axes("operator", email.lower(), visit)
     tries.check()
     operator = Operator.objects.filter(email__iexact=email).first()
     ready = operator is not None and operator.is_ready and not operator.invitation
     right = hashing.matches(operator.hash if ready and operator else None, password)
-    if not right or operator is None or not _code_is_right(operator, code):
+    step = _matching_step((operator and operator.totp_secret) or _NOBODYS_SECRET, code)
+    if not right or operator is None or not _use_up(operator, step):
         tries.fail()
         _recorded("operator.signin", visit, operator, "not_authorised")
         raise NotAuthorised

@@ -31,6 +31,8 @@ from clave.core.outcome import Refused
 from clave.core.visit import Visit
 
 _CHALLENGE = "passkey_challenge"
+# What JSON of a wrong shape makes the library raise besides its own exceptions.
+_MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class PasskeyRefused(Refused):
@@ -95,7 +97,7 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             expected_origin=settings.CLAVE_URL,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError) as error:
+    except _MALFORMED as error:
         raise PasskeyRefused from error
     with transaction.atomic():
         passkey = Passkey.objects.create(
@@ -127,7 +129,7 @@ def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
             credential_current_sign_count=passkey.count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except _MALFORMED as error:
         audit.record("operator.signin", visit, outcome="passkey_refused")
         raise PasskeyRefused from error
     Passkey.objects.filter(pk=passkey.pk).update(count=done.new_sign_count, used_at=clock.now())
