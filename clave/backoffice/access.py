@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 
+from clave.backoffice import operator_changes
 from clave.backoffice.models import Operator, Role
 from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.pages import FormPage
+from clave.flows.confirmations import contact_change
 
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.
@@ -55,11 +57,20 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
             if operator.role not in roles:
                 return error_page(request, 403)
             request.operator = operator  # type: ignore[attr-defined]
+            _count_waiting(operator)
             return view(request, operator, *args, **kwargs)
 
         return wrapped
 
     return decorator
+
+
+def _count_waiting(operator: Operator) -> None:
+    """Count what waits for a second person, for the menu of the page that follows."""
+    if operator.role in (Role.AGENT, Role.SUPERVISOR):
+        operator.changes_waiting = contact_change.waiting().count()
+    if operator.role == Role.SUPERVISOR:
+        operator.proposals_waiting = operator_changes.waiting().count()
 
 
 class OperatorPage(FormPage):

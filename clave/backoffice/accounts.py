@@ -36,6 +36,15 @@ class NotAuthorised(Refused):
         super().__init__("not_authorised", _("El correo, la clave o el código no son correctos."))
 
 
+class WrongCode(Refused):
+    """The code is not that of the operator's authenticator now, or it was used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong_code", _("El código no es correcto o ya se usó. Espere el código siguiente."), field="code"
+        )
+
+
 class WrongInvitation(Refused):
     """There is no such invitation, or it is over."""
 
@@ -59,12 +68,12 @@ def _recorded(action: str, visit: Visit, operator: Operator | None, outcome: str
 def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) -> str:
     """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
 
-    An account that is invited again loses its password and its second factor.
+    An account that is invited again loses its password and its second factor. Called when two supervisors agree
+    (`operator_changes`), or from the command line.
     """
     code = "".join(secrets.choice(_CODE) for _ in range(12))
     now = clock.now()
-    if by is not None and by.email == email:
-        raise OwnAccount
+    known = Operator.objects.filter(email__iexact=email).first()
     fields = {
         "name": name,
         "role": Role(role),
@@ -75,11 +84,14 @@ def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) 
         "invited_until": now + INVITATION,
     }
     with transaction.atomic():
+        # Capitals make no second account: an address is somebody's however it is written.
         operator, _made = Operator.objects.update_or_create(
-            email=email, defaults=fields, create_defaults={**fields, "email": email, "created_at": now}
+            email=known.email if known else email,
+            defaults=fields,
+            create_defaults={**fields, "email": email, "created_at": now},
         )
         operator.passkeys.all().delete()
-        courier.send(None, "operator_invited", {"code": code, "name": name}, email=email)
+        courier.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
         _recorded("operator.invited", visit, by, invited=str(operator.pk), role=role)
     return code
 
@@ -154,6 +166,20 @@ def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
     tries.clear()
     _recorded("operator.signin", visit, operator)
     return operator
+
+
+def check_code(operator: Operator, code: str, visit: Visit) -> None:
+    """Have an operator who is signed in give a code again, before what would outlast the session.
+
+    Raises `WrongCode`, `TooManyAttempts`.
+    """
+    tries = attempts.axes("operator_code", operator.email.lower(), visit, attempts.ANSWER)
+    tries.check()
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+        tries.fail()
+        _recorded("operator.code", visit, operator, "wrong_code")
+        raise WrongCode
+    tries.clear()
 
 
 def change_role(operator: Operator, role: str, by: Operator, visit: Visit) -> None:

@@ -170,6 +170,7 @@ def sign_out(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 class NewPasskeyForm(ClaveForm):
     label = TextField(label=_("Nombre de la llave"), max_length=60, help_text=_("Ejemplo: mi teléfono."))
+    code = AuthenticatorCodeField()
     answer = forms.CharField(widget=forms.HiddenInput, max_length=8000, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -194,6 +195,8 @@ class MyAccess(OperatorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         data = form.cleaned_data
+        # A passkey outlasts the session: who only sits down at an open one does not make it.
+        accounts.check_code(self.operator, data["code"], visit)
         passkeys.register(self.request, self.operator, data["answer"], data["label"], visit)
         return HttpResponseRedirect(reverse("backoffice_access"))
 

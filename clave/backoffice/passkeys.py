@@ -29,6 +29,8 @@ from clave.backoffice.models import Operator, Passkey
 from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.visit import Visit
+from clave.courier import service as courier
+from clave.flows.common import when
 
 _CHALLENGE = "passkey_challenge"
 # What JSON of a wrong shape makes the library raise besides its own exceptions.
@@ -88,7 +90,7 @@ def signin_options(request: HttpRequest) -> str:
 
 
 def register(request: HttpRequest, operator: Operator, answer: str, label: str, visit: Visit) -> Passkey:
-    """Store the passkey that a browser has made. Raises `PasskeyRefused`."""
+    """Store the passkey that a browser has made and tell the operator. Raises `PasskeyRefused`, `TooManyMessages`."""
     try:
         made = verify_registration_response(
             credential=answer,
@@ -108,6 +110,7 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             label=label,
             created_at=clock.now(),
         )
+        courier.send(None, "passkey_added", {"when": when(), "name": operator.name}, email=operator.email)
         audit.record("operator.passkey_added", visit, operator=str(operator.pk))
     return passkey
 
