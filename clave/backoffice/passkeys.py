@@ -1,6 +1,7 @@
 """Passkeys of operators (Web Authentication, Level 3). The browser's part is in static/backoffice.js."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from clave.courier import service as courier
 from clave.flows.common import when
 
 _CHALLENGE = "passkey_challenge"
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,400}")
 # What JSON of a wrong shape makes the library raise besides its own exceptions.
 _MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -120,6 +122,8 @@ def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
     challenge = _taken(request)
     try:
         name = str(json.loads(answer)["id"])
+        if not _CREDENTIAL.fullmatch(name):  # PostgreSQL takes no NUL
+            raise PasskeyRefused
         passkey = Passkey.objects.select_related("operator").filter(credential=name).first()
         if passkey is None or not passkey.operator.is_ready or passkey.operator.invitation:
             raise PasskeyRefused
