@@ -12,6 +12,7 @@ from clave.attendance import views as attendance
 from clave.core import pages
 from clave.core.captcha import views as captcha
 from clave.flows.change import views as change
+from clave.flows.confirmations import views as confirmations
 from clave.flows.facilitator import views as facilitator
 from clave.flows.recover import views as recover
 from clave.flows.register import views as register
@@ -113,6 +114,13 @@ urlpatterns = [
     ),
     path("empresa/facilitador/<run:run>/plantilla.docx", facilitator.letter, name="facilitator_request_letter"),
     path("empresa/facilitador/<run:run>/datos", facilitator.Data.as_view(), name="facilitator_request_data"),
+    # What the help desk began and the holder ends
+    path("empresa/confirmar", confirmations.CardProof.as_view(), name="confirm"),
+    path("confirmar", confirmations.follow_link, {"step": "contact"}, name="confirm_link"),
+    path("rechazar", confirmations.follow_link, {"step": "reject"}, name="reject_link"),
+    path("confirmar/<run:run>/contacto", confirmations.ContactStep.as_view(), name="confirm_contact"),
+    path("confirmar/<run:run>/rechazo", confirmations.RejectStep.as_view(), name="confirm_reject"),
+    path("confirmar/<run:run>/pregunta", confirmations.QuestionStep.as_view(), name="confirm_question"),
     # Who has signed in
     path("salir", signin.SignOut.as_view(), name="signout"),
     path("mi-cuenta", signin.account, name="account"),

@@ -2,11 +2,26 @@
 
 import pyotp
 
-from clave.backoffice.models import Operator
+from clave.backoffice.models import Operator, Proposal
 from clave.core import clock
+from clave.flows.confirmations import contact_change
 from clave.holders.models import Holder
+from clave.keys import hashing
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
 from tests.story import Page, Visitor
+
+
+def colleague(name: str, role: str = "agente") -> "Desk":
+    """Return another operator of this role, signed in."""
+    Operator.objects.create(
+        email=f"{name}@mesa.example.cl",
+        name=name.capitalize(),
+        role=role,
+        hash=hashing.make(OPERATOR_PASSWORD),
+        totp_secret=TOTP_SECRET,
+        created_at=clock.now(),
+    )
+    return Desk(name, "198.51.100.202")
 
 
 class Desk(Visitor):
@@ -39,6 +54,20 @@ class Desk(Visitor):
         holder = Holder.objects.get(identifier=identifier)
         page = self.open(f"/backoffice/titular/{holder.pk}")
         return self.send(reason=reason, note=note) if page.url.endswith("/motivo") else page
+
+    def decide(self, identifier: str, decision: str = "si", **typed: str) -> Page:
+        """Confirm or refuse the change of contact that waits for this account; it must be open."""
+        change = contact_change.waiting().get(holder__identifier=identifier)
+        return self.act(identifier, f"cambio/{change.pk}", decision=decision, **typed)
+
+    def agree(self, email: str, decision: str = "si") -> Page:
+        """Confirm or refuse what another supervisor proposed about this operator."""
+        self.open(f"/backoffice/operadores/propuestas/{Proposal.objects.filter(email=email).latest('pk').pk}")
+        return self.send(decision=decision)
+
+    def press(self, path: str, **data: str) -> Page:
+        """Press a button that stands alone on a page."""
+        return self.post(path, {"csrfmiddlewaretoken": self.client.cookies["csrftoken"].value, **data})
 
     def act(self, identifier: str, action: str, **typed: str) -> Page:
         """Do one of the actions on an account that is open."""

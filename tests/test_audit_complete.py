@@ -27,7 +27,7 @@ from clave.registries import registro_civil
 from clave.sandbox import services
 from clave.training.models import Action, Enrolment, Token
 from tests import files, test_companies, test_facilitators
-from tests.desk import Desk
+from tests.desk import Desk, colleague
 from tests.story import Visitor
 from tests.wire.platform import Platform
 from tests.wire.test_api import NEW as NEW_ACTION
@@ -168,32 +168,59 @@ def stating() -> None:
 def helping() -> None:
     agent, boss = Desk("agente"), Desk("supervisor", "198.51.100.201")
     agent.search(CAMILA)
-    agent.account(AUSTRAL)
-    agent.act(AUSTRAL, "contacto-completo")
-    agent.act(AUSTRAL, "desbloquear")
+    for desk in (agent, boss):
+        desk.account(AUSTRAL)
+        desk.act(AUSTRAL, "contacto-completo")
+        desk.act(AUSTRAL, "desbloquear")
     agent.act(AUSTRAL, "contacto", email="otra@example.cl")
     agent.act(AUSTRAL, "clave")
-    boss.account(AUSTRAL)
+    boss.decide(AUSTRAL, "no")
+    boss.act(AUSTRAL, "pregunta")
     boss.act(AUSTRAL, "clave")
-    boss.act(AUSTRAL, "revisado")
+    agent.act(AUSTRAL, "contacto", email="otra@example.cl")
+    second = Desk("supervisor2", "198.51.100.202")
+    second.account(AUSTRAL)
+    second.decide(AUSTRAL)
+    reviewer = colleague("revisora", "supervisor")
+    reviewer.account(AUSTRAL)
+    reviewer.act(AUSTRAL, "revisado")
     test_facilitators.ask(Visitor(), document="AB3333")
     asked = FacilitatorRequest.objects.order_by("-pk")[0]
-    boss.client.get(f"/backoffice/solicitudes/{asked.pk}/identity")
-    boss.open(f"/backoffice/solicitudes/{asked.pk}")
-    boss.send(decision="no", reason="No se lee")
+    reviewer.client.get(f"/backoffice/solicitudes/{asked.pk}/identity")
+    reviewer.open(f"/backoffice/solicitudes/{asked.pk}")
+    reviewer.send(decision="no", reason="No se lee")
+
+
+def confirming() -> None:
+    agent, visitor = Desk("agente"), Visitor()
+    for decision in ("contacto", "rechazo"):
+        agent.account(AUSTRAL)
+        agent.act(AUSTRAL, "contacto", email=f"{decision}@example.cl")
+        visitor.open("/empresa/confirmar")
+        page = visitor.send(rut=AUSTRAL, representative=ROSA, serial="123456789")
+        visitor.open(page.url.replace("/contacto", f"/{decision}"))
+        visitor.send()
+    visitor.open("/empresa/confirmar")
+    visitor.send(rut=AUSTRAL, representative=ROSA, serial="123456789")
+    visitor.send(question="mascota", answer="Canelo Grande")
 
 
 def watching() -> None:
-    boss = Desk("supervisor")
+    boss, second = Desk("supervisor"), Desk("supervisor2", "198.51.100.201")
     boss.open("/backoffice/auditoria")
     boss.client.post("/backoffice/auditoria", boss.fill(exportar="csv"))
     boss.post("/backoffice/auditoria/revisar", token(boss))
-    boss.open("/backoffice/operadores")
-    boss.send(name="Otra", email="otra@mesa.example.cl", role="agente")
+    for decision in ("no", "si"):
+        boss.open("/backoffice/operadores")
+        boss.send(name="Otra", email="otra@mesa.example.cl", role="agente")
+        second.agree("otra@mesa.example.cl", decision)
     other = desk_models.Operator.objects.get(email="agente@mesa.example.cl")
-    boss.post(f"/backoffice/operadores/{other.pk}", {**token(boss), "rol": "auditor"})
-    boss.post(f"/backoffice/operadores/{other.pk}", {**token(boss), "activo": "no"})
-    boss.post("/backoffice/salir", token(boss))
+    boss.press(f"/backoffice/operadores/{other.pk}", rol="auditor")
+    second.agree(other.email)
+    boss.press(f"/backoffice/operadores/{other.pk}", activo="no")
+    boss.open("/backoffice/mi-acceso")
+    boss.send(label="x", answer="{}", code="000000")
+    boss.press("/backoffice/salir")
     code = accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
     import pyotp
 
@@ -258,7 +285,12 @@ STORIES: dict[Story, set[str]] = {
         "backoffice.refused",
         "operator.signin",
     },
+    confirming: {"contact.confirmed", "contact.refused", "question.renewed"},
     watching: {
+        "operator.proposed",
+        "operator.confirmed",
+        "operator.declined",
+        "operator.code",
         "audit.read",
         "audit.exported",
         "audit.verified",

@@ -64,7 +64,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
             "backoffice/titular/<uuid:holder>/contacto-completo",
             "backoffice/titular/<uuid:holder>/desbloquear",
             "backoffice/titular/<uuid:holder>/clave",
+            "backoffice/cambios",
             "backoffice/titular/<uuid:holder>/contacto",
+            "backoffice/titular/<uuid:holder>/pregunta",
+            "backoffice/titular/<uuid:holder>/cambio/<int:change>",
             "backoffice/titular/<uuid:holder>/revisado",
         ],
         ("agente", "supervisor"),
@@ -84,6 +87,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         [
             "backoffice/operadores",
             "backoffice/operadores/<int:pk>",
+            "backoffice/operadores/propuestas/<int:pk>",
             "backoffice/trabajo",
             "backoffice/datos",
             "backoffice/datos/<int:pk>",
@@ -101,7 +105,7 @@ OPEN = {
     "persona/actualizar/fecha-y-correo", "empresa/registrarse", "empresa/recuperar", "empresa/cambiar",
     "migrante/registrarse", "migrante/recuperar", "migrante/cambiar", "migrante/actualizar",
     "migrante/actualizar/fecha-y-correo", "facilitador/recuperar", "facilitador/cambiar", "empresa/facilitador",
-    "empresa/facilitador/estado", "empresa/facilitador/recuperar", "ingresar", "ingresar/empresa",
+    "empresa/facilitador/estado", "empresa/facilitador/recuperar", "empresa/confirmar", "confirmar", "rechazar", "ingresar", "ingresar/empresa",
     "ingresar/migrante", "ingresar/facilitador", "Account", "Account/", "Account/Registrar", "Account/RecuperarClave",
     "Account/CambiarClave", "Account/ActualizarDatos", "Account/GenerarNuevaCusPj", "rce/Registro/IniciarSesion",
     "rce/Registro/CerrarSesion", "rcetest/Registro/IniciarSesion", "rcetest/Registro/CerrarSesion", "rts/",
@@ -209,6 +213,7 @@ def _fits(who: str, pattern: str, found: str) -> bool:
 
 
 MAY_BE_ABSENT = {
+    "backoffice/operadores/propuestas/<int:pk>",
     "backoffice/anulaciones/<int:pk>",
     "mi-cuenta/declaraciones/<path:code>",
     "rts/declaraciones/<path:code>",

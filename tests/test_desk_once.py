@@ -3,9 +3,9 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.backoffice.models import Deed
+from clave.backoffice.models import Deed, Proposal
 from clave.courier.models import Message
-from clave.flows.models import Decision
+from clave.flows.models import ContactChange, Decision
 from clave.holders.models import Holder
 from clave.keys.models import TemporaryKey
 from clave.privacy.models import Petition
@@ -57,8 +57,27 @@ def test_an_operator_is_invited_once(demo: None) -> None:
     boss = Desk("supervisor")
     boss.open("/backoffice/operadores")
     for page in clicked_twice(boss, name="Nueva", email="nueva@mesa.example.cl", role="agente"):
-        assert page.shows("La invitación va en camino a nueva@mesa.example.cl")
+        assert page.shows("La invitación a nueva@mesa.example.cl espera")
+    second = Desk("supervisor2", "198.51.100.201")
+    second.open(f"/backoffice/operadores/propuestas/{Proposal.objects.get().pk}")
+    for page in clicked_twice(second, decision="si"):
+        assert page.shows("La propuesta quedó confirmada")
     assert Message.objects.filter(template="operator_invited").count() == 1
+
+
+@pytest.mark.parametrize(("decision", "said"), [("si", "quedó confirmado"), ("no", "quedó rechazado")])
+def test_a_change_of_contact_is_proposed_and_decided_once(demo: None, decision: str, said: str) -> None:
+    agent, boss = Desk(), Desk("supervisor", "198.51.100.201")
+    agent.account(MADERAS)
+    agent.open(f"/backoffice/titular/{Holder.objects.get(identifier=MADERAS).pk}/contacto")
+    for page in clicked_twice(agent, email="nuevo@example.cl", reason="call"):
+        assert page.shows("El cambio espera confirmación")
+    boss.account(MADERAS)
+    change = ContactChange.objects.get()
+    boss.open(f"/backoffice/titular/{change.holder_id}/cambio/{change.pk}")
+    for page in clicked_twice(boss, decision=decision, reason="call"):
+        assert page.shows(said)
+    assert Deed.objects.filter(kind__in=["contact", "confirmed", "declined"]).count() == 2
 
 
 @pytest.mark.parametrize(("decision", "said"), [("si", "quedó aprobada"), ("no", "quedó rechazada")])

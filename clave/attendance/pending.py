@@ -5,12 +5,12 @@ repeats one request uses up nobody's share but its own. Each worker counts for i
 """
 
 from functools import cache
-from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 
 from clave.attendance.request import MarkRequest
 from clave.core.leaky import LeakyBuckets
+from clave.core.networks import address_block
 
 # (how many at once, how many more a second)
 PARTICIPANT, NETWORK, TOKEN = (60, 0.2), (3000, 20), (20_000, 200)
@@ -26,16 +26,7 @@ def _buckets(factor: int) -> tuple[LeakyBuckets, LeakyBuckets, LeakyBuckets]:
 
 def may_wait(asked: MarkRequest, address: str) -> bool:
     """Count a request that is to wait. False: too many like it have come from this network or with this token."""
-    network = _network(address)
+    network = address_block(address)
     participant, networks, tokens = _buckets(settings.RCE_PENDING_FACTOR)
     token = str(asked.token.pk) if asked.token else ""
     return participant.add(f"{network} {asked['RunAlumno']}") and networks.add(network) and tokens.add(token)
-
-
-def _network(address: str) -> str:
-    """Return an IPv4 address, or the /64 that one visitor has in IPv6."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -9,10 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 
+from clave.backoffice import operator_changes
 from clave.backoffice.models import Operator, Role
 from clave.core import clock
 from clave.core.errors import error_page
 from clave.core.pages import FormPage
+from clave.core.secrets import fingerprint
+from clave.flows.confirmations import contact_change
 
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.
@@ -25,8 +28,14 @@ def enter(request: HttpRequest, operator: Operator) -> None:
     """Begin an operator's session under a new key; a holder who was signed in here no longer is."""
     if request.session.session_key:
         request.session.flush()
-    request.session.update({"operator": operator.pk, "seen": clock.now().isoformat()})
+    proof = {"operator": operator.pk, "password": _mark_of(operator)}
+    request.session.update({**proof, "seen": clock.now().isoformat()})
     rotate_token(request)
+
+
+def _mark_of(operator: Operator) -> str:
+    """Return what a session keeps of the password it began under: another password ends it."""
+    return fingerprint(operator.hash)[:32]
 
 
 def current_operator(request: HttpRequest) -> Operator | None:
@@ -36,6 +45,8 @@ def current_operator(request: HttpRequest) -> Operator | None:
         return None
     now, seen = clock.now(), datetime.fromisoformat(request.session["seen"])
     operator = Operator.objects.filter(pk=pk, active=True).exclude(hash="").first() if now - seen < IDLE else None
+    if operator is not None and request.session.get("password") != _mark_of(operator):
+        operator = None
     if operator is None:
         request.session.flush()
     elif now - seen > _NOTED_EVERY:
@@ -55,11 +66,20 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
             if operator.role not in roles:
                 return error_page(request, 403)
             request.operator = operator  # type: ignore[attr-defined]
+            _count_waiting(operator)
             return view(request, operator, *args, **kwargs)
 
         return wrapped
 
     return decorator
+
+
+def _count_waiting(operator: Operator) -> None:
+    """Count what waits for a second person, for the menu of the page that follows."""
+    if operator.role in (Role.AGENT, Role.SUPERVISOR):
+        operator.changes_waiting = contact_change.waiting().count()
+    if operator.role == Role.SUPERVISOR:
+        operator.proposals_waiting = operator_changes.waiting().count()
 
 
 class OperatorPage(FormPage):

@@ -1,5 +1,6 @@
 """Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
 
+import re
 import secrets
 import string
 from datetime import timedelta
@@ -22,6 +23,8 @@ INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
 # Codes of the step before and after are taken too (RFC 6238, section 5.2).
 _DRIFT = 1
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+_NOBODYS_SECRET = pyotp.random_base32()
 # No letters or digits that look alike.
 _CODE = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
 
@@ -31,6 +34,15 @@ class NotAuthorised(Refused):
 
     def __init__(self) -> None:
         super().__init__("not_authorised", _("El correo, la clave o el código no son correctos."))
+
+
+class WrongCode(Refused):
+    """The code is not that of the operator's authenticator now, or it was used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong_code", _("El código no es correcto o ya se usó. Espere el código siguiente."), field="code"
+        )
 
 
 class WrongInvitation(Refused):
@@ -56,12 +68,12 @@ def _recorded(action: str, visit: Visit, operator: Operator | None, outcome: str
 def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) -> str:
     """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
 
-    An account that is invited again loses its password and its second factor.
+    An account that is invited again loses its password and its second factor. Called when two supervisors agree
+    (`operator_changes`), or from the command line.
     """
     code = "".join(secrets.choice(_CODE) for _ in range(12))
     now = clock.now()
-    if by is not None and by.email == email:
-        raise OwnAccount
+    known = Operator.objects.filter(email__iexact=email).first()
     fields = {
         "name": name,
         "role": Role(role),
@@ -72,11 +84,14 @@ def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) 
         "invited_until": now + INVITATION,
     }
     with transaction.atomic():
+        # Capitals make no second account: an address is somebody's however it is written.
         operator, _made = Operator.objects.update_or_create(
-            email=email, defaults=fields, create_defaults={**fields, "email": email, "created_at": now}
+            email=known.email if known else email,
+            defaults=fields,
+            create_defaults={**fields, "email": email, "created_at": now},
         )
         operator.passkeys.all().delete()
-        courier.send(None, "operator_invited", {"code": code, "name": name}, email=email)
+        courier.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
         _recorded("operator.invited", visit, by, invited=str(operator.pk), role=role)
     return code
 
@@ -116,7 +131,7 @@ def confirm(operator: Operator, code: str, visit: Visit) -> None:
     """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
     limits = throttling.limits("activation", operator.email.lower(), visit)
     limits.reserve()
-    if not _code_is_right(operator, code):
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
         limits.fail()
         raise NotAuthorised
     limits.release()
@@ -125,30 +140,52 @@ def confirm(operator: Operator, code: str, visit: Visit) -> None:
         _recorded("operator.activated", visit, operator)
 
 
-def _code_is_right(operator: Operator, code: str) -> bool:
-    """Check a six-digit code and use it up: of two tries with one code, one succeeds."""
-    totp, now = pyotp.TOTP(operator.totp_secret), int(clock.now().timestamp()) // 30
-    for step in range(now - _DRIFT, now + _DRIFT + 1):
-        if secrets.compare_digest(totp.at(step * 30), code):
-            later = Operator.objects.filter(pk=operator.pk, totp_step__lt=step)
-            return bool(later.update(totp_step=step))
-    return False
+def _matching_step(totp_secret: str, code: str) -> int:
+    """Return the time step whose code this is, 0 for none. Anything but six ASCII digits is no code."""
+    if not _TOTP_CODE.fullmatch(code):
+        return 0
+    totp, now = pyotp.TOTP(totp_secret), int(clock.now().timestamp()) // 30
+    steps = range(now - _DRIFT, now + _DRIFT + 1)
+    return next((step for step in steps if secrets.compare_digest(totp.at(step * 30).encode(), code.encode())), 0)
+
+
+def _use_up(operator: Operator, step: int) -> bool:
+    """Note that the code of this step was used: of two tries with one code, one succeeds (RFC 6238, section 5.2)."""
+    return bool(Operator.objects.filter(pk=operator.pk, totp_step__lt=step).update(totp_step=step))
 
 
 def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
-    """Check password and code; an unknown e-mail costs the same. Raises `NotAuthorised`, `TooManyAttempts`."""
+    """Check password and code. Raises `NotAuthorised`, `TooManyAttempts`.
+
+    Both are always checked, so that neither an unknown e-mail nor which of the two is wrong shows in the time.
+    """
     limits = throttling.limits("operator", email.lower(), visit)
     limits.reserve()
     operator = Operator.objects.filter(email__iexact=email).first()
     ready = operator is not None and operator.is_ready and not operator.invitation
     right = hashing.matches(operator.hash if ready and operator else None, password)
-    if not right or operator is None or not _code_is_right(operator, code):
+    step = _matching_step((operator and operator.totp_secret) or _NOBODYS_SECRET, code)
+    if not right or operator is None or not _use_up(operator, step):
         limits.fail()
         _recorded("operator.signin", visit, operator, "not_authorised")
         raise NotAuthorised
     limits.release()
     _recorded("operator.signin", visit, operator)
     return operator
+
+
+def check_code(operator: Operator, code: str, visit: Visit) -> None:
+    """Have an operator who is signed in give a code again, before what would outlast the session.
+
+    Raises `WrongCode`, `TooManyAttempts`.
+    """
+    limits = throttling.limits("operator_code", operator.email.lower(), visit, throttling.ANSWER)
+    limits.reserve()
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+        limits.fail()
+        _recorded("operator.code", visit, operator, "wrong_code")
+        raise WrongCode
+    limits.release()
 
 
 def change_role(operator: Operator, role: str, by: Operator, visit: Visit) -> None:

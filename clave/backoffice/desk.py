@@ -19,12 +19,11 @@ from clave.backoffice import search, service
 from clave.backoffice.access import OperatorPage
 from clave.backoffice.models import Operator, Reason, Role
 from clave.core import clock, submissions
-from clave.core.errors import error_page
-from clave.core.forms import ClaveForm, EmailField, TextField
+from clave.core.forms import ClaveForm, TextField
 from clave.core.masking import masked_email, masked_phone
 from clave.core.outcome import Outcome, Refused, Said
 from clave.core.visit import Visit
-from clave.flows.fields import QuestionMixin, landline
+from clave.flows.confirmations import contact_change
 from clave.holders.doors import CHOOSE
 from clave.holders.models import Holder
 from clave.holders.service import missing_data, texts_go_to
@@ -177,6 +176,8 @@ class Account(HolderWork):
             "timeline": [_told(entry, names) for entry in timeline[:TIMELINE]],
             "more": timeline[TIMELINE - 1].pk if len(timeline) > TIMELINE else None,
             "contact_kept": holder.profile in service.CONTACT_KEPT,
+            "questions": settings.SECRET_QUESTIONS,
+            "change": contact_change.waiting_for(holder),
         }
 
 
@@ -232,7 +233,10 @@ class Reveal(HolderAction):
 
 class Unlock(HolderAction):
     title = _("Desbloquear la clave")
-    intro = _("Borra los intentos fallidos: la persona puede intentar otra vez ahora.")
+    intro = _(
+        "Borra los intentos fallidos: la persona puede intentar otra vez ahora. Usted puede hacerlo una vez al día en "
+        "cada cuenta."
+    )
     button = _("Desbloquear")
 
     def act(self, form: Any, visit: Visit) -> str:
@@ -257,44 +261,3 @@ class Reviewed(HolderAction):
     def act(self, form: Any, visit: Visit) -> str:
         service.review(self.operator, self.holder, form.why, visit)
         return str(_("El cambio quedó revisado."))
-
-
-class ContactForm(QuestionMixin, ReasonForm):
-    """What the caller says: telephone, e-mail, question and answer (flows.md, section 4)."""
-
-    work_phone = landline(_("Teléfono fijo"))
-    email = EmailField(label=_("Correo electrónico"))
-    groups = [
-        (_("Lo que dice la empresa"), ["work_phone", "email", "question", "answer"]),
-        (_("Motivo"), ["reason", "note"]),
-    ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["email"].widget.attrs["autocomplete"] = "off"
-        for name in ("question", "answer"):
-            if name in self.fields:
-                self.fields[name].required = False
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        if bool(data.get("question")) != bool(data.get("answer")) and "answer" not in self.errors_so_far:
-            self.add_error("answer", ValidationError(_("Pregunta y respuesta van juntas."), code="required"))
-        return data
-
-
-class ChangeContact(HolderAction):
-    form_class = ContactForm
-    title = _("Actualizar el contacto")
-    intro = _("Escriba lo que dice quien llama. Después la empresa genera su clave nueva, que llega al correo nuevo.")
-    button = _("Actualizar")
-
-    def find(self, **kwargs: Any) -> HttpResponse | None:
-        ended = super().find(**kwargs)
-        return ended if self.holder.profile in service.CONTACT_KEPT else error_page(self.request, 403)
-
-    def act(self, form: Any, visit: Visit) -> str:
-        service.change_contact(self.operator, self.holder, form.cleaned_data, form.why, visit)
-        return str(_("El contacto quedó actualizado. Pida a la empresa que genere su clave en {url}")).format(
-            url=f"{settings.CLAVE_URL}/Account/GenerarNuevaCusPj"
-        )

@@ -21,28 +21,33 @@ from clave.core.wizard import Wizard
 from clave.keys.policy import REASONS, PolicyViolation
 
 
-class CodeField(TextField):
-    """A six-digit code of an authenticator, spaces allowed."""
+class CodeField(forms.CharField):
+    """A code that somebody types. Whatever its shape it goes to the service, which refuses every wrong code alike."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"class": "w-corto", "spellcheck": "false"}
+
+    def clean(self, value: Any) -> str:
+        return "".join(str(super().clean(value)).split())
+
+
+class AuthenticatorCodeField(CodeField):
+    """The six digits of an authenticator, spaces allowed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             label=_("Código de su aplicación"),
-            max_length=12,
-            autocomplete="one-time-code",
-            width="w-corto",
             help_text=_("Los 6 números que muestra ahora su aplicación de códigos."),
             **kwargs,
         )
-        self.widget.attrs["inputmode"] = "numeric"
-
-    def clean(self, value: Any) -> str:
-        return str(super().clean(value)).replace(" ", "")
+        self.widget.attrs |= {"autocomplete": "one-time-code", "inputmode": "numeric"}
 
 
 class SignInForm(ClaveForm):
     email = EmailField(label=_("Correo"))
     password = SecretField(label=_("Clave de operador"), autocomplete="current-password")
-    code = CodeField()
+    code = AuthenticatorCodeField()
 
 
 class SignIn(FormPage):
@@ -86,7 +91,7 @@ class PasskeySignIn(SignIn):
 
 class InvitationForm(ClaveForm):
     email = EmailField(label=_("Correo"))
-    code = TextField(label=_("Código de invitación"), max_length=20, width="w-corto")
+    code = CodeField(label=_("Código de invitación"))
     password = SecretField(
         label=_("Elija su clave de operador"),
         autocomplete="new-password",
@@ -125,7 +130,7 @@ class Invitation(FormPage):
 
 
 class ConfirmForm(ClaveForm):
-    code = CodeField()
+    code = AuthenticatorCodeField()
 
 
 class ConfirmCode(StepPage):
@@ -165,6 +170,7 @@ def sign_out(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 class NewPasskeyForm(ClaveForm):
     label = TextField(label=_("Nombre de la llave"), max_length=60, help_text=_("Ejemplo: mi teléfono."))
+    code = AuthenticatorCodeField()
     answer = forms.CharField(widget=forms.HiddenInput, max_length=8000, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -189,6 +195,8 @@ class MyAccess(OperatorPage):
 
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         data = form.cleaned_data
+        # A passkey outlasts the session: who only sits down at an open one does not make it.
+        accounts.check_code(self.operator, data["code"], visit)
         passkeys.register(self.request, self.operator, data["answer"], data["label"], visit)
         return HttpResponseRedirect(reverse("backoffice_access"))
 

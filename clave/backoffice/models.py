@@ -1,6 +1,7 @@
 """Operators, how they prove who they are, and what they did to whom and why."""
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from clave.core.secrets import EncryptedTextField
@@ -33,9 +34,50 @@ class Operator(models.Model):
     invited_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
+    # Not stored: what waits for a second person, counted for the menu of a page.
+    changes_waiting = proposals_waiting = 0
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="operator_email_once")]
+
     @property
     def is_ready(self) -> bool:
         return bool(self.active and self.hash and self.totp_secret)
+
+
+class Power(models.TextChoices):
+    """What gives an operator more than they had, and therefore takes two supervisors (decision 0026)."""
+
+    INVITE = "invite", _("Invitar")
+    REINVITE = "reinvite", _("Invitar otra vez (clave y códigos nuevos)")
+    ROLE = "role", _("Cambiar el rol")
+    REACTIVATE = "reactivate", _("Reactivar")
+
+
+class Proposal(models.Model):
+    """One supervisor proposes something about an operator; another one confirms it before it happens.
+
+    `subject` is empty until a new operator is invited. `confirmed` is null while it waits.
+    """
+
+    kind = models.CharField(max_length=10, choices=Power.choices)
+    subject = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True, related_name="proposals")
+    email = models.EmailField(max_length=120)
+    name = models.CharField(max_length=80)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    proposed_by = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, related_name="+")
+    confirmed = models.BooleanField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=models.Q(decided_at=None), name="one_waiting_proposal_each"
+            )
+        ]
 
 
 class Passkey(models.Model):
@@ -67,7 +109,10 @@ class Kind(models.TextChoices):
     REVEALED = "revealed", _("Vio el contacto completo")
     UNLOCKED = "unlocked", _("Desbloqueó la clave")
     KEY_SENT = "key_sent", _("Envió una clave temporal")
-    CONTACT = "contact", _("Cambió el contacto")
+    CONTACT = "contact", _("Propuso un cambio de contacto")
+    CONFIRMED = "confirmed", _("Confirmó un cambio de contacto")
+    DECLINED = "declined", _("Rechazó un cambio de contacto")
+    QUESTION = "question", _("Pidió elegir otra pregunta secreta")
     REVIEWED = "reviewed", _("Revisó un cambio de correo")
     DOCUMENT = "document", _("Leyó un documento")
     DECIDED = "decided", _("Resolvió una solicitud")
@@ -84,7 +129,7 @@ class Deed(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=10, choices=Reason.choices)
     note = models.CharField(max_length=200, blank=True)
-    # Whether the holder's e-mail was moved by it: then the same operator may not send a key there.
+    # Whether it is about another e-mail of the holder: then the same operator may not send a key there.
     moved = models.BooleanField(default=False)
     at = models.DateTimeField(db_index=True)
 

@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from clave.audit import service as audit
 from clave.audit.labels import ACTIONS
 from clave.audit.models import Entry, OperatorOf, Seal
-from clave.backoffice import accounts, search, tasks
+from clave.backoffice import search, tasks
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import ChainReading, Deed, Kind, Operator, Role
-from clave.core import clock, submissions
-from clave.core.errors import error_page
-from clave.core.forms import ClaveForm, EmailField, TextField
+from clave.core import clock
+from clave.core.forms import ClaveForm, TextField
 from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Refused, Said
+from clave.core.outcome import Outcome
 from clave.core.pages import show
 from clave.core.visit import Visit
 from clave.courier.models import Message, State
@@ -108,7 +106,10 @@ class Trail(OperatorPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponseBase:
         data = form.cleaned_data
         found = filtered(data)
-        audit.record("audit.read", visit, operator=str(self.operator.pk))
+        # Whose history is read sees it among what happened.
+        looked_up = search.find(data["who"]).holders if data.get("who") else []
+        for holder in looked_up or (None,):
+            audit.record("audit.read", visit, holder=holder, operator=str(self.operator.pk))
         kind = self.request.POST.get("exportar", "")
         if kind in sheets.KINDS:
             audit.record("audit.exported", visit, operator=str(self.operator.pk), kind=kind)
@@ -138,52 +139,6 @@ def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
         audit.record("audit.verified", visit_of(request), operator=str(operator.pk))
         tasks.start()
     return HttpResponseRedirect(reverse("backoffice_trail"))
-
-
-class OperatorForm(ClaveForm):
-    name = TextField(label=_("Nombre"), max_length=80)
-    email = EmailField(label=_("Correo"))
-    role = forms.ChoiceField(label=_("Rol"), choices=Role.choices)
-
-
-class Operators(OperatorPage):
-    """Operators and their roles; inviting another one, or one who has lost a phone again."""
-
-    roles = (Role.SUPERVISOR,)
-    form_class = OperatorForm
-    template_name = "backoffice/operators.html"
-    title = _("Operadores")
-    button = _("Invitar")
-    changes = True
-
-    def context(self) -> dict[str, Any]:
-        return {**super().context(), "operators": Operator.objects.order_by("name"), "choices": Role.choices}
-
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        data = form.cleaned_data
-        with transaction.atomic():
-            accounts.invite(data["email"], data["name"], data["role"], self.operator, visit)
-            sentence = str(_("La invitación va en camino a {email}.")).format(email=data["email"])
-            done = Said(sentence, reverse("backoffice_operators"))
-            submissions.finish(visit, done)
-        return done
-
-
-@for_roles(Role.SUPERVISOR)
-def change_operator(request: HttpRequest, operator: Operator, pk: int) -> HttpResponse:
-    """Change another operator's role (`rol`), suspend or take back (`activo`)."""
-    found = Operator.objects.filter(pk=pk).first()
-    if request.method != "POST" or found is None:
-        return HttpResponseRedirect(reverse("backoffice_operators"))
-    role, active = request.POST.get("rol", ""), request.POST.get("activo", "")
-    try:
-        if role in Role.values:
-            accounts.change_role(found, role, operator, visit_of(request))
-        elif active in ("si", "no"):
-            accounts.set_active(found, active == "si", operator, visit_of(request))
-    except Refused:
-        return error_page(request, 403)
-    return HttpResponseRedirect(reverse("backoffice_operators"))
 
 
 @for_roles(Role.SUPERVISOR)

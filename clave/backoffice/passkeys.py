@@ -1,6 +1,7 @@
 """Passkeys of operators (Web Authentication, Level 3). The browser's part is in static/backoffice.js."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,8 +30,13 @@ from clave.backoffice.models import Operator, Passkey
 from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.visit import Visit
+from clave.courier import service as courier
+from clave.flows.common import when
 
 _CHALLENGE = "passkey_challenge"
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,400}")
+# What JSON of a wrong shape makes the library raise besides its own exceptions.
+_MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class PasskeyRefused(Refused):
@@ -86,7 +92,7 @@ def signin_options(request: HttpRequest) -> str:
 
 
 def register(request: HttpRequest, operator: Operator, answer: str, label: str, visit: Visit) -> Passkey:
-    """Store the passkey that a browser has made. Raises `PasskeyRefused`."""
+    """Store the passkey that a browser has made and tell the operator. Raises `PasskeyRefused`, `TooManyMessages`."""
     try:
         made = verify_registration_response(
             credential=answer,
@@ -95,7 +101,7 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             expected_origin=settings.CLAVE_URL,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError) as error:
+    except _MALFORMED as error:
         raise PasskeyRefused from error
     with transaction.atomic():
         passkey = Passkey.objects.create(
@@ -106,6 +112,7 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             label=label,
             created_at=clock.now(),
         )
+        courier.send(None, "passkey_added", {"when": when(), "name": operator.name}, email=operator.email)
         audit.record("operator.passkey_added", visit, operator=str(operator.pk))
     return passkey
 
@@ -115,6 +122,8 @@ def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
     challenge = _taken(request)
     try:
         name = str(json.loads(answer)["id"])
+        if not _CREDENTIAL.fullmatch(name):  # PostgreSQL takes no NUL
+            raise PasskeyRefused
         passkey = Passkey.objects.select_related("operator").filter(credential=name).first()
         if passkey is None or not passkey.operator.is_ready or passkey.operator.invitation:
             raise PasskeyRefused
@@ -127,7 +136,7 @@ def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
             credential_current_sign_count=passkey.count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except _MALFORMED as error:
         audit.record("operator.signin", visit, outcome="passkey_refused")
         raise PasskeyRefused from error
     Passkey.objects.filter(pk=passkey.pk).update(count=done.new_sign_count, used_at=clock.now())

@@ -104,6 +104,8 @@ class Request(OperatorPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         asked, data = self.asked, form.cleaned_data
         with transaction.atomic():
+            # The key of the facilitator goes to an e-mail that the company typed.
+            service.require_no_part(self.operator, asked.company)
             if data["decision"] == "si":
                 facilitator.approve(asked, str(self.operator.pk), visit)
             else:

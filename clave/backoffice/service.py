@@ -4,24 +4,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
+from clave.backoffice import operator_changes
 from clave.backoffice.models import Deed, Kind, Operator
 from clave.core import clock
-from clave.core.masking import masked_email
 from clave.core.outcome import Refused
 from clave.core.visit import Visit
-from clave.courier import service as courier
-from clave.flows.common import send_temporary_key, when
+from clave.flows.common import send_temporary_key
+from clave.flows.confirmations import contact_change, question_renewal
+from clave.flows.models import ChangeState, ContactChange
 from clave.holders.models import Holder, Profile
 from clave.keys import service as keys
 
 TWO_PERSONS = timedelta(hours=24)
 # Whose contact the call centre keeps: everybody else updates it themselves.
 CONTACT_KEPT = (Profile.PERSONA_JURIDICA, Profile.FACILITADOR)
+# What sends something to the contact on file, and what concerns which contact that is.
+SENDS = (Kind.KEY_SENT, Kind.QUESTION)
+MOVES = (Kind.CONTACT, Kind.CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Why:
 
 
 class TwoPersons(Refused):
-    """Moving a holder's e-mail and sending a key there takes two operators (abuse case 37)."""
+    """Moving a holder's e-mail and sending something there takes two operators (abuse case 37)."""
 
     status = 403
 
@@ -44,6 +47,18 @@ class TwoPersons(Refused):
                 "Usted ya hizo la otra parte en las últimas 24 horas: quien cambia un correo no envía una clave, ni al "
                 "revés. Pídalo a otra persona de la mesa de ayuda."
             ),
+        )
+
+
+class NeedsAnother(Refused):
+    """This operator has had a part in it, so that another one must look (abuse case 65)."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "needs_another",
+            _("Usted ya tuvo parte en esto, o quien tuvo parte le dio hace poco su cuenta. Pídalo a otra persona."),
         )
 
 
@@ -70,8 +85,15 @@ def reveal(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
 
 
 def unlock(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
-    """Forget the failures that make a holder wait."""
+    """Forget the failures that make a holder wait; one operator does so once in 24 hours.
+
+    Otherwise an operator could guess in another window and give back the tries as often as they run out. Raises
+    `NeedsAnother`.
+    """
     with transaction.atomic():
+        holder = contact_change.locked(holder)
+        if _did(operator, holder, kind=Kind.UNLOCKED):
+            raise NeedsAnother
         keys.unlock(holder.account)
         note(operator, holder, Kind.UNLOCKED, why, visit)
 
@@ -82,8 +104,8 @@ def send_key(operator: Operator, holder: Holder, why: Why, visit: Visit) -> str:
     Raises `TwoPersons`, `TooManyMessages`, and `Refused` where there is no contact or no account to speak of.
     """
     with transaction.atomic():
-        _one_at_a_time(holder)
-        if _did(operator, holder, kind=Kind.CONTACT, moved=True):
+        holder = contact_change.locked(holder)
+        if _did(operator, holder, kind__in=MOVES, moved=True):
             raise TwoPersons
         if not holder.email:
             raise Refused("no_contact", _("No hay un correo registrado al que enviar la clave."))
@@ -94,44 +116,70 @@ def send_key(operator: Operator, holder: Holder, why: Why, visit: Visit) -> str:
     return until
 
 
-def change_contact(operator: Operator, holder: Holder, data: dict[str, Any], why: Why, visit: Visit) -> None:
-    """Record the contact, question and answer that a caller gives for a company (flows.md, section 4, Update).
+def start_question(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+    """Send the holder a link to choose another secret question (flows.md, section 4, Update).
 
-    The old and the new e-mail are told and the change is marked for review. Raises `TwoPersons`.
+    Neither the link nor the answer is ever shown here. Raises `TwoPersons`, `TooManyMessages`, `Refused`.
     """
-    old = holder.email
-    moved = old.lower() != data["email"].lower()
     with transaction.atomic():
-        _one_at_a_time(holder)
-        if moved and _did(operator, holder, kind=Kind.KEY_SENT):
+        holder = contact_change.locked(holder)
+        if _did(operator, holder, kind__in=MOVES, moved=True):
             raise TwoPersons
-        holder.email, holder.updated_at = data["email"], clock.now()
+        question_renewal.start(holder, str(operator.pk))
+        note(operator, holder, Kind.QUESTION, why, visit)
+
+
+def propose_contact(operator: Operator, holder: Holder, data: dict[str, Any], why: Why, visit: Visit) -> None:
+    """Keep the contact that a caller gives until somebody else confirms it (flows.md, section 4, Update).
+
+    Raises `TwoPersons`, `ChangePending`, `TooManyMessages`, `Refused`.
+    """
+    with transaction.atomic():
+        holder = contact_change.locked(holder)
+        moved = holder.email.lower() != data["email"].lower()
+        if moved and _did(operator, holder, kind__in=SENDS):
+            raise TwoPersons
         # The agent does not see what is on file: nothing typed changes nothing.
-        holder.work_phone = data.get("work_phone") or holder.work_phone
-        holder.review_contact = holder.review_contact or moved
-        holder.save(update_fields=["email", "work_phone", "review_contact", "updated_at"])
-        if data.get("answer") and settings.SECRET_QUESTIONS:
-            keys.set_answer(holder, data["question"], data["answer"])
-        told = {"when": when(), "identifier": holder.called}
-        if moved and old:
-            masked = {**told, "new_email": masked_email(holder.email)}
-            courier.send(holder, "email_changed", masked, email=old)
-        courier.send(holder, "data_updated", told, email=holder.email)
-        if moved:
-            holder.sessions.all().delete()
+        phone = data.get("work_phone") or ""
+        contact_change.propose(holder, data["email"], phone, str(operator.pk), why.reason, why.note)
         note(operator, holder, Kind.CONTACT, why, visit, moved=moved)
 
 
-def review(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
-    """Take the mark away that a change of e-mail had left."""
+def confirm_contact(operator: Operator, change: ContactChange, why: Why, visit: Visit) -> None:
+    """Put a contact in force that another operator proposed. Raises `NeedsAnother`, `TwoPersons`, `NoLongerWaiting`."""
     with transaction.atomic():
+        holder = contact_change.locked(change.holder)
+        proposer = Operator.objects.filter(pk=change.proposed_by, active=True).first()
+        if proposer is None or proposer.pk == operator.pk or operator_changes.are_linked(operator, proposer):
+            raise NeedsAnother
+        if change.moves_email and _did(operator, holder, kind__in=SENDS):
+            raise TwoPersons
+        contact_change.confirm(change, contact_change.OPERATOR, visit, operator=str(operator.pk))
+        note(operator, holder, Kind.CONFIRMED, why, visit, moved=change.moves_email)
+
+
+def decline_contact(operator: Operator, change: ContactChange, why: Why, visit: Visit) -> None:
+    """Throw a proposed contact away, one's own too: what is on file stays. Raises `NoLongerWaiting`."""
+    with transaction.atomic():
+        contact_change.refuse(change, contact_change.OPERATOR, visit, operator=str(operator.pk))
+        note(operator, change.holder, Kind.DECLINED, why, visit)
+
+
+def review(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+    """Take the mark away that a change of e-mail had left. Raises `NeedsAnother` for who had a part in it."""
+    with transaction.atomic():
+        holder = contact_change.locked(holder)
+        require_no_part(operator, holder)
         Holder.objects.filter(pk=holder.pk).update(review_contact=False)
         note(operator, holder, Kind.REVIEWED, why, visit)
 
 
-def _one_at_a_time(holder: Holder) -> None:
-    """Two clicks of one operator at once must not each miss the other."""
-    Holder.objects.select_for_update().get(pk=holder.pk)
+def require_no_part(operator: Operator, holder: Holder) -> None:
+    """Raise `NeedsAnother` for who proposed or confirmed the newest contact, or acted on the account today."""
+    newest = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED).order_by("-decided_at").first()
+    had_part = newest is not None and str(operator.pk) in (newest.proposed_by, newest.decided_by)
+    if had_part or _did(operator, holder, kind__in=(*SENDS, *MOVES, Kind.UNLOCKED)):
+        raise NeedsAnother
 
 
 def _did(operator: Operator, holder: Holder, **what: Any) -> bool:

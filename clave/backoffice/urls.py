@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clave.backoffice import desk, entrance, oversight, review
+from clave.backoffice import contact, desk, entrance, operators, oversight, review
 
 urlpatterns = [
     path("", desk.Search.as_view(), name="backoffice"),
@@ -18,15 +18,19 @@ urlpatterns = [
     path("titular/<uuid:holder>/contacto-completo", desk.Reveal.as_view(), name="backoffice_reveal"),
     path("titular/<uuid:holder>/desbloquear", desk.Unlock.as_view(), name="backoffice_unlock"),
     path("titular/<uuid:holder>/clave", desk.SendKey.as_view(), name="backoffice_send_key"),
-    path("titular/<uuid:holder>/contacto", desk.ChangeContact.as_view(), name="backoffice_contact"),
+    path("titular/<uuid:holder>/contacto", contact.ProposeContact.as_view(), name="backoffice_contact"),
+    path("titular/<uuid:holder>/pregunta", contact.StartQuestion.as_view(), name="backoffice_question"),
+    path("titular/<uuid:holder>/cambio/<int:change>", contact.DecideContact.as_view(), name="backoffice_change"),
     path("titular/<uuid:holder>/revisado", desk.Reviewed.as_view(), name="backoffice_reviewed"),
+    path("cambios", contact.contact_changes, name="backoffice_changes"),
     path("solicitudes", review.requests, name="backoffice_requests"),
     path("solicitudes/<int:pk>", review.Request.as_view(), name="backoffice_request"),
     path("solicitudes/<int:pk>/<slug:name>", review.document, name="backoffice_document"),
     path("anulaciones/<int:pk>", review.Annulment.as_view(), name="backoffice_annulment"),
     path("auditoria", oversight.Trail.as_view(), name="backoffice_trail"),
     path("auditoria/revisar", oversight.verify, name="backoffice_verify"),
-    path("operadores", oversight.Operators.as_view(), name="backoffice_operators"),
-    path("operadores/<int:pk>", oversight.change_operator, name="backoffice_operator"),
+    path("operadores", operators.Operators.as_view(), name="backoffice_operators"),
+    path("operadores/<int:pk>", operators.change_operator, name="backoffice_operator"),
+    path("operadores/propuestas/<int:pk>", operators.Decide.as_view(), name="backoffice_proposal"),
     path("trabajo", oversight.workload, name="backoffice_workload"),
 ]

@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 def _block(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str:
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:

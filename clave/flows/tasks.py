@@ -10,6 +10,7 @@ from clave.core import captcha, clock
 from clave.core.models import Submission
 from clave.core.timetable import every
 from clave.courier.models import Message, State
+from clave.flows.confirmations import contact_change, question_renewal
 from clave.flows.recover.tasks import tell_who_waits
 from clave.flows.register.tasks import verify_pending
 from clave.keys.models import Attempts, TemporaryKey
@@ -28,6 +29,8 @@ def tidy() -> None:
     Attempts.objects.filter(holder=None, last_at__lt=now - timedelta(days=2)).delete()
     Attempts.objects.filter(last_at__lt=now - timedelta(days=settings.RETENTION_DAYS["attempts"])).delete()
     Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - kept).delete()
+    contact_change.forget_over()
+    question_renewal.forget_over()
     call_command("prune_db_task_results", min_age_days=1, verbosity=0)
 
 

@@ -10,6 +10,7 @@ from clave.audit.models import Entry
 from clave.backoffice.models import Deed
 from clave.core import clock
 from clave.courier.models import Message
+from clave.flows.confirmations import contact_change
 from clave.flows.fields import SEXES
 from clave.flows.models import FacilitatorRequest
 from clave.holders.countries import country_name
@@ -74,7 +75,10 @@ def _account(holder: Holder) -> dict[str, Any]:
 
 
 def _contact(holder: Holder) -> dict[str, Any]:
+    proposed = contact_change.waiting_for(holder)
     return {
+        "correo propuesto": proposed.email if proposed else "",
+        "teléfono propuesto": proposed.work_phone if proposed else "",
         "correo": holder.email,
         "celular": holder.mobile,
         "teléfono particular": holder.home_phone,

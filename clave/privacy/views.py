@@ -15,7 +15,7 @@ from clave.audit import service as audit
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Reason, Role
 from clave.backoffice.review import DecisionForm
-from clave.backoffice.service import Why, see
+from clave.backoffice.service import Why, require_no_part, see
 from clave.core import clock, submissions
 from clave.core.errors import error_page
 from clave.core.forms import ClaveForm, SecretField, TextField
@@ -149,6 +149,7 @@ class Decide(OperatorPage):
     def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
         data, operator = form.cleaned_data, str(self.operator.pk)
         with transaction.atomic():
+            require_no_part(self.operator, self.petition.holder)  # type: ignore[arg-type]
             if data["decision"] == "si":
                 service.grant(self.petition, data["reason"], operator, visit)
             else:

@@ -15,8 +15,9 @@ from clave.sandbox import courses
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.training.models import Body
 
-# Operators of the back office; the sandbox shows the code of the moment.
+# Operators of the back office; the sandbox shows the code of the moment. Some things take two supervisors.
 OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
+OPERATORS.append(("supervisor2@mesa.example.cl", "Otro supervisor de prueba", Role.SUPERVISOR))
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
 PERSONS: list[dict[str, Any]] = [
     {

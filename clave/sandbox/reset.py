@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from clave.attendance.models import Exchange, Unwarned
-from clave.backoffice.models import Operator
+from clave.backoffice.models import Operator, Proposal
 from clave.core.models import Submission
 from clave.courier.models import Message
 from clave.flows.models import FacilitatorRequest, Waiting
@@ -62,6 +62,7 @@ def start_over() -> None:
             Message,
             Submission,
             Session,
+            Proposal,
             Operator,
             Petition,
         ):

@@ -5,7 +5,6 @@ kept as the moment at which it will be empty (GCRA, as in ITU-T I.371), so that 
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Greatest, Least
@@ -13,6 +12,7 @@ from django.db.models.functions import Greatest, Least
 from clave.core import clock
 from clave.core.captcha.tickets import Ticket
 from clave.core.models import CaptchaLoad
+from clave.core.networks import address_block
 from clave.core.secrets import keyed_hash
 
 # Seconds until one answer is forgotten, and the highest count: from there it takes 100 minutes to rest.
@@ -43,14 +43,8 @@ PRICES = [
 
 
 def network_of(address: str) -> str:
-    """Return the keyed hash of a network (an IPv4 address, an IPv6 /64), which tells nobody whose it is."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return keyed_hash("captcha-network", address)[:32]
-    if isinstance(parsed, IPv6Address):
-        parsed = parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64)
-    return keyed_hash("captcha-network", str(parsed))[:32]
+    """Return the keyed hash of a network, which tells nobody whose it is."""
+    return keyed_hash("captcha-network", address_block(address))[:32]
 
 
 def price_for(network: str) -> Price:

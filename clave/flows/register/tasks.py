@@ -13,6 +13,7 @@ from clave.core.visit import SYSTEM
 from clave.courier import service as courier
 from clave.flows.register.service import confirm_company, confirm_person
 from clave.holders.models import Holder, Profile, Verification
+from clave.keys import access
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 
@@ -59,7 +60,7 @@ def _settle(holder: Holder, confirm: Confirm | None) -> None:
     with transaction.atomic():
         if confirm is None:
             holder.verification = Verification.REFUSED
-            holder.sessions.all().delete()
+            access.end_access(holder)
             courier.send(holder, "verification_failed", {"identifier": holder.called}, email=holder.email)
         else:
             confirm(holder)
