@@ -1,4 +1,4 @@
-"""Seals say what they are and under which key; a queue of unsealed entries takes the place of a row for each sealed one.
+"""Seals say what they are and under which key; a queue of unsealed entries replaces a row for each sealed one.
 
 Seals made before stay as they are (version 1). The queue begins with what was not sealed yet.
 """
