@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,85 +27,112 @@ from tests.story import Visitor
 from tests.wire.platform import GOOD
 
 MANY = 20_000
-# Grow with age or with the number of people. What hourly jobs empty (captchas, task results) does not.
+# Grow with age or with the number of people; the audit trail's growth is its own tests' matter. What hourly jobs empty (captchas, task results) does not.
 GROWING = {
     model._meta.db_table
     for model in (Action, Enrolment, Opening, Ending, Exchange, Holder, Statement, AccountLookup, Import, Submission)
-} | {"audit_entry"}
+}
 ASKED = {name: GOOD[name] for name in ("CodSence", "LineaCapacitacion", "UrlRetoma", "UrlError")}
+
+
+def stored(model: Any, rows: Iterable[Any]) -> list[Any]:
+    """Store rows in portions: PostgreSQL takes 65 535 values a statement."""
+    return list(model.objects.bulk_create(rows, batch_size=2000))
 
 
 def history() -> None:
     """Years of courses of many bodies, with their marks and statements, and everybody's accounts."""
     now = clock.now()
     bodies = [Body(rut=f"{n}-0", name=f"Organismo {n}", created_at=now) for n in range(200)]
-    bodies = Body.objects.bulk_create(bodies)
+    bodies = stored(Body, bodies)
     token = Token.objects.create(body=bodies[0], label="x", digest="x", hint="x", created_at=now)
     about = {"cod_sence": "1238000001", "name": "Curso", "line": 3, "modality": "elearning", "hours": 40}
-    actions = Action.objects.bulk_create(
-        Action(
-            body=bodies[n % 200],
-            code=f"H{n:07}",
-            starts=clock.today() - timedelta(days=n % 3650 + 60),
-            ends=clock.today() - timedelta(days=n % 3650),
-            # Of courses older than six years retention has long replaced the RUNs.
-            anonymised_at=now if n % 3650 > 2190 else None,
-            **about,
-        )
-        for n in range(MANY)
+    actions = stored(
+        Action,
+        (
+            Action(
+                body=bodies[n % 200],
+                code=f"H{n:07}",
+                starts=clock.today() - timedelta(days=n % 3650 + 60),
+                ends=clock.today() - timedelta(days=n % 3650),
+                # Of courses older than six years retention has long replaced the RUNs.
+                anonymised_at=now if n % 3650 > 2190 else None,
+                **about,
+            )
+            for n in range(MANY)
+        ),
     )
-    enrolments = Enrolment.objects.bulk_create(
-        Enrolment(action=action, run=f"X{n:011}" if action.anonymised_at else f"{n}-X")
-        for n, action in enumerate(actions)
+    enrolments = stored(
+        Enrolment,
+        (
+            Enrolment(action=action, run=f"X{n:011}" if action.anonymised_at else f"{n}-X")
+            for n, action in enumerate(actions)
+        ),
     )
-    openings = Opening.objects.bulk_create(
-        Opening(
-            public=f"{n:032x}",
-            enrolment=each,
-            token=token,
-            client_session="x",
-            opened_at=now - timedelta(hours=n),
-            limit_at=now,
-        )
-        for n, each in enumerate(enrolments)
+    openings = stored(
+        Opening,
+        (
+            Opening(
+                public=f"{n:032x}",
+                enrolment=each,
+                token=token,
+                client_session="x",
+                opened_at=now - timedelta(hours=n),
+                limit_at=now,
+            )
+            for n, each in enumerate(enrolments)
+        ),
     )
     # A store that knows nothing of the sessions that are open now plans as if there were many.
     later = now + timedelta(hours=1)
-    Running.objects.bulk_create(
-        Running(enrolment_id=each.enrolment_id, opening=each, limit_at=later, warned=True) for each in openings[:200]
+    stored(
+        Running,
+        (Running(enrolment_id=each.enrolment_id, opening=each, limit_at=later, warned=True) for each in openings[:200]),
     )
-    Ending.objects.bulk_create(Ending(opening=each, kind=Ended.CLOSED, at=now, seconds=60) for each in openings)
-    Statement.objects.bulk_create(
-        Statement(
-            year=2000 + n // 1000,
-            number=n,
-            kind=Kind.BODY,
-            action=action,
-            until=action.ends,
-            data={},
-            issued_at=now,
-            digest=f"{n:064}",
-        )
-        for n, action in enumerate(actions)
+    stored(Ending, (Ending(opening=each, kind=Ended.CLOSED, at=now, seconds=60) for each in openings))
+    stored(
+        Statement,
+        (
+            Statement(
+                year=2000 + n // 1000,
+                number=n,
+                kind=Kind.BODY,
+                action=action,
+                until=action.ends,
+                data={},
+                issued_at=now,
+                digest=f"{n:064}",
+            )
+            for n, action in enumerate(actions)
+        ),
     )
-    holders = Holder.objects.bulk_create(
-        Holder(
-            profile=Profile.PERSONA_NATURAL,
-            identifier=f"{n}-Y",
-            verification=Verification.VERIFIED,
-            created_at=now,
-            updated_at=now,
-        )
-        for n in range(MANY)
+    holders = stored(
+        Holder,
+        (
+            Holder(
+                profile=Profile.PERSONA_NATURAL,
+                identifier=f"{n}-Y",
+                verification=Verification.VERIFIED,
+                created_at=now,
+                updated_at=now,
+            )
+            for n in range(MANY)
+        ),
     )
-    AccountLookup.objects.bulk_create(AccountLookup(holder=each, body=bodies[0], day=clock.today()) for each in holders)
-    Exchange.objects.bulk_create(
-        Exchange(id=f"{n:032}", environment="rce", closing=False, fields={}, token=token, created_at=now)
-        for n in range(MANY)
+    stored(AccountLookup, (AccountLookup(holder=each, body=bodies[0], day=clock.today()) for each in holders))
+    stored(
+        Exchange,
+        (
+            Exchange(id=f"{n:032}", environment="rce", closing=False, fields={}, token=token, created_at=now)
+            for n in range(MANY)
+        ),
     )
-    Import.objects.bulk_create(
-        Import(id=f"{n:032}", body=bodies[n % 200], name="x", content=b"", stage=Stage.LOADED, created_at=now)
-        for n in range(MANY)
+    stored(
+        Import,
+        (
+            Import(id=f"{n:032}", body=bodies[n % 200], name="x", content=b"", stage=Stage.LOADED, created_at=now)
+            for n in range(MANY)
+        ),
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
