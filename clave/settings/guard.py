@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
+from clave.settings.environment import SETTINGS_ERRORS
+
 # (memory in KiB, passes) of Argon2id: any of them, or more. Source: OWASP Password Storage Cheat Sheet.
 ARGON2_LEAST = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 
@@ -92,7 +94,7 @@ def warnings() -> list[str]:
 
 def refuse_insecure() -> None:
     """End this process, naming what is wrong, if a setting cannot be understood or, in production, is insecure."""
-    found = list(dict.fromkeys(settings.SETTINGS_ERRORS))
+    found = list(dict.fromkeys(SETTINGS_ERRORS))
     if not found and settings.CLAVE_GUARD and not settings.CLAVE_DEMO:
         found = insecure()
     if found:
