@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 
 from clave.core.captcha.tickets import letters_of
-from clave.courier.tasks import sweep
+from clave.courier.sending import send_due
 
 REGISTRATION = {
     "rut": "44.444.444-4",
@@ -154,7 +154,7 @@ class Mailbox:
     def all(self) -> list[dict[str, Any]]:
         from clave.sandbox import services
 
-        sweep.call()
+        send_due()
         return services.messages()
 
     def to(self, destination: str) -> list[dict[str, Any]]:

@@ -1,17 +1,17 @@
 """Messages leave once they are committed: late, again, but never lost (issue: courier)."""
 
 import smtplib
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, transaction
-from django_tasks_db.models import DBTaskResult
 
 from clave.core import clock as clock_module
-from clave.courier import channels, pauses, service, tasks
+from clave.courier import channels, pauses, sending, service
 from clave.courier.models import Message
 from clave.holders.models import Holder
 from clave.sandbox import services
@@ -38,13 +38,51 @@ def send(camila: Holder) -> None:
     )
 
 
-def test_a_message_is_delivered_by_the_tasks_worker(committed: None) -> None:
+def test_a_message_is_delivered_by_the_workers_senders(committed: None) -> None:
     camila = Holder.objects.get(identifier="11111111-1")
     send(camila)
-    call_command("db_worker", "--batch", "--no-startup-delay", "--interval", "0", verbosity=0)
-    arrived = services.messages()
-    assert sorted(message["kind"] for message in arrived) == ["email", "sms"]
+    stopping = threading.Event()
+    senders = sending.start_senders(stopping)
+    deadline = time.monotonic() + 20
+    while len(services.messages()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stopping.set()
+    for sender in senders:
+        sender.join(10)
+    assert sorted(message["kind"] for message in services.messages()) == ["email", "sms"]
     assert set(Message.objects.values_list("state", "destination", "context")) == {("sent", "", "")}
+
+
+@pytest.mark.abuse(79)
+def test_a_mail_server_that_hangs_holds_up_neither_sms_nor_the_other_mails(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of three mail senders hang; the third sends the rest, and the SMS goes at once."""
+    camila, hanging, free, order = Holder.objects.get(identifier="11111111-1"), threading.Event(), [], []
+
+    def mail(message: Message, *_: object) -> None:
+        if message.destination.startswith("hangs"):
+            hanging.wait(30)
+        order.append(message.destination)
+
+    monkeypatch.setattr(channels, "_send_email", mail)
+    monkeypatch.setattr(channels, "_send_sms", lambda message, _text: free.append(message.destination))
+    for name in ("hangs1", "hangs2", "third", "fourth"):
+        service.send(camila, "welcome", {"identifier": "1"}, email=f"{name}@example.cl")
+    service.send(camila, "welcome", {"identifier": "1"}, mobile=PHONE)
+    stopping = threading.Event()
+    senders = sending.start_senders(stopping)
+    try:
+        deadline = time.monotonic() + 20
+        while (len(order) < 2 or not free) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (free, sorted(order)) == ([PHONE], ["fourth@example.cl", "third@example.cl"])
+    finally:
+        hanging.set()
+        stopping.set()
+        for sender in senders:
+            sender.join(10)
+    assert Message.objects.filter(state="sent").count() == 5
 
 
 @pytest.mark.abuse(45)
@@ -59,8 +97,7 @@ def test_a_message_of_a_transaction_that_fails_is_never_sent(camila: Holder, mai
 def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(camila: Holder, mailbox: Mailbox, clock) -> None:
     send(camila)
     for message in Message.objects.all():
-        assert tasks._claim(message.pk), "the worker takes the message, and dies here"
-    DBTaskResult.objects.all().delete()
+        assert sending._claim(message.pk), "the worker takes the message, and dies here"
     assert mailbox.all() == [], "until its lease is over nobody else sends it"
     clock.move(seconds=61)
     assert len(mailbox.all()) == 2
@@ -74,7 +111,7 @@ def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
     send(camila)
     pauses = []
     for _ in range(4):
-        tasks.sweep.call()
+        sending.send_due()
         rows = Message.objects.order_by("channel")
         pauses.append((rows[0].next_try_at - clock_module.now()).total_seconds())
         clock.set(max(row.next_try_at for row in rows))
@@ -151,7 +188,7 @@ def test_without_a_worker_readyz_says_so(demo: None, client) -> None:
 
 
 def test_life_is_longer_than_the_longest_pause() -> None:
-    assert timedelta(seconds=tasks.LONGEST_PAUSE) < service.LIFE
+    assert timedelta(seconds=sending.LONGEST_PAUSE) < service.LIFE
 
 
 @pytest.mark.abuse(79)
@@ -168,11 +205,11 @@ def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
     for number in range(12):
         service.send(camila, "welcome", {"identifier": "1"}, email=f"somebody{number}@example.cl")
     service.send(camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, mobile=PHONE)
-    tasks.sweep.call()
+    sending.send_due()
     assert len(tried) == pauses.FAILURES and [each["to"] for each in mailbox.all()] == [PHONE]
     assert Message.objects.filter(channel="email", tries=0).count() == 12 - pauses.FAILURES, "untouched meanwhile"
     clock.move(seconds=31)
-    tasks.sweep.call()
+    sending.send_due()
     assert len(tried) == pauses.FAILURES + 1, "one probe, then the next pause"
     monkeypatch.undo()
     clock.move(minutes=16)
@@ -187,8 +224,8 @@ def test_messages_that_carry_keys_go_before_notices(camila: Holder, clock, monke
         service.send(camila, "welcome", {"identifier": "1"}, email=MAIL)
     clock.move(seconds=5)
     send(camila)
-    tasks.sweep.call()
-    assert order == ["temporary_key", "temporary_key", "welcome", "welcome", "welcome"]
+    sending.send_due()
+    assert order == ["temporary_key", "welcome", "welcome", "welcome", "temporary_key"], "in each channel"
 
 
 @pytest.mark.abuse(79)

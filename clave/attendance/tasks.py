@@ -53,5 +53,8 @@ def warn(running: Running) -> None:
 @every(3600)
 @task()
 def forget() -> None:
-    """Throw away the requests of yesterday."""
-    Exchange.objects.filter(created_at__lt=clock.now() - timedelta(days=1)).delete()
+    """Throw away the requests of yesterday, and what was given up."""
+    now = clock.now()
+    Exchange.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    # Nobody can sign in for these any more (`service.PATIENCE`).
+    Exchange.objects.filter(answer=None, created_at__lt=now - timedelta(hours=2)).delete()

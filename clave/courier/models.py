@@ -41,4 +41,5 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], name="message_due", condition=models.Q(state="pending")),
             models.Index(fields=["destination_hash", "created_at"], name="message_per_destination"),
+            models.Index(fields=["created_at"], name="message_by_age"),
         ]

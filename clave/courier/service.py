@@ -13,7 +13,6 @@ from clave.core import clock
 from clave.core.outcome import Refused
 from clave.core.secrets import keyed_hash
 from clave.courier.models import Message, State
-from clave.courier.tasks import deliver
 from clave.holders.models import Holder
 
 EMAIL, SMS = "email", "sms"
@@ -83,7 +82,7 @@ def _post(
 ) -> None:
     now = clock.now()
     life = timedelta(seconds=int(context["seconds"])) if "seconds" in context else LIFE
-    message = Message.objects.create(
+    Message.objects.create(
         channel=channel,
         template=template,
         quota=quota,
@@ -96,7 +95,6 @@ def _post(
         expires_at=now + life,
         next_try_at=now,
     )
-    deliver.enqueue(str(message.pk))
 
 
 def late_messages() -> int:

@@ -15,11 +15,13 @@ from django_tasks_db.models import DBTaskResult
 from clave.core import clock
 from clave.core.models import Heartbeat
 from clave.core.timetable import timetable
+from clave.courier.sending import start_senders
 from clave.operations.readiness import report_ready
 
 log = structlog.get_logger(__name__)
 BEAT_SECONDS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+FINISH_SECONDS = 3.0  # for the messages that are being sent when the worker stops
 
 
 class Command(BaseCommand):
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         timer = threading.Thread(target=beat, args=(name, stopping), daemon=True)
         timer.start()
+        senders = start_senders(stopping)
         worker = Worker(
             queue_names=["default"],
             interval=0.5,
@@ -46,6 +49,8 @@ class Command(BaseCommand):
             run_tasks(worker)
         finally:
             stopping.set()
+            for sender in senders:
+                sender.join(FINISH_SECONDS)
 
 
 def run_tasks(worker: Worker) -> None:
