@@ -7,8 +7,10 @@ from typing import Any
 
 from django.test import Client
 
+from clave.core import clock
 from clave.core.captcha.tickets import letters_of
-from clave.courier.sending import send_due
+from clave.courier.models import Message
+from clave.courier.sending import deliver
 
 REGISTRATION = {
     "rut": "44.444.444-4",
@@ -154,7 +156,9 @@ class Mailbox:
     def all(self) -> list[dict[str, Any]]:
         from clave.sandbox import services
 
-        send_due()
+        due = Message.objects.filter(state="pending", next_try_at__lte=clock.now())
+        for message in list(due.order_by("created_at").values_list("pk", flat=True)):
+            deliver(message)
         return services.messages()
 
     def to(self, destination: str) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from tests.desk import Desk, colleague
 from tests.story import Visitor
 from tests.wire.platform import Platform
 from tests.wire.test_api import NEW as NEW_ACTION
-from tests.wire.test_api import Server
+from tests.wire.test_api import Server, roster
 
 CAMILA, KEY = "11111111-1", "KM482915"
 AUSTRAL, ROSA, AUSTRAL_KEY = "76543210-3", "33333333-3", "CA739105"
@@ -139,7 +139,8 @@ def training() -> None:
     server = Server()
     server.call("put", "actions/7000001", NEW_ACTION)
     server.call("post", "actions/7000001/enrolments", {"runs": [CAMILA]})
-    server.call("delete", f"actions/7000001/enrolments/{CAMILA}")
+    server.call("post", "actions/7000001/enrolments/remove", {"runs": [CAMILA]})
+    server.call("post", "review", roster())
     from clave.training.loading import COLUMNS, EXAMPLE
 
     table = files.brought((";".join(COLUMNS) + "\n" + ";".join(EXAMPLE) + "\n").encode(), "cursos.csv")
@@ -277,6 +278,7 @@ STORIES: dict[Story, set[str]] = {
         "api.action",
         "api.enrolled",
         "api.taken_out",
+        "roster.reviewed",
     },
     stating: {"statement.issued", "statement.annulment", "statement.decided"},
     helping: {

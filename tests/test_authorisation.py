@@ -110,12 +110,12 @@ OPEN = {
     "Account/CambiarClave", "Account/ActualizarDatos", "Account/GenerarNuevaCusPj", "rce/Registro/IniciarSesion",
     "rce/Registro/CerrarSesion", "rcetest/Registro/IniciarSesion", "rcetest/Registro/CerrarSesion", "rts/",
     "rts/ingresar", "rts/cargar/plantilla.<slug:kind>", "verificar", "backoffice", "backoffice/ingresar", "backoffice/invitacion",
-    "healthz", "readyz", "metrics",
+    "healthz", "readyz",
 }  # fmt: skip
 # They only lead on to the page before them.
 LEAD_ON = {"salir", "mi-cuenta/cerrar-otras", "mi-cuenta/cursos/avisos", "backoffice/ingresar/llave"}
-# A token, not a session, opens it.
-BY_TOKEN = {"api/v1/<path:rest>"}
+# A token or the address one asks from opens it, not a session.
+BY_TOKEN = {"api/v1/<path:rest>", "metrics"}
 SAMPLES = {
     "int": "1", "uuid": "00000000-0000-4000-8000-000000000000", "run": "0" * 32, "slug": "csv", "str": "1-2026",
     "path": "6700002",

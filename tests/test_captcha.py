@@ -120,7 +120,7 @@ def test_a_network_is_an_ipv4_address_or_half_an_ipv6_one_and_is_kept_only_as_a_
     assert price.network_of("2001:db8:1:2::1") != price.network_of("2001:db8:1:3::1")
     assert price.network_of("::ffff:203.0.113.7") == price.network_of("203.0.113.7")
     assert price.network_of("203.0.113.7") != price.network_of("203.0.113.8")
-    assert price.network_of("203.0.113.7") == keyed_hash("captcha-network", "203.0.113.7")[:32]
+    assert price.network_of("203.0.113.7") == keyed_hash("captcha-network", "203.0.113.7/32")[:32]
     assert price.network_of("local") and price.network_of("fe80::1%eth0") == price.network_of("fe80::2")
 
 

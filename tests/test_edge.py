@@ -12,6 +12,7 @@ from django.test import Client
 from clave.attendance import pending
 from clave.attendance.models import Exchange
 from clave.core import helper
+from clave.core.networks import address_block
 from tests.story import Visitor
 from tests.wire.platform import KEYS, Platform
 
@@ -169,5 +170,5 @@ def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
     assert Exchange.objects.count() == 2
     Platform(Visitor("203.0.113.51")).post("IniciarSesion")
     assert Exchange.objects.count() == (3 if which == "NETWORK" else 2)
-    assert pending._network("2001:db8::1") == pending._network("2001:db8::ffff") != pending._network("2001:db8:0:1::1")
+    assert address_block("2001:db8::1") == address_block("2001:db8::ffff") != address_block("2001:db8:0:1::1")
     pending._buckets.cache_clear()

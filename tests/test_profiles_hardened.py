@@ -82,4 +82,4 @@ def test_the_desk_asks_for_no_answer(demo: None) -> None:
     agent.account("76543210-3")
     holder = Holder.objects.get(identifier="76543210-3")
     assert "answer" not in agent.open(f"/backoffice/titular/{holder.pk}/contacto").fields
-    assert agent.send(email="otra@example.cl", reason="call").shows("El contacto quedó actualizado")
+    assert agent.send(email="otra@example.cl", reason="call").shows("El cambio espera confirmación")

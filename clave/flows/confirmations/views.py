@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -101,6 +100,8 @@ class ConfirmStep(StepPage):
     holder: Holder
 
     def prepare(self) -> None:
+        if not self.is_waiting():
+            raise NoLongerWaiting
         self.holder = holder_proved(self.wizard.data)
 
     @property
@@ -110,12 +111,6 @@ class ConfirmStep(StepPage):
     @property
     def step(self) -> tuple[int, int] | None:  # type: ignore[override]
         return (2, 2) if self.by_card else None
-
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return super().get(request, **kwargs) if self.is_waiting() else refusal_page(request, NoLongerWaiting())
-
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        return super().post(request, **kwargs) if self.is_waiting() else refusal_page(request, NoLongerWaiting())
 
     def is_waiting(self) -> bool:
         """Look up what this step is about; say whether it still waits."""
