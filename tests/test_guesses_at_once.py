@@ -30,6 +30,10 @@ def stranger(number: int) -> Visit:
     return Visit(f"198.51.100.{number % 250}", f"browser {number}")
 
 
+def neighbour(number: int) -> Visit:
+    return Visit("198.51.100.251", f"browser {number}")
+
+
 def guess_key(number: int) -> object:
     return keys.try_key(Claim("PN", CAMILA), f"AA{100000 + number}", stranger(number), "signin")
 
@@ -48,11 +52,15 @@ def guess_birth_date(number: int) -> object:
 
 
 def guess_serial(number: int) -> object:
+    return recover.check_card(Claim("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", neighbour(number))
+
+
+def guess_serial_from_everywhere(number: int) -> object:
     return recover.check_card(Claim("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", stranger(number))
 
 
 def guess_representative(number: int) -> object:
-    return recover.check_representative(AUSTRAL, Rut.parse("11111111-1"), stranger(number))
+    return recover.check_representative(AUSTRAL, Rut.parse("11111111-1"), neighbour(number))
 
 
 def guess_operator(number: int) -> object:
@@ -68,6 +76,7 @@ def guess_operator(number: int) -> object:
         (guess_answer, throttling.ANSWER.free),
         (guess_birth_date, throttling.ANSWER.free),
         (guess_serial, throttling.ANSWER.free),
+        (guess_serial_from_everywhere, throttling.EVERYWHERE.free),
         (guess_representative, throttling.ANSWER.free),
         (guess_operator, throttling.KEY.free),
     ],

@@ -105,13 +105,13 @@ def send_key(operator: Operator, holder: Holder, why: Why, visit: Visit) -> str:
     """
     with transaction.atomic():
         holder = contact_change.locked(holder)
-        if _did(operator, holder, kind__in=MOVES, moved=True):
+        if _had_a_part_in_moving(operator, holder):
             raise TwoPersons
         if not holder.email:
             raise Refused("no_contact", _("No hay un correo registrado al que enviar la clave."))
         if holder.legacy:
             raise Refused("legacy", _("La cuenta es del sistema antiguo: la persona debe registrarse otra vez."))
-        until = send_temporary_key(holder)
+        until = send_temporary_key(holder, quota="desk")
         note(operator, holder, Kind.KEY_SENT, why, visit)
     return until
 
@@ -123,7 +123,7 @@ def start_question(operator: Operator, holder: Holder, why: Why, visit: Visit) -
     """
     with transaction.atomic():
         holder = contact_change.locked(holder)
-        if _did(operator, holder, kind__in=MOVES, moved=True):
+        if _had_a_part_in_moving(operator, holder):
             raise TwoPersons
         question_renewal.start(holder, str(operator.pk))
         note(operator, holder, Kind.QUESTION, why, visit)
@@ -180,6 +180,14 @@ def require_no_part(operator: Operator, holder: Holder) -> None:
     had_part = newest is not None and str(operator.pk) in (newest.proposed_by, newest.decided_by)
     if had_part or _did(operator, holder, kind__in=(*SENDS, *MOVES, Kind.UNLOCKED)):
         raise NeedsAnother
+
+
+def _had_a_part_in_moving(operator: Operator, holder: Holder) -> bool:
+    """Say whether this operator moved the e-mail in the last 24 hours, or proposed a move that took effect in them."""
+    since = clock.now() - TWO_PERSONS
+    lately = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED, decided_at__gt=since)
+    proposed = lately.filter(moves_email=True, proposed_by=str(operator.pk)).exists()
+    return proposed or _did(operator, holder, kind__in=MOVES, moved=True)
 
 
 def _did(operator: Operator, holder: Holder, **what: Any) -> bool:

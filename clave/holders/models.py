@@ -87,6 +87,8 @@ class Holder(models.Model):
     review_contact = models.BooleanField(default=False)
     # Grows when what was proved before must count no longer: sessions, wizards and proofs carry it (abuse case 50).
     version = models.PositiveIntegerField(default=1)
+    # When the owner came back by a stronger proof: what was asked for before waits no longer.
+    taken_back_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

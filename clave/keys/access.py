@@ -26,9 +26,13 @@ def end_access(holder: Holder, keep: Visit | None = None) -> None:
 def revoke_proofs(holder: Holder) -> None:
     """End, besides all access, the CS and the secret answer: a stronger proof has shown who the owner is.
 
-    The former CS stays as one that must not be chosen again.
+    What was begun before and still waits for somebody's decision is void (`Holder.taken_back_at`), and mobiles on file
+    are forgotten: they may be the other one's. The former CS stays as one that must not be chosen again.
     """
     end_access(holder)
+    holder.taken_back_at, holder.mobile, holder.no_mobile = clock.now(), "", True
+    holder.save(update_fields=["taken_back_at", "mobile", "no_mobile"])
+    holder.representatives.update(mobile="")
     live = Credential.objects.filter(holder=holder).exclude(hash="")
     live.update(previous_hash=F("hash"), hash="", version=F("version") + 1, changed_at=clock.now())
     SecretAnswer.objects.filter(holder=holder).delete()

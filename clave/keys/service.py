@@ -285,11 +285,10 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
         raise KeyAlreadyChanged
 
 
-def remember_browser(proof: Proof, visit: Visit) -> None:
-    """Note that the holder signed in from this browser, unless that is known already."""
-    if visit.browser and not proof.known_browser:
-        axis = throttling.browser_axis(proof.holder.account, visit)
-        row = Attempts(axis=axis, holder=proof.holder, last_at=clock.now())
+def remember_browser(holder: Holder, visit: Visit) -> None:
+    """Note that the holder has proved to be one in this browser, unless the account has moved on since."""
+    if visit.browser and Holder.objects.filter(pk=holder.pk, version=holder.version).exists():
+        row = Attempts(axis=throttling.browser_axis(holder.account, visit), holder=holder, last_at=clock.now())
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 

@@ -59,6 +59,8 @@ class WideLimit:
 
 KEY = AccountLimit(free=5, base=30, cap=15 * 60)
 ANSWER = AccountLimit(free=3, base=60, cap=30 * 60)
+# Of what is long and random (a card's serial) from all networks together: a stranger in one must not stop the owner.
+EVERYWHERE = AccountLimit(free=50, base=60, cap=30 * 60)
 NETWORK = WideLimit(threshold=10, per_hour=50)
 SITE = WideLimit(threshold=5000, per_hour=30_000)
 # How often strangers are told whether somebody is registered.
@@ -66,7 +68,7 @@ DISCLOSURES = {"address": WideLimit(threshold=10, per_hour=10), "network": WideL
 # A try that was neither right nor wrong by then died with its process.
 _ABANDONED = timedelta(seconds=60)
 # What is tried at an account itself, and forgotten when it is unlocked.
-OF_ACCOUNTS = ("key", "answer", "birth", "representative")
+OF_ACCOUNTS = ("key", "answer", "birth", "representative", "serial")
 
 
 class TooManyAttempts(Refused):
@@ -133,6 +135,35 @@ class RateLimits:
         return _count_failure(self.axis, self.limit) == self.limit.free
 
 
+@dataclass(frozen=True)
+class LimitsOfNetworks:
+    """Limits of one network at an account, and wider ones of all networks together."""
+
+    here: RateLimits
+    everywhere: RateLimits
+
+    def reserve(self) -> None:
+        """Count a try before it is judged. Raises `TooManyAttempts`."""
+        self.here.reserve()
+        try:
+            self.everywhere.reserve()
+        except TooManyAttempts:
+            self.here.take_back()
+            raise
+
+    def release(self) -> None:
+        self.here.release()
+        self.everywhere.release()
+
+    def take_back(self) -> None:
+        self.here.take_back()
+        self.everywhere.take_back()
+
+    def fail(self) -> None:
+        self.here.fail()
+        self.everywhere.fail()
+
+
 _RESERVE = """
 INSERT INTO keys_attempts (axis, count, pending, level, last_at) VALUES (%s, 0, 1, 0, %s)
 ON CONFLICT (axis) DO UPDATE SET
@@ -189,6 +220,12 @@ def limits(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KE
     return cast(RateLimits, together(asking(purpose, identifier, visit, limit))[0])
 
 
+def limits_of_networks(purpose: str, identifier: str, visit: Visit) -> LimitsOfNetworks:
+    """Return the limits for a try at what is long and random: narrow for each network, wide for all of them."""
+    place = f"{identifier} {address_block(visit.address)}"
+    return LimitsOfNetworks(limits(purpose, place, visit, ANSWER), limits(purpose, identifier, visit, EVERYWHERE))
+
+
 def asking(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KEY) -> Asked:
     """Return the question for the limits of a try, to be put to the store together with others."""
     known = browser_axis(identifier, visit)
@@ -198,7 +235,9 @@ def asking(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KE
 
     def read(answer: store.Answer) -> RateLimits:
         rows = {row.axis: row for row in question.read(answer)}
-        is_known = bool(visit.browser) and (known in rows or _known_under_a_former_key(identifier, visit))
+        # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
+        known_here = known in rows or _known_under_a_former_key(identifier, visit)
+        is_known = purpose == "key" and bool(visit.browser) and known_here
         # The account's own counter, or that of this browser if the holder has signed in here.
         counted = (visit.browser,) if is_known else ()
         return RateLimits(

@@ -49,6 +49,9 @@ def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petit
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:
         with transaction.atomic():
+            if holder.taken_back_at:
+                void = Petition.objects.filter(holder=holder, right=right, created_at__lt=holder.taken_back_at)
+                void.filter(state=Answer.PENDING).update(state=Answer.REFUSED, decided_at=clock.now())
             Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
             told = {"identifier": holder.called, "days": str(DAYS)}
             courier.send(holder, "petition_received", told, email=holder.email)
@@ -70,6 +73,24 @@ class Answered(Refused):
         super().__init__("already_answered", _("Otra persona ya respondió esta solicitud."))
 
 
+class AskedBefore(Refused):
+    """The account's owner has come back since: whoever asked may have been somebody else."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "asked_before",
+            _("El titular recuperó su cuenta después de esta solicitud. Rechácela: el titular puede pedirla otra vez."),
+        )
+
+
+def is_void(petition: Petition, holder: Holder) -> bool:
+    """Say whether a request was made before the owner took the account back (abuse case 50)."""
+    now = Holder.objects.select_for_update().get(pk=holder.pk)
+    return now.taken_back_at is not None and petition.created_at < now.taken_back_at
+
+
 def refuse(petition: Petition, reason: str, operator: str, visit: Visit) -> None:
     """Say no, with the reason, which the holder is told. Raises `Answered`."""
     _answer(petition, Answer.REFUSED, reason, operator, visit)
@@ -78,6 +99,8 @@ def refuse(petition: Petition, reason: str, operator: str, visit: Visit) -> None
 def grant(petition: Petition, said: str, operator: str, visit: Visit) -> None:
     """Say yes; a deletion is carried out at once. Raises `Answered`, `Refused` while a session is open."""
     with transaction.atomic():
+        if petition.holder and is_void(petition, petition.holder):
+            raise AskedBefore
         _answer(petition, Answer.GRANTED, said, operator, visit)
         if petition.right == Right.DELETION and petition.holder:
             erase(petition.holder, visit, operator)

@@ -59,7 +59,8 @@ def _message(wrong: WrongKey, explain: bool) -> str:
 def let_in(proof: Proof, visit: Visit) -> None:
     """Let somebody do what the CS was asked for; the caller records it. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
-    keys.remember_browser(proof, visit)
+    if not proof.known_browser:
+        keys.remember_browser(proof.holder, visit)
 
 
 def admit(proof: Proof, visit: Visit) -> Entry:

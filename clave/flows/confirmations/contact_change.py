@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
@@ -69,9 +69,10 @@ class ChangePending(Refused):
 
 def waiting() -> QuerySet[ContactChange]:
     """Return the changes that may still be confirmed or refused."""
-    return ContactChange.objects.filter(
+    pending = ContactChange.objects.filter(
         state=ChangeState.PENDING, expires_at__gt=clock.now(), old_email=F("holder__email")
     )
+    return pending.filter(Q(holder__taken_back_at=None) | Q(created_at__gte=F("holder__taken_back_at")))
 
 
 def waiting_for(holder: Holder) -> ContactChange | None:
@@ -129,7 +130,7 @@ def _tell_proposed(holder: Holder, change: ContactChange, code: str) -> None:
     if holder.email:
         courier.send(holder, "contact_proposed", {**told, "new_email": new, "code": code}, email=holder.email)
     if change.moves_email:
-        courier.send(holder, "contact_proposed_new", told, email=change.email)
+        courier.send(holder, "contact_proposed_new", told, email=change.email, quota="desk")
 
 
 def confirm(
@@ -150,6 +151,8 @@ def confirm(
         know_representative(holder, representative)
         _decide(change, ChangeState.APPLIED, proof, operator)
         told = {"when": when(), "identifier": holder.called}
+        if proof == CARD:
+            access.revoke_proofs(holder)
         if change.moves_email:
             end_access(holder)
             if old:

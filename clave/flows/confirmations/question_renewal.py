@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
@@ -103,4 +103,5 @@ def forget_over() -> int:
 
 
 def _open() -> QuerySet[QuestionRenewal]:
-    return QuestionRenewal.objects.filter(used_at=None, expires_at__gt=clock.now(), email=F("holder__email"))
+    unused = QuestionRenewal.objects.filter(used_at=None, expires_at__gt=clock.now(), email=F("holder__email"))
+    return unused.filter(Q(holder__taken_back_at=None) | Q(created_at__gte=F("holder__taken_back_at")))

@@ -18,7 +18,7 @@ from clave.courier import service as courier
 from clave.flows.common import apply_identity, send_temporary_key
 from clave.flows.models import Decision, FacilitatorRequest
 from clave.holders.models import Holder, Profile, Verification
-from clave.holders.service import Claim, find, require_minimum_data
+from clave.holders.service import Claim, find, lock, require_minimum_data
 from clave.keys import service as keys
 from clave.vault import service as vault
 from clave.vault.models import Document
@@ -51,6 +51,18 @@ class Decided(Refused):
         super().__init__("already_decided", _("Otra persona ya resolvió esta solicitud."))
 
 
+class AskedBefore(Refused):
+    """The company's owner has come back since: whoever asked may not have been the company."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "asked_before",
+            _("La empresa recuperó su cuenta después de esta solicitud. Rechácela: la empresa puede pedirla otra vez."),
+        )
+
+
 def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
     proof = keys.try_key(claim, key, visit, "facilitator.asked")
@@ -60,6 +72,8 @@ def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
             _("Esta clave es temporal: solo sirve para crear una clave nueva en «Cambiar CS»."),
             field="key",
         )
+    if proof.holder.verification == Verification.REFUSED:
+        raise Refused("identity_refused")
     require_minimum_data(proof.holder)
     return proof.holder
 
@@ -140,6 +154,9 @@ def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
 def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
     """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
     with transaction.atomic():
+        taken_back = Holder.objects.values_list("taken_back_at", flat=True).get(pk=asked.company_id)
+        if taken_back and asked.created_at < taken_back:
+            raise AskedBefore
         _decide(asked, Decision.APPROVED, "", operator)
         holder = _made_holder(asked)
         if asked.answer_hash and settings.SECRET_QUESTIONS:
@@ -193,6 +210,7 @@ def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySe
             field="document",
         )
     with transaction.atomic():
+        holder = lock(holder)
         until = send_temporary_key(holder, quota="company")
         outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
         audit.record("key.recovery", visit, holder=holder, proof="company")

@@ -19,8 +19,8 @@ from clave.courier import service as courier
 from clave.flows import proofs
 from clave.flows.common import send_temporary_key, when
 from clave.flows.models import Waiting
-from clave.holders.models import Holder, Profile, Representative
-from clave.holders.service import Claim, lock, require_minimum_data, texts_go_to
+from clave.holders.models import Holder, Profile, Representative, Verification
+from clave.holders.service import Claim, MinimumDataMissing, lock, require_minimum_data, texts_go_to
 from clave.keys import access, throttling
 from clave.keys import service as keys
 from clave.registries import registro_civil, sii
@@ -92,7 +92,10 @@ def question_for(claim: Claim) -> str:
 
 
 def by_answer(claim: Claim, answer: str, visit: Visit) -> KeySent:
-    """Check the answer and send a temporary key. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
+    """Check the answer and send a temporary key.
+
+    Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`, `AccountChanged`, `TooManyMessages`.
+    """
     holder = keys.verify_answer(claim.account, claim.holder(), answer, visit, "key.recovery")
     require_minimum_data(holder)
     return _send_key(holder, visit, "answer")
@@ -110,7 +113,7 @@ def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
 
     Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
     """
-    limits = throttling.limits("representative", claim.account, visit, throttling.ANSWER)
+    limits = throttling.limits_of_networks("representative", claim.account, visit)
     limits.reserve()
     try:
         represents = sii.represents(person, Rut.parse(claim.identifier), visit)
@@ -133,7 +136,7 @@ def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
 
     The registry is asked whether or not somebody is registered, so that both take the same time.
     """
-    limits = throttling.limits("serial", str(run), visit, throttling.ANSWER)
+    limits = throttling.limits_of_networks("serial", str(run), visit)
     limits.reserve()
     holder = claim.holder()
     try:
@@ -152,21 +155,21 @@ def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
 def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = "") -> KeySent:
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
-    This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends:
-    CS, secret answer, sessions, known browsers, half-finished wizards, pending temporary keys. The key goes by e-mail
-    only (guide PJ, 3.1, step 7): the mobile on file may be the other one's. `representative` is the RUN of who acts
-    for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing`.
+    This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
+    (`keys.access.revoke_proofs`), and an account of the old system cannot be registered by anybody else any more. The
+    key goes by e-mail only (guide PJ, 3.1, step 7), whatever was sent there today. `representative` is the RUN of who
+    acts for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing` without any e-mail.
     """
     with transaction.atomic():
         holder = lock(holder)
-        if representative:
-            Representative.objects.get_or_create(company=holder, run=representative)
         if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
             _move_to(holder, new_email, visit)
-        else:
-            require_minimum_data(holder)
+        if not holder.email:
+            raise MinimumDataMissing(["email"], holder.profile)
+        _settle_identity(holder, representative)
         access.revoke_proofs(holder)
-        return _send_key(holder, visit, "card", by_sms=False)
+        keys.unlock(holder.account)
+        return _send_key(holder, visit, "card", by_sms=False, quota="")
 
 
 def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
@@ -174,12 +177,21 @@ def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
     told = {"when": when(), "identifier": holder.called, "new_email": masked_email(new_email)}
     if holder.email:
         courier.send(holder, "email_changed", told, email=holder.email)
-    # The mobile on file is the other one's too, as far as we know.
-    holder.email, holder.mobile, holder.no_mobile = new_email, "", True
-    holder.review_contact, holder.updated_at = True, clock.now()
-    holder.save(update_fields=["email", "mobile", "no_mobile", "review_contact", "updated_at"])
-    holder.representatives.update(mobile="")
+    holder.email, holder.review_contact, holder.updated_at = new_email, True, clock.now()
+    holder.save(update_fields=["email", "review_contact", "updated_at"])
     audit.record("holder.email_changed", visit, holder=holder, proof="card")
+
+
+def _settle_identity(holder: Holder, representative: str) -> None:
+    """Note what the card has shown. What was said of an identity that no registry has confirmed is asked anew."""
+    unsure = holder.verification in (Verification.REFUSED, Verification.UNVERIFIED)
+    if representative:
+        Representative.objects.get_or_create(company=holder, run=representative)
+        if unsure:  # whoever registered it may have named somebody who does not represent it
+            holder.representatives.exclude(run=representative).delete()
+    holder.legacy = False
+    holder.verification = Verification.UNVERIFIED if unsure else holder.verification
+    holder.save(update_fields=["legacy", "verification"])
 
 
 def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
@@ -193,7 +205,11 @@ def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
 
 
 def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, quota: str = "recovery") -> KeySent:
+    """Send a key to the contact as it is now. Raises `AccountChanged` if somebody has taken the account back since."""
     with transaction.atomic():
+        holder = lock(holder)
+        if proof != "birth":  # a birth date and an e-mail are known to many
+            keys.remember_browser(holder, visit)
         if settings.KEY_DELIVERY == "screen":
             secret, until = _shown(holder)
         else:

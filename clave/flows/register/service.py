@@ -20,7 +20,7 @@ from clave.courier import service as courier
 from clave.flows.common import apply_contact, apply_identity, store_representative
 from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import Claim
-from clave.keys import policy, throttling
+from clave.keys import access, policy, throttling
 from clave.keys import service as keys
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
@@ -45,7 +45,18 @@ def already_registered() -> Refused:
 
 
 # What tells a stranger something about whoever has this RUT.
-_DISCLOSING = frozenset({"already_registered", "unknown_run", "deceased", "unknown_company", "not_representative"})
+# `policy` among it: a key that only the registry's data forbids holds a birth date.
+_DISCLOSING = frozenset(
+    {
+        "already_registered",
+        "unknown_run",
+        "deceased",
+        "unknown_company",
+        "not_representative",
+        "wrong_card",
+        "policy",
+    }
+)
 
 
 def not_created() -> Refused:
@@ -79,17 +90,19 @@ def register(claim: Claim, data: dict[str, Any], visit: Visit) -> Registered:
     earlier = claim.holder()
     try:
         return _register(earlier or typed, earlier, data, visit)
-    except Refused as refused:
-        audit.record("holder.registered", visit, holder=earlier, outcome=refused.code)
-        if refused.code in _DISCLOSING and not throttling.may_disclose(visit):
+    except (Refused, policy.PolicyViolation) as refused:
+        code = refused.code if isinstance(refused, Refused) else "policy"
+        audit.record("holder.registered", visit, holder=earlier, outcome=code)
+        if code in _DISCLOSING and not throttling.may_disclose(visit):
             raise not_created() from None
         raise
 
 
 def _register(holder: Holder, earlier: Holder | None, data: dict[str, Any], visit: Visit) -> Registered:
+    # A registry is asked first whoever it is: otherwise a registered RUT would be answered sooner.
+    tell = _ASK[holder.profile](data, visit)
     if earlier is not None and not earlier.legacy:
         raise already_registered()
-    tell = _ASK[holder.profile](data, visit)
     holder.language = visit.language
     apply_contact(holder, data)
     tell(holder)
@@ -226,6 +239,7 @@ def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
                 if not Holder.objects.filter(pk=holder.pk, legacy=True).update(legacy=False):
                     raise already_registered()
                 holder.save()
+                access.end_access(holder)  # whatever the old system's account had here before
             else:
                 holder.save(force_insert=True)
             if company:
