@@ -102,11 +102,13 @@ def test_a_pending_temporary_key_of_the_squatters_and_open_sessions_end(squatter
     other = Visitor("198.51.100.12")
     assert other.sign_in(RUT, SQUATTER_KEY).shows("Mi cuenta")
     stolen = {name: morsel.value for name, morsel in other.client.cookies.items()}
+    familiar = set(Holder.objects.get(identifier=RUT).known_browsers.values_list("axis", flat=True))
     comes_back(mailbox)
     assert squatter.change_key(RUT, pending, "PT739164").shows("no son correctos")
     assert other.open("/mi-cuenta").shows("Ingresar con mi Clave SENCE")
     assert stolen and not Session.objects.filter(holder__identifier=RUT).exists()
-    assert not Holder.objects.get(identifier=RUT).known_browsers.exists()
+    [of_the_owner] = Holder.objects.get(identifier=RUT).known_browsers.all()
+    assert familiar and of_the_owner.axis not in familiar
 
 
 @pytest.mark.abuse(50)
