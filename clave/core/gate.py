@@ -6,10 +6,10 @@ at once; some wait, and whoever would wait longer than a second is told so at on
 session of attendance goes first: its time would be lost (abuse cases 41, 42 and 77 of the threat model).
 """
 
+import re
 import resource
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
@@ -23,14 +23,16 @@ from django.http import HttpResponse
 from django.utils import translation
 
 from clave.core.errors import RETRY_SECONDS, error_page
-from clave.core.middleware import HEADERS, body_limit, chosen_language
-from clave.core.waiting import WaitingRoom
+from clave.core.middleware import HEADERS, address_in, body_limit, chosen_language
+from clave.core.waiting import Places, WaitingRoom
 
 log = structlog.get_logger(__name__)
 
 INSIDE = 8  # of them one computes; the others wait for the store, for a registry or for their turn to hash
 WAITING, RESERVE = 100, 20  # at most, however fast the turns; the reserve is for those who close a session
-BODIES = 128  # received at once
+BODIES, BODIES_OF_ONE = 128, 32  # received at once: in all, and from one address
+# Of one address so many close a session before everybody else: a classroom does, and a flood gains no more than that.
+URGENT_OF_ONE = 10
 _FILES = 8192
 _IN_MEMORY = 256 * 1024
 _PIECE = 64 * 1024
@@ -38,6 +40,9 @@ _TOLD_EVERY = 60.0
 HEALTH = "/healthz"
 CLOSING = "c105e"  # how the address of a request begins that closes a session (attendance/service.py)
 _URGENT = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", f"/rce/solicitud/{CLOSING}")
+
+# Everything here is UTF-8. Django reads the query in whatever charset a request names, before it can refuse anything.
+_CHARSET = re.compile(r";\s*charset\s*\*?\s*=[^;]*", re.IGNORECASE)
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -47,8 +52,8 @@ class Gate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        # A place is taken out and put back; none left means too many.
-        self._bodies = deque(range(BODIES))
+        self._bodies = Places(BODIES, BODIES_OF_ONE)
+        self._precedence = Places(WAITING + RESERVE, URGENT_OF_ONE)
         self._room = WaitingRoom(INSIDE, WAITING, RESERVE)
         self._told = 0.0
         # Files that exist: the name of one that does not is a page like any other.
@@ -56,19 +61,26 @@ class Gate:
         self._never_waits = {HEALTH, *(f"{settings.STATIC_URL}{name}" for name in hashed.values())}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        environ["CONTENT_TYPE"] = _CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         path = environ["PATH_INFO"]
         if path in self._never_waits and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._answer(environ, start)
-        try:
-            whole = self._received(environ)
-        except IndexError:
-            return self._full(environ, start)
-        if not self._room.enter(urgent=path.startswith(_URGENT)):
+        address = address_in(environ)
+        whole = self._received(environ, address)
+        if whole is None or not self._enter(path, address):
             return self._full(environ, start)
         try:
             return self._answer(environ, start) if whole else _cut_off(start)
         finally:
             self._room.leave()
+
+    def _enter(self, path: str, address: str) -> bool:
+        urgent = path.startswith(_URGENT) and self._precedence.take(address)
+        try:
+            return self._room.enter(urgent=urgent)
+        finally:
+            if urgent:
+                self._precedence.give_back(address)
 
     def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         response = self._application(environ, start)
@@ -78,26 +90,27 @@ class Gate:
         response.close()
         return body
 
-    def _received(self, environ: dict[str, Any]) -> bool:
+    def _received(self, environ: dict[str, Any], address: str) -> bool | None:
         """Receive the body, unless it says to be so long that Django refuses it unread; say whether all of it came.
 
-        Raises `IndexError` when too many are being received.
+        None: too many are being received.
         """
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length == 0 or (length > _PIECE and length > _limit(environ)):
             return True
-        place = self._bodies.pop()
+        if not self._bodies.take(address):
+            return None
         try:
             environ["wsgi.input"], came = _body(environ["wsgi.input"], length)
         finally:
-            self._bodies.append(place)
+            self._bodies.give_back(address)
         return came == length
 
     def _full(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         now = time.monotonic()
         if now - self._told > _TOLD_EVERY:
             self._told = now
-            log.warning("gate.full", waiting=self._room.waiting, bodies=BODIES - len(self._bodies))
+            log.warning("gate.full", waiting=self._room.waiting, bodies=self._bodies.taken)
         page = _full_page(chosen_language(WSGIRequest(environ)))
         start(f"{page.status_code} {page.reason_phrase}", list(page.items()))
         return [page.content]

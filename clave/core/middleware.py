@@ -3,9 +3,10 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from http.client import responses
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -147,13 +148,18 @@ def _is_well_formed(request: HttpRequest) -> bool:
 
 
 def address_of(request: HttpRequest) -> str:
+    """Return the client's address."""
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
     """Return the client's address; X-Forwarded-For counts only behind `CLAVE_TRUSTED_PROXIES` proxies."""
     hops = settings.CLAVE_TRUSTED_PROXIES
     if hops:
-        chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(chain) >= hops and chain[-hops]:
             return str(chain[-hops])[:45]
-    return str(request.META.get("REMOTE_ADDR") or "local")[:45]
+    return str(environ.get("REMOTE_ADDR") or "local")[:45]
 
 
 def browser_id(request: HttpRequest) -> str:

@@ -2,12 +2,40 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 LONGEST_WAIT = 1.0  # seconds
 _SMOOTHING = 0.1  # how much the newest turn weighs in the pace
 _URGENT_IN_A_ROW = 4  # after so many an ordinary visitor has a turn: a flood of urgent ones must not stop the rest
+
+
+class Places:
+    """A number of places, of which one address may have only some: whoever is alone cannot take them all."""
+
+    def __init__(self, places: int, of_one: int) -> None:
+        self._places, self._of_one = places, of_one
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        return self._taken.total()
+
+    def take(self, address: str) -> bool:
+        """Take a place; False if there is none for this address."""
+        with self._lock:
+            if self.taken >= self._places or self._taken[address] >= self._of_one:
+                return False
+            self._taken[address] += 1
+            return True
+
+    def give_back(self, address: str) -> None:
+        """Give back a place that this address took."""
+        with self._lock:
+            self._taken[address] -= 1
+            if not self._taken[address]:
+                del self._taken[address]
 
 
 class WaitingRoom:

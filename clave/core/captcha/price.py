@@ -55,8 +55,12 @@ def price_for(network: str) -> Price:
 
 
 def letters_needed(ticket: Ticket, network: str) -> int:
-    """Return how many letters a ticket costs in this network."""
-    return ticket.quote or price_for(network).letters
+    """Return how many letters a ticket costs in this network: what it quotes, or what they cost now if that is more.
+
+    Otherwise tickets could be hoarded while they are cheap.
+    """
+    now = price_for(network)
+    return max(ticket.quote, now.letters_proved if ticket.proved else now.letters)
 
 
 def count_answer(network: str, *, weight: int) -> None:

@@ -37,8 +37,8 @@ def exchanged(ticket: Ticket, payload: str, price: Price) -> Ticket | None:
     try:
         solved = altcha.Payload.from_base64(payload)
         parameters = solved.challenge.parameters
-        about, paid = parameters.data, (len(parameters.key_prefix), parameters.cost)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        about, paid = parameters.data, (len(parameters.key_prefix), int(parameters.cost))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
     # Work asked for before the price rose is not enough; judged before the costly check.
     if about != {"ticket": ticket.key} or paid < (len(price.prefix), price.rounds):

@@ -1,13 +1,20 @@
 """Picture and sound of a ticket, a new ticket, and the proof of work that makes one cheaper."""
 
+import threading
+from functools import lru_cache
 from random import Random
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from clave.core.captcha import picture, price, proof, sound, tickets
 from clave.core.captcha.tickets import Ticket
+from clave.core.errors import error_page
 from clave.core.middleware import address_of
 from clave.core.secrets import keyed_hash
+
+# How many sounds a worker mixes at once, and how many it keeps (60 kB each) for who listens again.
+_AT_ONCE, _SOUNDS = 2, 32
+_mixing = threading.BoundedSemaphore(_AT_ONCE)
 
 
 def _ticket_or_404(request: HttpRequest, text: str) -> Ticket:
@@ -34,10 +41,23 @@ def image(request: HttpRequest, text: str) -> HttpResponse:
 
 
 def audio(request: HttpRequest, text: str) -> HttpResponse:
-    """Answer with a ticket's letters in spoken words (WAV, 8 kHz, 8 bits, mono)."""
+    """Answer with a ticket's letters in spoken words (WAV, 8 kHz, 8 bits, mono).
+
+    To mix one takes as long as twenty pages, so that whoever asks for many must not keep everybody else waiting.
+    """
     ticket = _ticket_or_404(request, text)
     letters = _shown(request, ticket)
-    return HttpResponse(sound.spoken(letters, _random(ticket, "sound", letters)), content_type="audio/wav")
+    if not _mixing.acquire(blocking=False):
+        return error_page(request, 503, "full")
+    try:
+        return HttpResponse(_spoken(ticket, letters), content_type="audio/wav")
+    finally:
+        _mixing.release()
+
+
+@lru_cache(maxsize=_SOUNDS)
+def _spoken(ticket: Ticket, letters: str) -> bytes:
+    return sound.spoken(letters, _random(ticket, "sound", letters))
 
 
 def refresh(request: HttpRequest) -> JsonResponse:
