@@ -35,12 +35,26 @@ def known_keys() -> dict[str, bytes]:
     A change of key hands the former one on, encrypted under the new one, so that verification needs no fallback.
     """
     keys = configured_keys()
-    for seal in Seal.objects.filter(kind=SealKind.KEY_CHANGED).order_by("-pk"):
+    for number in Seal.objects.filter(kind=SealKind.KEY_CHANGED).order_by("-pk").values_list("pk", flat=True):
+        seal = readable_seals([number]).get(number)
+        if seal is None or not isinstance(seal.note, dict):
+            continue
         handed = str(seal.note.get("former_key", ""))
         former = unwrapped(handed, keys[seal.key]) if seal.key in keys else None
         if former is not None:
             keys.setdefault(key_id(former), former)
     return keys
+
+
+def readable_seals(numbers: list[int]) -> dict[int, Seal]:
+    """Return the seals of these numbers, without those that the database's owner made unreadable."""
+    try:
+        return Seal.objects.in_bulk(numbers)
+    except Exception:  # a moment that is none, JSON without end: each store and type has errors of its own
+        if len(numbers) == 1:
+            return {}
+    half = len(numbers) // 2
+    return readable_seals(numbers[:half]) | readable_seals(numbers[half:])
 
 
 def wrapped(former: bytes, key: bytes) -> str:
@@ -75,7 +89,8 @@ def mac_of(seal: Seal, entries: Sequence[Entry], key: bytes) -> str:
 def is_genuine(seal: Seal, entries: Sequence[Entry], keys: dict[str, bytes]) -> bool:
     """Say whether a seal's HMAC is right; one of version 1 does not name its key, any may be it."""
     candidates = list(keys.values()) if seal.version == 1 else [keys[seal.key]]
-    return any(hmac.compare_digest(mac_of(seal, entries, key), seal.mac) for key in candidates)
+    mac = str(seal.mac).encode()
+    return any(hmac.compare_digest(mac_of(seal, entries, key).encode(), mac) for key in candidates)
 
 
 def _hmac(key: bytes, message: str) -> str:

@@ -16,6 +16,7 @@ from clave.audit.models import Entry, Seal, SealKind, Unsealed
 from clave.core import clock
 from clave.core.visit import SYSTEM
 
+# Never raise it: verification takes it that a seal over fewer entries left none waiting.
 BATCH = 1000
 # The number of the lock; PostgreSQL knows advisory locks by number only.
 _SEALER = 0x5EA1E2

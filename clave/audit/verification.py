@@ -3,18 +3,22 @@
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from clave.audit import anchors
-from clave.audit.chain import VERSION, is_genuine, known_keys
+from clave.audit import anchors, seals
+from clave.audit.chain import VERSION, is_genuine, known_keys, readable_seals
 from clave.audit.models import Entry, Seal, SealKind, Unsealed
 from clave.audit.seals import lost_with
 
-# No transaction lasts longer: an entry older than this beside the seal before it was slipped in later.
-LATEST = timedelta(minutes=5)
+# An entry so much older than a seal that left nothing waiting was slipped in later: no transaction lasts 5 minutes,
+# and 10 are granted to a slow clock. It costs little: who inserts with the present date is not told apart at all.
+LATEST = timedelta(minutes=15)
 MOST_NAMED = 100
 _MOST_IDS = 5
+_PORTION = 500
+# Ten times what any sealer put into one seal; the numbers that a store can be asked for.
+_MOST_LISTED, _IDS_END = 10_000, 2**63
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,13 @@ class _Reading:
 
     keys: dict[str, bytes]
     noted: set[anchors.Anchor]
-    newest: Seal | None = None
+    # Of the newest seal read, whatever it is worth: its number and its HMAC.
+    number: int | None = None
+    mac: str = ""
+    version: int = 1
+    # Of genuine seals only: when the newest was made, and the newest that left no entry waiting.
+    at: datetime | None = None
+    emptied_at: datetime | None = None
     seals: int = 0
     entries: int = 0
     covered: IdSet = field(default_factory=IdSet)
@@ -103,7 +113,8 @@ def verify(noted: set[anchors.Anchor] | None = None, unreadable: int = 0) -> Ver
     uncovered = _uncovered_entries(reading)
     waiting = IdSet()
     for pk in Unsealed.objects.values_list("pk", flat=True).iterator():
-        waiting.add(pk)
+        if isinstance(pk, int):  # SQLite lets its owner write anything there
+            waiting.add(pk)
     # Whatever left the queue before it was read is in one of the seals made since.
     _read_seals(reading)
     unsealed = 0
@@ -128,49 +139,100 @@ def verify(noted: set[anchors.Anchor] | None = None, unreadable: int = 0) -> Ver
 
 def _read_seals(reading: _Reading) -> None:
     """Verify the seals after the newest one read so far."""
+    while numbers := _next_numbers(reading.number):
+        seals_read = readable_seals(numbers)
+        for number in numbers:
+            _read_seal(number, seals_read.get(number), reading)
+
+
+def _next_numbers(last: int | None) -> list[int]:
     rest = Seal.objects.order_by("pk")
-    if reading.newest is not None:
-        rest = rest.filter(pk__gt=reading.newest.pk)
-    for seal in rest.iterator(chunk_size=100):
-        listed = [pk for pk in seal.entries if type(pk) is int] if isinstance(seal.entries, list) else []
-        entries = list(Entry.objects.filter(pk__in=listed).order_by("pk"))
-        for fault in _faults_of(seal, entries, listed, reading):
-            reading.blame(fault, seal.pk)
-        for entry in entries:
-            reading.covered.add(entry.pk)
-        reading.noted.discard((seal.pk, seal.mac))
-        reading.newest = seal
-        reading.seals, reading.entries = reading.seals + 1, reading.entries + len(entries)
+    if last is not None:
+        rest = rest.filter(pk__gt=last)
+    return list(rest.values_list("pk", flat=True)[:_PORTION])
+
+
+def _read_seal(number: int, seal: Seal | None, reading: _Reading) -> None:
+    reading.number, reading.seals = number, reading.seals + 1
+    if seal is None:
+        reading.blame("could not be read", number)
+        return
+    listed = _listed(seal)
+    try:
+        entries = _entries_of(listed)
+        faults = _faults_of(seal, entries, listed, reading)
+    except Exception as error:  # whatever its owner made of it must not keep the rest from being read
+        entries, faults = [], [f"could not be read ({type(error).__name__})"]
+    for fault in faults:
+        reading.blame(fault, number)
+    for pk in listed:
+        reading.covered.add(pk)
+    reading.entries += len(entries)
+    reading.noted.discard((number, seal.mac))
+    reading.mac = seal.mac
+
+
+def _listed(seal: Seal) -> list[int]:
+    """Return the ids that a seal lists, as far as they can be ids; none of a list that no sealer ever made."""
+    if not isinstance(seal.entries, list) or len(seal.entries) > _MOST_LISTED:
+        return []
+    return [pk for pk in seal.entries if type(pk) is int and abs(pk) < _IDS_END]
+
+
+def _entries_of(listed: list[int]) -> list[Entry]:
+    found: list[Entry] = []
+    for start in range(0, len(listed), _PORTION):
+        found += Entry.objects.filter(pk__in=listed[start : start + _PORTION])
+    return sorted({entry.pk: entry for entry in found}.values(), key=lambda entry: entry.pk)
 
 
 def _faults_of(seal: Seal, entries: list[Entry], listed: list[int], reading: _Reading) -> list[str]:
     """Return what is wrong with one seal; of one that is genuine, note the event it tells of."""
-    before, found = reading.newest, []
-    if seal.previous != (before.mac if before else ""):
+    found = []
+    if seal.previous != reading.mac:
         found.append("does not follow the seal before it")
-    if seal.version not in (1, VERSION) or (before and seal.version < before.version):
+    if seal.version not in (1, VERSION) or seal.version < reading.version:
         return [*found, "has a version that cannot be here"]
+    reading.version = seal.version
+    # No HMAC of that version covers its kind and note: with them the database's owner could account for what is lost.
+    if seal.version == 1 and (seal.kind != SealKind.ENTRIES or seal.note != {}):
+        return [*found, "tells of an event, which its version cannot"]
     if seal.version > 1 and seal.key not in reading.keys:
         return [*found, f"was made under a key that is not at hand ({seal.key})"]
     present = [entry.pk for entry in entries]
-    if missing := sorted(set(listed) - set(present)):
-        found.append(f"an entry of it is missing: {_some(missing)}")
-    elif present != seal.entries or not is_genuine(seal, entries, reading.keys):
-        found.append("an entry of it was changed, or the seal itself")
-    else:
-        _note_event(seal, reading)
     if twice := [pk for pk in present if pk in reading.covered]:
         found.append(f"lists an entry that another seal holds: {_some(twice)}")
-    # If the clock itself was put back, the seal is as old as its entries.
-    if before and (older := [entry.pk for entry in entries if entry.at < min(before.at, seal.at) - LATEST]):
-        found.append(f"an entry in it is older than the seal before, it was slipped in: {_some(older)}")
+    if missing := sorted(set(listed) - set(present)):
+        return [*found, f"an entry of it is missing: {_some(missing)}"]
+    if present != seal.entries or not is_genuine(seal, entries, reading.keys):
+        return [*found, "an entry of it was changed, or the seal itself"]
+    if older := _slipped_in(seal, entries, reading.emptied_at):
+        found.append(
+            "an entry in it is older than the last seal that left none waiting: "
+            f"it was slipped in, or the clock of the machine that recorded it was slow: {_some(older)}"
+        )
+    _note_event(seal, reading)
+    reading.at = seal.at
+    if seal.kind == SealKind.ENTRIES and len(entries) < seals.BATCH:
+        reading.emptied_at = seal.at
     return found
 
 
+def _slipped_in(seal: Seal, entries: list[Entry], emptied_at: datetime | None) -> list[int]:
+    """Return the entries that should have been in an earlier seal, which left nothing waiting.
+
+    An event in the chain and a full batch leave entries waiting: they say nothing about those that come after. Nor does
+    anything if the sealer's own clock was put back, which no owner of the database can do.
+    """
+    if emptied_at is None or seal.at < emptied_at - LATEST:
+        return []
+    return [entry.pk for entry in entries if entry.at < emptied_at - LATEST]
+
+
 def _note_event(seal: Seal, reading: _Reading) -> None:
-    at, note, before = seal.at.isoformat(timespec="seconds"), seal.note, reading.newest
-    if before and seal.at < before.at - LATEST:
-        reading.events.append(f"seal {seal.pk}: the clock was put back from {before.at:%Y-%m-%dT%H:%M:%S} to {at}")
+    at, note = seal.at.isoformat(timespec="seconds"), seal.note
+    if reading.at and seal.at < reading.at - LATEST:
+        reading.events.append(f"seal {seal.pk}: the clock was put back from {reading.at:%Y-%m-%dT%H:%M:%S} to {at}")
     if seal.kind == SealKind.RESTORED:
         reading.lost |= lost_with(seal)
         text = f"a restore declared at {at} by {note['operator']}, back to seal {note['back_to']}: {note['reason']}"

@@ -95,11 +95,13 @@ class Trail(OperatorPage):
         names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
         rows = [(entry, names.get(str(entry.detail.get("operator", "")), "")) for entry in entries]
         more = entries[-1].pk if len(entries) == PAGE else None
+        reading = ChainReading.objects.order_by("-pk").first()
         return {
             **super().context(),
             "rows": rows,
             "more": more,
-            "reading": ChainReading.objects.order_by("-pk").first(),
+            "reading": reading,
+            "is_given_up": reading is not None and tasks.is_given_up(reading),
             "newest": _newest(),
         }
 
@@ -122,7 +124,7 @@ class Trail(OperatorPage):
 
 
 def _newest() -> Seal | None:
-    return Seal.objects.defer("entries").order_by("-pk").first()
+    return Seal.objects.only("at").order_by("-pk").first()
 
 
 def _line(entry: Entry) -> list[Any]:
