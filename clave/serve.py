@@ -15,10 +15,10 @@ import structlog
 from clave.core import logs
 from clave.operations.limits import CONNECTIONS as CONNECTIONS
 from clave.operations.limits import THREADS as THREADS
-from clave.operations.limits import longest_stop
+from clave.operations.limits import drain_seconds, longest_stop
 from clave.operations.processes import STOP, ProcessGroup, Program
 from clave.operations.sockets import address, inherited, listening_sockets
-from clave.settings import choose
+from clave.settings import choose, environment
 
 log = structlog.get_logger(__name__)
 
@@ -126,13 +126,15 @@ def run(group: ProcessGroup, listeners: list[socket.socket], workers: int, repor
 
 def main(report: Callable[[str], None] = print) -> int:
     environ = full_environ(dict(os.environ))
-    logs.configure({"level": environ.get("CLAVE_LOG_LEVEL", "INFO")})
+    host, port = address(environ)
+    workers = environment.number("CLAVE_WORKERS", CORES, 1, environ.get("CLAVE_WORKERS", ""))
+    drain_seconds(environ)  # read again for each process; here for the line about a wrong one
+    logs.configure({"level": environment.log_level()})
+    environment.end_if(environment.SETTINGS_ERRORS)
     group = ProcessGroup(environ)
     # An interrupt too: a shell's background job begins with it ignored.
     for number in (*STOP, signal.SIGHUP):
         signal.signal(number, lambda received, _: group.orders.add(signal.Signals(received)))
-    host, port = address(environ)
-    workers = int(environ.get("CLAVE_WORKERS", CORES))
     given = inherited(environ)
     try:
         listeners = [given] if given else listening_sockets(host, port, workers)

@@ -104,8 +104,8 @@ def test_only_probes_may_ask_by_address(client: Client) -> None:
         assert client.get(path, HTTP_HOST="10.1.2.3:8000").status_code == 400
 
 
-def reads_figures(client: Client, peer: str, **headers: str) -> bool:
-    answer = client.get("/metrics", REMOTE_ADDR=peer, **headers)
+def reads_figures(client: Client, peer: str, host: str = "localhost", **headers: str) -> bool:
+    answer = client.get("/metrics", REMOTE_ADDR=peer, HTTP_HOST=host, **headers)
     assert answer.status_code in (200, 404) and (answer.status_code == 200) == (FIGURES in answer.content.decode())
     return answer.status_code == 200
 
@@ -127,11 +127,26 @@ def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, se
     strangers = ("203.0.113.7", "127.0.0.1, 203.0.113.7", "203.0.113.7, 127.0.0.1", "", "unknown", "127.0.0.1:80, x")
     for forwarded in strangers:
         assert not reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded), forwarded
-    for name in ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"):
+    signs = ("FORWARDED", "X_REAL_IP", "VIA", "X_FORWARDED_PROTO", "X_FORWARDED_HOST", "X_FORWARDED_PORT")
+    signs += ("CF_CONNECTING_IP", "TRUE_CLIENT_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP")
+    for name in (f"HTTP_{sign}" for sign in signs):
         assert not reads_figures(client, "127.0.0.1", **{name: "127.0.0.1"}), name
     # Who names itself so needs no proxy to say it.
     assert not reads_figures(client, "203.0.113.7", HTTP_X_FORWARDED_FOR="127.0.0.1")
     assert reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == bool(proxies)
+
+
+@pytest.mark.abuse(52)
+@pytest.mark.parametrize("forwarded", [{}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}])
+def test_figures_behind_a_proxy_are_asked_for_by_address_and_never_by_the_public_name(
+    client: Client, settings, forwarded: dict[str, str]
+) -> None:
+    settings.CLAVE_TRUSTED_PROXIES = 1
+    for host in ("localhost", "127.0.0.1:8000", "10.1.2.3", "[::1]:8000"):
+        assert reads_figures(client, "127.0.0.1", host, **forwarded), host
+    assert not reads_figures(client, "127.0.0.1", "testserver", **forwarded)
+    settings.CLAVE_TRUSTED_PROXIES = 0
+    assert reads_figures(client, "127.0.0.1", "testserver")
 
 
 @pytest.fixture

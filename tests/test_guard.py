@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clave.serve import free_port
+from clave.statements import paper
 
 ROOT = Path(__file__).parents[1]
 GOOD = {
@@ -21,7 +22,6 @@ GOOD = {
 WISE = {
     "SMS_GATEWAY_URL": "https://sms.example.cl",
     "CLAVE_MAIL_FROM": "Clave <clave@institucion.example.cl>",
-    "INSTITUTION_P12": "/etc/clave/institution.p12",
     "CLAMD_URL": "tcp://127.0.0.1:3310",
 }
 WEB = ("-c", "import clave.wsgi")
@@ -162,5 +162,8 @@ def test_a_start_warns_of_what_is_unwise_in_a_line_each(tmp_path: Path) -> None:
 @pytest.mark.abuse(81)
 def test_a_wise_start_and_a_demo_warn_of_nothing(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    assert "settings.unwise" not in start(tmp_path, "manage.py", "prepare", **GOOD, **WISE).stderr
+    file = tmp_path / "its-own.p12"
+    file.write_bytes(paper._self_signed(b"its password"))
+    institution = {"INSTITUTION_P12": str(file), "INSTITUTION_P12_PASSWORD": "its password"}
+    assert "settings.unwise" not in start(tmp_path, "manage.py", "prepare", **GOOD, **WISE, **institution).stderr
     assert "settings.unwise" not in start(tmp_path / "demo", "manage.py", "prepare", CLAVE_DEMO="1").stderr

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from clave.settings import environment
+
 # A connection that is kept open holds nothing but itself; a request holds a thread, and how many of those are served
 # at once core/gate.py decides.
 CONNECTIONS, THREADS = 4000, 400
@@ -13,7 +15,8 @@ FINISH_SECONDS = 8.0  # for the requests inside
 
 def drain_seconds(environ: Mapping[str, str]) -> float:
     """Return how long `/readyz` says 503 before new visitors are refused: time for a balancer to notice."""
-    return float(environ.get("CLAVE_DRAIN_SECONDS", "0" if environ.get("CLAVE_DEMO") == "1" else "5"))
+    default = 0 if environ.get("CLAVE_DEMO") == "1" else 5
+    return environment.seconds("CLAVE_DRAIN_SECONDS", default, environ.get("CLAVE_DRAIN_SECONDS", ""))
 
 
 def longest_stop(environ: Mapping[str, str]) -> float:

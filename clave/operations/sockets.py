@@ -13,6 +13,8 @@ import socket
 import struct
 from collections.abc import Mapping, Sequence
 
+from clave.settings import environment
+
 BACKLOG = 1024
 LISTEN_FD = "CLAVE_LISTEN_FD"
 _FIRST_SYSTEMD_FD = 3
@@ -41,7 +43,7 @@ def inherited(environ: Mapping[str, str]) -> socket.socket | None:
 
 def address(environ: Mapping[str, str]) -> tuple[str, int]:
     """Return host and port to listen on."""
-    return environ.get("CLAVE_BIND", "127.0.0.1"), int(environ.get("PORT", "8000"))
+    return environ.get("CLAVE_BIND", "127.0.0.1"), environment.port(environ.get("PORT", ""))
 
 
 def listening_sockets(host: str, port: int, how_many: int) -> list[socket.socket]:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from clave.settings import profile
+from clave.settings import environment, profile
 from clave.settings.environment import SETTINGS_ERRORS, loopback_and
 from clave.settings.environment import by_line as _by_line
 from clave.settings.environment import choice as _choice
 from clave.settings.environment import flag as _on
 from clave.settings.environment import names as _list
 from clave.settings.environment import number as _number
+from clave.settings.environment import url as _url
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "clave"
@@ -32,13 +33,14 @@ try:
 except OSError as error:
     SETTINGS_ERRORS.append(f"CLAVE_HOME={CLAVE_HOME}: {error.strerror}")
 CLAVE_DEMO = _on("CLAVE_DEMO")
-CLAVE_PORT = _number("PORT", 8000, 1)
-CLAVE_URL = os.environ.get("CLAVE_URL", f"http://localhost:{CLAVE_PORT}").rstrip("/")
+CLAVE_PORT = environment.port()
+CLAVE_URL = _url("CLAVE_URL", f"http://localhost:{CLAVE_PORT}").rstrip("/")
 CLAVE_CAPTCHA = _choice("CLAVE_CAPTCHA", "image", "off")
 CLAVE_NOW_OFFSET = _number("CLAVE_NOW_OFFSET", 0, -(10**10)) if CLAVE_DEMO else 0
 CLAVE_INSPECTOR = _on("CLAVE_INSPECTOR", "1")
 CORES = len(os.sched_getaffinity(0))
 CLAVE_WORKERS = _number("CLAVE_WORKERS", CORES, 1)
+CLAVE_DRAIN_SECONDS = environment.seconds("CLAVE_DRAIN_SECONDS", 0 if CLAVE_DEMO else 5)
 CLAVE_TRUSTED_PROXIES = _number("CLAVE_TRUSTED_PROXIES", 0)
 CLAVE_DIRECT_TLS = _on("CLAVE_DIRECT_TLS")
 METRICS_ALLOW = loopback_and("METRICS_ALLOW")
@@ -147,7 +149,7 @@ def _vault() -> dict[str, Any]:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     options = {
         "bucket_name": bucket,
-        "endpoint_url": os.environ.get("VAULT_S3_ENDPOINT") or None,
+        "endpoint_url": _url("VAULT_S3_ENDPOINT") or None,
         "access_key": os.environ.get("VAULT_S3_KEY"),
         "secret_key": os.environ.get("VAULT_S3_SECRET"),
         "region_name": os.environ.get("VAULT_S3_REGION") or None,
@@ -158,7 +160,7 @@ def _vault() -> dict[str, Any]:
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
-CLAMD_URL = os.environ.get("CLAMD_URL", "")
+CLAMD_URL = _url("CLAMD_URL", "", ("tcp", "unix"))
 
 STATIC_URL = "/static/"
 STATIC_ROOT = CLAVE_HOME / "static"
@@ -201,13 +203,14 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 19456, 8)
+# More than a GiB for each sign-in is a slip of the keyboard, and no page would be answered.
+ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 19456, 8, most=1024 * 1024)
 ARGON2_TIME = _number("ARGON2_TIME", 2, 1)
 ARGON2_PARALLELISM = _number("ARGON2_PARALLELISM", 1, 1)
 HASHES_AT_ONCE = max(1, CORES // CLAVE_WORKERS)
 
 RCE_SESSION_MINUTES = _by_line("RCE_SESSION_MINUTES", 170)
-STATEMENT_PERCENT = _by_line("STATEMENT_PERCENT", 75)
+STATEMENT_PERCENT = _by_line("STATEMENT_PERCENT", 75, most=100)
 INSTITUTION_P12 = os.environ.get("INSTITUTION_P12", "")
 INSTITUTION_P12_PASSWORD = os.environ.get("INSTITUTION_P12_PASSWORD", "")
 RCE_SIGNIN = {
@@ -219,6 +222,10 @@ RCE_PENDING_FACTOR = _number("RCE_PENDING_FACTOR", 1, 1)
 RCE_ALL_CODES = _on("RCE_ALL_CODES")
 
 
+# Six years: as long as the tax office may look back (Código Tributario, article 200).
+ATTENDANCE_LEAST_DAYS = 6 * 365 + 2
+
+
 def _retention() -> dict[str, int]:
     """Return for how many days what is kept; `RETENTION_DAYS=deeds=365,attendance=2200` changes some."""
     days = {
@@ -227,8 +234,7 @@ def _retention() -> dict[str, int]:
         "deeds": 2 * 365,
         "petitions": 2 * 365,
         "facilitator_documents": 365,
-        # Six years: as long as the tax office may look back (Código Tributario, article 200).
-        "attendance": 6 * 365 + 2,
+        "attendance": ATTENDANCE_LEAST_DAYS,
     }
     for name, _, value in (part.partition("=") for part in _list("RETENTION_DAYS")):
         if name in days:
@@ -244,21 +250,21 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
-EMAIL_PORT = _number("EMAIL_PORT", 25, 1)
+EMAIL_PORT = _number("EMAIL_PORT", 25, 1, most=65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = _on("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 5
 DEMO_SENDER = "Clave SENCE <no-responder@clave.example.cl>"
 DEFAULT_FROM_EMAIL = os.environ.get("CLAVE_MAIL_FROM", DEMO_SENDER)
-SMS_GATEWAY_URL = os.environ.get("SMS_GATEWAY_URL", "")
+SMS_GATEWAY_URL = _url("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = os.environ.get("SMS_GATEWAY_TOKEN", "")
 
-REGISTRO_CIVIL_URL = os.environ.get("REGISTRO_CIVIL_URL", "")
+REGISTRO_CIVIL_URL = _url("REGISTRO_CIVIL_URL")
 REGISTRO_CIVIL_TOKEN = os.environ.get("REGISTRO_CIVIL_TOKEN", "")
-SII_URL = os.environ.get("SII_URL", "")
+SII_URL = _url("SII_URL")
 SII_TOKEN = os.environ.get("SII_TOKEN", "")
 REGISTRY_BUDGET_SECONDS = 1.2
 
 LOGGING_CONFIG = "clave.core.logs.configure"
-LOGGING = {"level": os.environ.get("CLAVE_LOG_LEVEL", "INFO")}
+LOGGING = {"level": environment.log_level()}

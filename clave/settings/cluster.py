@@ -6,14 +6,18 @@ import dj_database_url
 
 from clave.settings import postgres
 from clave.settings.base import *  # noqa: F403
-from clave.settings.environment import SETTINGS_ERRORS, number
+from clave.settings.environment import SETTINGS_ERRORS, cache_url, number
 
 _role = os.environ.get("CLAVE_ROLE", "")
 _statement = number(
     "CLAVE_STATEMENT_SECONDS", postgres.STATEMENT_SECONDS.get(_role, postgres.DEFAULT_STATEMENT_SECONDS)
 )
 _lock = postgres.LOCK_SECONDS.get(_role, postgres.DEFAULT_LOCK_SECONDS)
-_from_url = dj_database_url.parse(os.environ["DATABASE_URL"])
+try:
+    _from_url = dj_database_url.parse(os.environ["DATABASE_URL"])
+except ValueError:
+    SETTINGS_ERRORS.append("DATABASE_URL: must be a whole address: postgresql://host:5432/name")
+    _from_url = dj_database_url.parse("postgresql:///clave")
 _options = _from_url.get("OPTIONS", {})  # sslmode and the like
 if "options" in _options:
     SETTINGS_ERRORS.append("DATABASE_URL: options cannot be set in it; set them for the role in PostgreSQL")
@@ -42,7 +46,7 @@ DATABASES = {
     }
 }
 CACHES: dict[str, dict[str, object]]
-if url := os.environ.get("CACHE_URL"):
+if url := cache_url():
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

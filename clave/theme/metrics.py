@@ -4,10 +4,14 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 
 from clave.core.errors import error_page
 
-_OTHER_SIGNS_OF_A_PROXY = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+_SIGNS_OF_A_PROXY = (
+    *("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_CF_CONNECTING_IP", "HTTP_TRUE_CLIENT_IP"),
+    *("HTTP_X_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP"),
+)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -22,15 +26,26 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def may_read(request: HttpRequest) -> bool:
     """Say whether both who connects and, through proxies of ours, everybody it speaks for are allowed.
 
-    The public proxy often stands on this very machine: being local is not enough for what it passes on.
+    The public proxy often stands on this very machine: being local is not enough for what it passes on. One that says
+    nothing of itself is known by the public name that was asked for: monitoring asks a process by its address.
     """
+    if settings.CLAVE_TRUSTED_PROXIES and not _names_an_address(request):
+        return False
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
     if forwarded is None:
-        passed_on = any(name in request.META for name in _OTHER_SIGNS_OF_A_PROXY)
+        passed_on = any(name in _SIGNS_OF_A_PROXY or name.startswith("HTTP_X_FORWARDED") for name in request.META)
         return not passed_on and _is_allowed(request.META.get("REMOTE_ADDR", ""))
     if not settings.CLAVE_TRUSTED_PROXIES:
         return False
     return all(_is_allowed(address) for address in (request.META.get("REMOTE_ADDR", ""), *forwarded.split(",")))
+
+
+def _names_an_address(request: HttpRequest) -> bool:
+    host, _port = split_domain_port(request.META.get("HTTP_HOST", ""))
+    try:
+        return bool(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_allowed(text: str) -> bool:
