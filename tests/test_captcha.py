@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clave.core.captcha import price, purge_expired, service, sound, tickets
+from clave.core.captcha import price, purge_expired, service, sound, tickets, views
 from clave.core.models import CaptchaLoad, SpentTicket
 from clave.core.secrets import keyed_hash
 from tests.story import Visitor
@@ -186,9 +186,37 @@ def test_work_of_another_price_or_made_up_is_refused(visitor: Visitor) -> None:
         assert pay(visitor, ticket, made_up).status_code == 404, made_up
     challenge = altcha.create_challenge("PBKDF2/SHA-256", 1, key_prefix="00" * 8, data={"ticket": ticket.split("-")[0]})
     forged = {"challenge": {**challenge.to_dict(), "signature": "00"}, "solution": {"counter": 1, "derivedKey": "00"}}
-    forged["challenge"]["parameters"]["cost"] = 9000
-    encoded = b64encode(json.dumps(forged).encode()).decode()
-    assert pay(visitor, ticket, encoded).status_code == 404
+    for cost in (9000, "9000", "x", None, [], {}, float("inf"), float("nan")):
+        forged["challenge"]["parameters"]["cost"] = cost
+        encoded = b64encode(json.dumps(forged).encode()).decode()
+        assert pay(visitor, ticket, encoded).status_code == 404, cost
+
+
+@pytest.mark.abuse(49)
+def test_tickets_hoarded_while_they_were_cheap_cost_what_they_cost_now(visitor: Visitor) -> None:
+    ticket = new_ticket(visitor)
+    hoarded = pay(visitor, ticket, solved(visitor, ticket)).json()["ticket"]
+    busy(count=300)
+    assert not answer(visitor, 4, hoarded)
+    dear = pay(visitor, other := new_ticket(visitor), solved(visitor, other)).json()["ticket"]
+    assert answer(visitor, 6, dear)
+
+
+@pytest.mark.abuse(49)
+def test_a_sound_is_mixed_once_and_never_more_than_two_at_the_same_time(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed: list[str] = []
+    monkeypatch.setattr(sound, "spoken", lambda letters, random: mixed.append(letters) or b"sound")
+    ticket = new_ticket(visitor)
+    for _ in range(3):
+        assert visitor.client.get(f"/captcha/{ticket}.wav").content == b"sound"
+    assert len(mixed) == 1
+    with views._mixing, views._mixing:
+        told = visitor.client.get(f"/captcha/{ticket}.wav")
+        assert told.status_code == 503 and "Hay muchas personas" in told.content.decode()
+        assert told["Retry-After"]
+    assert visitor.client.get(f"/captcha/{ticket}.wav").status_code == 200
 
 
 @pytest.mark.abuse(49)

@@ -19,6 +19,7 @@ from clave.core.waiting import LONGEST_WAIT, WaitingRoom
 from tests import house
 from tests.wire.platform import Platform
 
+CLOSE = "/rce/Registro/CerrarSesion"
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 
 
@@ -36,9 +37,9 @@ class Asked:
         self.status, self.headers = "", {}
         self.input = body if hasattr(body, "read") else BytesIO(body)
         said = len(body) if length < 0 else length
-        whole = {"REQUEST_METHOD": "POST" if said else "GET", "PATH_INFO": path, "wsgi.input": self.input, **environ}
+        whole = {"REQUEST_METHOD": "POST" if said else "GET", "PATH_INFO": path, "wsgi.input": self.input}
         whole |= {"CONTENT_LENGTH": str(said), "SERVER_NAME": "localhost", "SERVER_PORT": "80", "QUERY_STRING": ""}
-        whole |= {"wsgi.url_scheme": "http", "REMOTE_ADDR": "203.0.113.5", "HTTP_HOST": "localhost", **FORM}
+        whole |= {"wsgi.url_scheme": "http", "REMOTE_ADDR": "203.0.113.5", "HTTP_HOST": "localhost", **FORM, **environ}
         self.text = b"".join(to(whole, self._start)).decode()
 
     def _start(self, status: str, headers: list[tuple[str, str]]) -> None:
@@ -302,6 +303,66 @@ def test_what_is_too_long_is_refused_unread(demo: None) -> None:
     long = Asked(door, "/ingresar", b"x" * 3_000_000)
     assert long.status.startswith("413") and long.input.tell() == 0
     assert Asked(door, "/ingresar", b"rut=" + b"1" * 1_000_000).status.startswith("400")
+
+
+class Slow:
+    """A body that does not come until it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.done = threading.Event(), threading.Event()
+
+    def read(self, size: int) -> bytes:
+        self.begun.set()
+        assert self.done.wait(30)
+        return b"rut=1"[:size]
+
+
+@pytest.mark.abuse(42)
+def test_one_address_cannot_take_every_place_for_bodies() -> None:
+    door, slow = gate.Gate(Busy()), [Slow() for _ in range(gate.BODIES_OF_ONE)]
+    crowd = [threading.Thread(target=Asked, args=(door, "/ingresar", body, 5)) for body in slow]
+    for one in crowd:
+        one.start()
+    try:
+        assert all(body.begun.wait(30) for body in slow)
+        assert Asked(door, "/ingresar", b"rut=1").status.startswith("503")
+        assert Asked(door, "/ingresar", b"rut=1", REMOTE_ADDR="203.0.113.6").text == "done"
+    finally:
+        for body in slow:
+            body.done.set()
+        for one in crowd:
+            one.join()
+    assert Asked(door, "/ingresar", b"rut=1").text == "done"
+
+
+@pytest.mark.abuse(77)
+def test_one_address_cannot_take_the_precedence_of_all_who_close_attendance(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = gate.Gate(Busy())
+    nested: list[bool] = []
+
+    def enter(urgent: bool) -> bool:
+        # While this one waits, more come: from the same address, and at last from another.
+        nested.append(urgent)
+        if len(nested) <= gate.URGENT_OF_ONE:
+            Asked(door, CLOSE)
+        elif len(nested) == gate.URGENT_OF_ONE + 1:
+            Asked(door, CLOSE, REMOTE_ADDR="203.0.113.6")
+        return False
+
+    monkeypatch.setattr(door._room, "enter", enter)
+    Asked(door, CLOSE)
+    assert nested == [True] * gate.URGENT_OF_ONE + [False, True]
+
+
+@pytest.mark.abuse(78)
+@pytest.mark.parametrize(
+    "charset", ["charset=zlib", "charset=rot13", " CHARSET = undefined", "charset*=utf-8''idna", "charset=utf-8"]
+)
+def test_a_charset_that_is_none_is_no_fault_of_ours(demo: None, charset: str) -> None:
+    door = gate.Gate(get_wsgi_application())
+    for query, status in (("x=1", "200"), ("&".join("a" * 3001), "400")):
+        answer = Asked(door, "/ingresar", CONTENT_TYPE=f"text/html; {charset}", QUERY_STRING=query)
+        assert answer.status.startswith(status) and answer.headers, (charset, query)
 
 
 def test_a_place_is_given_back_by_who_fails() -> None:
