@@ -32,15 +32,16 @@ def suite(store: str, words: list[str], environ: dict[str, str], *, aside: bool 
     return int(counts["tests"]) - failed - int(counts["skipped"]), failed, done.returncode == 0
 
 
-def together(stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool]]:
-    """Run each store's browser, which mostly waits, beside the other tests of one store after the other."""
+def side_by_side(stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool]]:
+    """Run the stores beside each other, a core for each: first all that needs no browser, then the browser."""
+
+    def of(name: str) -> list[tuple[int, int, bool]]:
+        environ = stores[name]
+        rest = suite(name, ["--ignore=tests/browser", "-m", "not alone"], environ, aside=True)
+        return [rest, suite(f"{name}, browser", ["tests/browser"], environ, aside=True)]
+
     with ThreadPoolExecutor() as pool:
-        browsers = [
-            pool.submit(suite, f"{name}, browser", ["tests/browser"], environ, aside=True)
-            for name, environ in stores.items()
-        ]
-        rest = [suite(name, ["--ignore=tests/browser", "-m", "not alone"], environ) for name, environ in stores.items()]
-        return rest + [browser.result() for browser in browsers]
+        return [result for results in pool.map(of, stores) for result in results]
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def main() -> int:
         if words:
             results = [suite(name, words, environ) for name, environ in stores.items()]
         else:
-            results = together(stores)
+            results = side_by_side(stores)
             results += [suite(f"{name}, alone", ["-m", "alone"], environ) for name, environ in stores.items()]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)
     print(f"\n{passed} passed, {failed} failed", flush=True)
