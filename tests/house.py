@@ -16,7 +16,6 @@ import httpx
 import psycopg
 from django.test import override_settings
 
-from clave.core.captcha.tickets import letters_of
 from clave.operations.processes import ProcessGroup, start_child
 from clave.serve import free_port, full_environ
 
@@ -64,6 +63,8 @@ class LiveHouse:
 
     def letters(self, ticket: str) -> str:
         """Return the letters of a captcha, which follow from its ticket and the installation's secret key."""
+        from clave.core.captcha.tickets import letters_of  # here, for measurements run without Django's settings
+
         secret = self.house.environ.get("CLAVE_SECRET_KEY") or (self.home / "secret_key").read_text()
         with override_settings(SECRET_KEY=secret):
             return letters_of(ticket.split("-")[0])
