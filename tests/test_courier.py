@@ -2,7 +2,6 @@
 
 import smtplib
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +14,7 @@ from clave.courier import channels, pauses, sending, service
 from clave.courier.models import Message
 from clave.holders.models import Holder
 from clave.sandbox import services
+from tests.house import until
 from tests.story import Mailbox
 
 MAIL, PHONE = "camila.rojas@example.cl", "+56987650001"
@@ -43,12 +43,12 @@ def test_a_message_is_delivered_by_the_workers_senders(committed: None) -> None:
     send(camila)
     stopping = threading.Event()
     senders = sending.start_senders(stopping)
-    deadline = time.monotonic() + 20
-    while len(services.messages()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    stopping.set()
-    for sender in senders:
-        sender.join(10)
+    try:
+        until(lambda: len(services.messages()) == 2)
+    finally:
+        stopping.set()
+        for sender in senders:
+            sender.join(10)
     assert sorted(message["kind"] for message in services.messages()) == ["email", "sms"]
     assert set(Message.objects.values_list("state", "destination", "context")) == {("sent", "", "")}
 
@@ -73,9 +73,7 @@ def test_a_mail_server_that_hangs_holds_up_neither_sms_nor_the_other_mails(
     stopping = threading.Event()
     senders = sending.start_senders(stopping)
     try:
-        deadline = time.monotonic() + 20
-        while (len(order) < 2 or not free) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until(lambda: len(order) >= 2 and free)
         assert (free, sorted(order)) == ([PHONE], ["fourth@example.cl", "third@example.cl"])
     finally:
         hanging.set()

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from io import BytesIO
@@ -16,6 +15,7 @@ from clave import serve
 from clave.attendance.models import Exchange
 from clave.core import gate
 from tests import house
+from tests.house import until
 from tests.wire.platform import Platform
 
 CLOSE = "/rce/Registro/CerrarSesion"
@@ -74,13 +74,6 @@ class Busy:
                 self.inside -= 1
         start("200 OK", [])
         return Plain(b"done")
-
-
-def until(true: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.abuse(41)

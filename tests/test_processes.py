@@ -23,13 +23,7 @@ from clave.operations import processes
 from clave.operations.processes import Place, ProcessGroup, Program
 from clave.operations.sockets import choose_among, listening_sockets, stop_accepting
 from tests import house, postgres
-
-
-def until(true: Any, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+from tests.house import until
 
 
 def works(url: str, timeout: float = 10) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from clave.core.waiting import LONGEST_WAIT, WaitingRoom
-from tests.test_gate import until
+from tests.house import until
 
 
 class Clock:
