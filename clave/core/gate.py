@@ -2,7 +2,7 @@
 
 The server gives each request a thread of its own. A body is received before anything else, so that a visitor who sends
 it slowly keeps only a thread that has nothing to do. Then as many requests as the worker's core can serve are inside
-at once; some wait, and whoever would wait longer than a second is told so at once, before any work. Who closes a
+at once; some wait, and whoever would wait about a second or longer is told so at once, before any work. Who closes a
 session of attendance goes first: its time would be lost (abuse cases 41, 42 and 77 of the threat model).
 """
 

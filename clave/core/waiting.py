@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-LONGEST_WAIT = 1.0  # seconds
+LONGEST_WAIT = 0.8  # seconds; turns are uneven, and hardly anybody shall wait more than one
 _SMOOTHING = 0.1  # how much the newest turn weighs in the pace
 _URGENT_IN_A_ROW = 4  # after so many an ordinary visitor has a turn: a flood of urgent ones must not stop the rest
 
@@ -38,22 +38,58 @@ class Places:
                 del self._taken[address]
 
 
-class WaitingRoom:
-    """A number of places, and two queues for them. Its pace is how many seconds pass until one is given back.
+class _Queue:
+    """Those who wait for a turn. Its pace is how many seconds pass between two turns while somebody waits."""
 
-    Whoever would wait longer than `LONGEST_WAIT` at this pace is not admitted. `reserve` are places in the queue that
-    only urgent visitors may take. `clock` returns seconds.
+    def __init__(self) -> None:
+        self._turns: deque[threading.Lock] = deque()
+        self._pace = 0.0  # 0: not measured yet, and nobody is refused for it
+        self._last_turn = 0.0  # when somebody last had a turn, or the queue began
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def join(self, now: float) -> threading.Lock:
+        """Return what whoever comes now waits for."""
+        if not self._turns:
+            self._last_turn = now
+        turn = threading.Lock()
+        turn.acquire()
+        self._turns.append(turn)
+        return turn
+
+    def admit_next(self, now: float) -> None:
+        """Let in who has waited longest."""
+        took = now - self._last_turn
+        self._pace = self._pace + _SMOOTHING * (took - self._pace) if self._pace else took
+        self._last_turn = now
+        self._turns.popleft().release()
+
+    def expected_wait(self, inside: int, now: float) -> float:
+        """Return the seconds until whoever comes now is served and gone, if so many are inside.
+
+        Nobody before him: 0, so that a pace that was slow once is measured again. When nobody has had a turn for longer
+        than the pace, that time is the pace.
+        """
+        if not self._turns:
+            return 0.0
+        pace = max(self._pace, now - self._last_turn) if self._pace else 0.0
+        return (len(self._turns) + inside) * pace
+
+
+class WaitingRoom:
+    """A number of places, and two queues for them; whoever would wait longer than `LONGEST_WAIT` is not admitted.
+
+    Each queue has its own pace, because urgent visitors overtake ordinary ones, also those who came before them.
+    `reserve` are places in the queue that only urgent visitors may take. `clock` returns seconds.
     """
 
     def __init__(self, places: int, queue: int, reserve: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._free, self._queue, self._reserve, self._clock = places, queue, reserve, clock
-        self._ordinary: deque[threading.Lock] = deque()
-        self._urgent: deque[threading.Lock] = deque()
+        self._places, self._queue, self._reserve, self._clock = places, queue, reserve, clock
+        self._free = places
+        self._ordinary, self._urgent = _Queue(), _Queue()
         self._urgent_in_a_row = 0
         self._lock = threading.Lock()
-        self._pace = 0.0  # 0: not measured yet, and nobody is refused for it
-        # When a place was last given back, or the queue began; None while nobody waits: then it measures nothing.
-        self._last_turn: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -65,47 +101,20 @@ class WaitingRoom:
             if self._free:
                 self._free -= 1
                 return True
-            if not self._admits(urgent):
+            queue = self._urgent if urgent else self._ordinary
+            most, now = self._queue + (self._reserve if urgent else 0), self._clock()
+            if self.waiting >= most or queue.expected_wait(self._places, now) > LONGEST_WAIT:
                 return False
-            turn = threading.Lock()
-            turn.acquire()
-            (self._urgent if urgent else self._ordinary).append(turn)
-            if self._last_turn is None:
-                self._last_turn = self._clock()
+            turn = queue.join(now)
         turn.acquire()  # until somebody who leaves hands the place over
         return True
 
     def leave(self) -> None:
         """Give the place back: to the next who waits, urgent ones first."""
         with self._lock:
-            turn = self._next()
-            self._measure()
-            if turn is None:
+            if not self.waiting:
                 self._free += 1
-            else:
-                turn.release()
-
-    def _admits(self, urgent: bool) -> bool:
-        if urgent:
-            return self.waiting < self._queue + self._reserve and len(self._urgent) * self._pace_now() <= LONGEST_WAIT
-        return self.waiting < self._queue and self.waiting * self._pace_now() <= LONGEST_WAIT
-
-    def _pace_now(self) -> float:
-        """Return the pace; when nobody has left for longer than that, the time since somebody did."""
-        if not self._pace or self._last_turn is None:
-            return self._pace
-        return max(self._pace, self._clock() - self._last_turn)
-
-    def _measure(self) -> None:
-        now = self._clock()
-        if self._last_turn is not None:
-            took = now - self._last_turn
-            self._pace = self._pace + _SMOOTHING * (took - self._pace) if self._pace else took
-        self._last_turn = now if self.waiting else None
-
-    def _next(self) -> "threading.Lock | None":
-        if self._urgent and (self._urgent_in_a_row < _URGENT_IN_A_ROW or not self._ordinary):
-            self._urgent_in_a_row += 1
-            return self._urgent.popleft()
-        self._urgent_in_a_row = 0
-        return self._ordinary.popleft() if self._ordinary else None
+                return
+            urgent = self._urgent and (self._urgent_in_a_row < _URGENT_IN_A_ROW or not self._ordinary)
+            self._urgent_in_a_row = self._urgent_in_a_row + 1 if urgent else 0
+            (self._urgent if urgent else self._ordinary).admit_next(self._clock())

@@ -6,7 +6,7 @@ from clave.settings import environment
 
 # A connection that is kept open holds nothing but itself; a request holds a thread, and how many of those are served
 # at once core/gate.py decides.
-CONNECTIONS, THREADS = 4000, 400
+CONNECTIONS, THREADS = 4000, 264
 HEADER_SECONDS = 10.0  # until the head of a request must be there
 HAND_OVER_SECONDS = 4.0  # a connection that is kept open may bring one more request meanwhile
 LINGER_SECONDS = 0.3  # the same for connections accepted a moment ago

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests import house, postgres
-from tests.scale import attendance, browsers, desk, load, registries
+from tests.scale import attendance, browsers, desk, load, overload, registries
 from tests.scale.table import SECONDS, row, title
 
 MANY = 240
@@ -110,6 +110,11 @@ class Bench:
         """Sign-ins as browsers make them, with the page before and the page after."""
         for store in ("PostgreSQL", "SQLite"):
             browsers.measure(self, store, ruts(), RUNS)
+
+    def overload(self) -> None:
+        """Ten times more sign-ins than the machine can do."""
+        for store in ("PostgreSQL", "SQLite"):
+            overload.measure(self, store, ruts())
 
     def workers(self, live: house.LiveHouse) -> list[int]:
         return [pid for pid in self.web(live) if load.resident_mb(pid) > 30]
@@ -227,7 +232,7 @@ def main() -> None:
     bench = Bench()
     measures: dict[str, Callable[[], None]] = {
         name: getattr(bench, name)
-        for name in ("signins", "browsers", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries")
+        for name in ("signins", "browsers", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries", "overload")
     }
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:
