@@ -23,6 +23,18 @@ RUNS = int(os.environ.get("BENCH_RUNS", "7"))  # a virtual machine's neighbours 
 PAGES = ["/", "/ingresar", "/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar",
          "/persona/actualizar/fecha-y-correo", "/ayuda", "/rts/ingresar", "/empresa/registrarse",
          "/empresa/recuperar", "/empresa/facilitador", "/empresa/facilitador/recuperar", "/migrante/registrarse", "/ingresar/migrante", "/verificar", "/Account/Registrar", "/Account/RecuperarClave"]  # fmt: skip
+MEASURES = [
+    "signins",
+    "browsers",
+    "pages",
+    "bytes",
+    "queries",
+    "timing",
+    "attendance",
+    "desk",
+    "registries",
+    "overload",
+]
 HOLDERS = f"""
 from clave.holders.models import Holder
 from clave.keys.models import Credential, SecretAnswer
@@ -230,10 +242,7 @@ def machine() -> str:
 
 def main() -> None:
     bench = Bench()
-    measures: dict[str, Callable[[], None]] = {
-        name: getattr(bench, name)
-        for name in ("signins", "browsers", "pages", "bytes", "queries", "timing", "attendance", "desk", "registries", "overload")
-    }
+    measures: dict[str, Callable[[], None]] = {name: getattr(bench, name) for name in MEASURES}
     print(f"Machine: {machine()}")
     for name in sys.argv[1:] or measures:
         measures[name]()
