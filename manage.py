@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    from clave.settings import choose
+    from clave.config.settings import choose
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
     from django.core.management import execute_from_command_line

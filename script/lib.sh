@@ -49,7 +49,7 @@ fingerprint() { cat requirements/uv.lock "requirements/$1.lock" | sha256sum | cu
 
 # translations: the catalogues are text in the repository and are compiled here.
 translations() {
-    for po in clave/theme/locale/*/LC_MESSAGES/django.po; do
+    for po in clave/web/locale/*/LC_MESSAGES/django.po; do
         [ -e "$po" ] || continue
         mo=${po%.po}.mo
         if [ ! -e "$mo" ] || [ "$po" -nt "$mo" ]; then "$PY" -m babel.messages.frontend compile -i "$po" -o "$mo" 2>/dev/null; fi

@@ -7,7 +7,15 @@ from detect_secrets import SecretsCollection
 from detect_secrets.settings import default_settings
 
 # Keys that the demo publishes on purpose live here; hashes of packages look random because they are.
-PUBLIC = ("requirements/", "clave/sandbox/", "tests/", "clave/core/tests/", "clave/keys/tests/", "docs/", "README.md")
+PUBLIC = (
+    "requirements/",
+    "clave/sandbox/",
+    "tests/",
+    "clave/core/tests/",
+    "clave/credentials/tests/",
+    "docs/",
+    "README.md",
+)
 
 
 def main() -> int:

@@ -28,7 +28,7 @@ def in_the_sources() -> set[str]:
             check=True,
             env={"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "tests.locale_settings", "PYTHONPATH": str(ROOT)},
         )
-        with (copy / "theme/locale/en/LC_MESSAGES/django.po").open("rb") as file:
+        with (copy / "web/locale/en/LC_MESSAGES/django.po").open("rb") as file:
             return texts(read_po(file))
 
 

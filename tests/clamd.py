@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clave.vault.scanner import ScannerDown, is_clean
+from clave.documents.scanner import ScannerDown, is_clean
 from tests.files import EICAR
 
 

@@ -9,9 +9,9 @@ import pytest_django
 from django.conf import settings as django_settings
 from django.db import connection
 
-from clave.core import clock as clave_clock
+from clave.lib import clock as clave_clock
+from clave.operations.launcher import free_port
 from clave.sandbox.reset import as_owner
-from clave.serve import free_port
 from tests.story import FACTS, Mailbox, Visitor
 
 

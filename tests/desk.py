@@ -3,11 +3,11 @@
 import pyotp
 
 from clave.backoffice.models import Operator, Proposal
-from clave.core import clock
-from clave.flows.confirmations import contact_change
+from clave.credentials import hashing
 from clave.holders.models import Holder
-from clave.keys import hashing
+from clave.lib import clock
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
+from clave.selfservice.confirmations import contact_change
 from tests.story import Page, Visitor
 
 

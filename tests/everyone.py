@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from clave.credentials import service as keys
 from clave.holders.models import Holder
-from clave.keys import service as keys
 from tests.story import Page, Visitor
 
 
@@ -55,7 +55,7 @@ EVERY = [
 def make_facilitator() -> None:
     from datetime import date
 
-    from clave.core import clock
+    from clave.lib import clock
 
     holder = Holder.objects.create(
         profile="FE",

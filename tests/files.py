@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
 
-from clave.training import sheets
+from clave.training import spreadsheets
 
 # The harmless file by which scanners are tested; in two parts, so that it does not stand here.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -137,4 +137,4 @@ def locked() -> bytes:
 
 def as_table(kind: str, header: list[str], lines: Iterable[list[Any]]) -> bytes:
     """Return a table as the product itself writes it."""
-    return sheets.download("tabla", kind, header, lines).getvalue()
+    return spreadsheets.download("tabla", kind, header, lines).getvalue()

@@ -16,8 +16,8 @@ import httpx
 import psycopg
 from django.test import override_settings
 
-from clave.operations.processes import ProcessGroup, start_child
-from clave.serve import free_port, full_environ
+from clave.operations.launcher import free_port, full_environ
+from clave.operations.process_group import ProcessGroup, start_child
 
 
 class LiveHouse:
@@ -29,7 +29,7 @@ class LiveHouse:
 
     def launch(self) -> None:
         """Start the launcher, as `script/server` does."""
-        self.launcher = start_child([sys.executable, "-m", "clave.serve"], self.house.environ)
+        self.launcher = start_child([sys.executable, "-m", "clave.operations.launcher"], self.house.environ)
 
     def shell(self, code: str) -> str:
         """Run code in the application's shell; return what it prints."""
@@ -63,7 +63,7 @@ class LiveHouse:
 
     def letters(self, ticket: str) -> str:
         """Return the letters of a captcha, which follow from its ticket and the installation's secret key."""
-        from clave.core.captcha.tickets import letters_of  # here, for measurements run without Django's settings
+        from clave.web.captcha.tickets import letters_of  # here, for measurements run without Django's settings
 
         secret = self.house.environ.get("CLAVE_SECRET_KEY") or (self.home / "secret_key").read_text()
         with override_settings(SECRET_KEY=secret):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 
 
 def _run(command: list[str], as_user: str | None) -> None:

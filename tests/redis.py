@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import create_connection
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 
 
 @dataclass(frozen=True)

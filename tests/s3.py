@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 
 KEY, SECRET, BUCKET = "vault-key", "vault-secret-0001", "vault"  # pragma: allowlist secret
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.test import Client
 
-from clave.core import clock
-from clave.core.captcha.tickets import letters_of
-from clave.courier.models import Message
-from clave.courier.sending import deliver
+from clave.lib import clock
+from clave.notifications.models import Message
+from clave.notifications.sending import deliver
+from clave.web.captcha.tickets import letters_of
 
 REGISTRATION = {
     "rut": "44.444.444-4",

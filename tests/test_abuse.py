@@ -10,10 +10,10 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from clave.audit.models import Entry
-from clave.core import masking
+from clave.credentials import hashing, throttling
+from clave.credentials import service as keys
 from clave.holders.models import Holder
-from clave.keys import hashing, throttling
-from clave.keys import service as keys
+from clave.lib import masking
 from tests.story import Mailbox, Page, Visitor
 
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
@@ -45,7 +45,7 @@ def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
 
 @pytest.mark.abuse(1)
 def test_recovery_and_update_answer_unknown_and_known_alike(demo: None, monkeypatch) -> None:
-    monkeypatch.setattr("clave.keys.questions.decoy_question", lambda _: "mascota")
+    monkeypatch.setattr("clave.credentials.secret_questions.decoy_question", lambda _: "mascota")
     seen = []
     for rut in (CAMILA, "44444444-4"):
         visitor = Visitor()
@@ -150,7 +150,7 @@ def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_br
 
 @pytest.mark.abuse(7)
 def test_guessing_widely_from_one_address_costs_the_letters_of_an_image(demo: None, clock) -> None:
-    from clave.core.visit import Visit
+    from clave.lib.request_context import Visit
 
     sprayer, threshold = Visit("198.51.100.70", "b"), throttling.NETWORK.threshold
     for number in range(threshold):
@@ -247,7 +247,7 @@ def test_canaries_put_through_every_flow_are_found_nowhere(visitor: Visitor, mai
 
 @pytest.mark.abuse(10)
 def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(visitor: Visitor, monkeypatch, capsys) -> None:
-    from clave.core import logs
+    from clave.lib import logs
 
     logs.configure({"level": "DEBUG"})
     visitor.client.raise_request_exception = False

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from clave.audit.models import Entry
-from clave.keys import throttling
-from clave.keys.service import Visit
+from clave.credentials import throttling
+from clave.credentials.service import Visit
 from clave.sandbox import people
 from tests.everyone import EVERY, Who, make_facilitator
 from tests.firms import NEW as COMPANY
@@ -92,9 +92,9 @@ def test_nobody_is_flooded_with_keys(visitor: Visitor, who: Who) -> None:
 
 @pytest.mark.abuse(6)
 def test_telling_that_a_registry_is_back_floods_nobody(visitor: Visitor, mailbox: Mailbox) -> None:
-    from clave.core import clock
-    from clave.flows.models import Waiting
-    from clave.flows.recover.tasks import tell_who_waits
+    from clave.lib import clock
+    from clave.selfservice.models import Waiting
+    from clave.selfservice.recover.tasks import tell_who_waits
 
     for _ in range(30):
         Waiting.objects.create(registry="sii", email="victima@example.cl", created_at=clock.now())

@@ -6,9 +6,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
+from clave.credentials import hashing
+from clave.credentials.models import Attempts
 from clave.holders.models import Holder
-from clave.keys import hashing
-from clave.keys.models import Attempts
 from tests.everyone import EVERY, Who, make_facilitator
 from tests.story import Mailbox, Visitor
 
@@ -146,8 +146,8 @@ def test_a_registry_that_sends_one_elsewhere_is_not_followed(demo: None, setting
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
-    from clave.core.rut import Rut
-    from clave.core.visit import SYSTEM
+    from clave.lib.request_context import SYSTEM
+    from clave.lib.rut import Rut
     from clave.registries import registro_civil, sii
     from clave.registries.base import RegistryDown
 

@@ -13,8 +13,8 @@ from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events
 
+from clave.config.wsgi import application
 from clave.sandbox.courses import TOKEN
-from clave.wsgi import application
 
 PHASES = {"EXAMPLES", "COVERAGE", "FUZZING", "STATEFUL_TESTING"}
 CONFIG = f"""

@@ -11,8 +11,8 @@ from clave.audit import anchors, seals, verification
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, Unsealed
 from clave.audit.verification import Verdict, verify
-from clave.core import clock as clave_clock
-from clave.core.visit import Visit
+from clave.lib import clock as clave_clock
+from clave.lib.request_context import Visit
 from clave.sandbox.reset import as_owner
 from tests.test_races import at_once
 

@@ -12,7 +12,7 @@ from clave.audit.models import Entry, Seal
 from clave.audit.verification import verify
 from clave.backoffice import tasks
 from clave.backoffice.models import ChainReading
-from clave.core import clock as clave_clock
+from clave.lib import clock as clave_clock
 from tests.desk import Desk
 from tests.test_audit import VISIT, owner_does, trail  # noqa: F401
 

@@ -12,19 +12,19 @@ from clave.attendance import sessions
 from clave.attendance.models import Opening
 from clave.audit.labels import ACTIONS
 from clave.audit.models import Entry
-from clave.backoffice import accounts
 from clave.backoffice import models as desk_models
-from clave.core import clock as clave_clock
-from clave.core.visit import SYSTEM
-from clave.flows.facilitator import service as facilitator
-from clave.flows.models import FacilitatorRequest
-from clave.flows.register.tasks import verify_pending
+from clave.backoffice import operator_accounts
 from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
+from clave.lib.request_context import SYSTEM
 from clave.privacy import retention
 from clave.privacy import service as privacy
 from clave.privacy.models import Petition
 from clave.registries import registro_civil
 from clave.sandbox import services
+from clave.selfservice.facilitators import service as facilitator
+from clave.selfservice.models import FacilitatorRequest
+from clave.selfservice.register.tasks import verify_pending
 from clave.training.models import Action, Enrolment, Token
 from tests import files, test_companies, test_facilitators
 from tests.desk import Desk, colleague
@@ -141,7 +141,7 @@ def training() -> None:
     server.call("post", "actions/7000001/enrolments", {"runs": [CAMILA]})
     server.call("post", "actions/7000001/enrolments/remove", {"runs": [CAMILA]})
     server.call("post", "review", roster())
-    from clave.training.loading import COLUMNS, EXAMPLE
+    from clave.training.course_import import COLUMNS, EXAMPLE
 
     table = files.brought((";".join(COLUMNS) + "\n" + ";".join(EXAMPLE) + "\n").encode(), "cursos.csv")
     body.open("/rts/cargar")
@@ -222,11 +222,11 @@ def watching() -> None:
     boss.open("/backoffice/mi-acceso")
     boss.send(label="x", answer="{}", code="000000")
     boss.press("/backoffice/salir")
-    code = accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
+    code = operator_accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
     import pyotp
 
-    new = accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
-    accounts.confirm(new, pyotp.TOTP(new.totp_secret).at(clave_clock.now()), SYSTEM)
+    new = operator_accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
+    operator_accounts.confirm(new, pyotp.TOTP(new.totp_secret).at(clave_clock.now()), SYSTEM)
 
 
 def caring() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
-from clave.core.visit import SYSTEM
-from clave.flows.facilitator import service as facilitator
-from clave.flows.models import FacilitatorRequest
+from clave.credentials import service as keys
 from clave.holders.models import Holder
-from clave.keys import service as keys
+from clave.lib.request_context import SYSTEM
 from clave.privacy.models import Petition
+from clave.selfservice.facilitators import service as facilitator
+from clave.selfservice.models import FacilitatorRequest
 from tests.desk import Desk
 from tests.firms import sign_in as company_sign_in
 from tests.story import Visitor

@@ -9,13 +9,13 @@ from django.core.management import call_command
 
 from clave.audit.models import Entry
 from clave.backoffice.models import Deed
-from clave.core import clock as clave_clock
-from clave.core.rut import check_digit
-from clave.flows.facilitator import service as facilitator
-from clave.flows.models import ContactChange
+from clave.credentials import throttling
+from clave.credentials.service import Visit
 from clave.holders.models import Holder
-from clave.keys import throttling
-from clave.keys.service import Visit
+from clave.lib import clock as clave_clock
+from clave.lib.rut import check_digit
+from clave.selfservice.facilitators import service as facilitator
+from clave.selfservice.models import ContactChange
 from tests.desk import Desk
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, MADERAS_MAIL
 from tests.firms import begin as begin_recovery

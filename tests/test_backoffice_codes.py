@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from clave.audit.models import Entry
-from clave.backoffice import accounts
+from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Passkey
-from clave.core import clock as clave_clock
-from clave.core.visit import Visit
-from clave.keys import hashing
+from clave.credentials import hashing
+from clave.lib import clock as clave_clock
+from clave.lib.request_context import Visit
 from clave.sandbox.people import OPERATOR_PASSWORD
 from tests.desk import Desk
 from tests.story import Visitor
@@ -23,7 +23,7 @@ WHERE = Visit("203.0.113.50")
 def answer_to(code: str, password: str) -> tuple[int, str]:
     """Return status and text of what signing in with this code says, to somebody who has failed nowhere before."""
     stranger = Visitor(f"198.51.100.{abs(hash((code, password))) % 200}")
-    accounts.throttling.Attempts.objects.all().delete()
+    operator_accounts.throttling.Attempts.objects.all().delete()
     stranger.open("/backoffice/ingresar")
     page = stranger.send(email=AGENT, password=password, code=code)
     return page.status, page.text
@@ -47,8 +47,8 @@ def test_every_try_costs_one_hash(
     hashed = []
     matches = hashing.matches
     monkeypatch.setattr(hashing, "matches", lambda *args: hashed.append(1) or matches(*args))
-    with pytest.raises(accounts.NotAuthorised):
-        accounts.sign_in(email, password, code, WHERE)
+    with pytest.raises(operator_accounts.NotAuthorised):
+        operator_accounts.sign_in(email, password, code, WHERE)
     assert len(hashed) == 1
     assert Entry.objects.get(action="operator.signin").outcome == "not_authorised"
 
@@ -63,10 +63,10 @@ def test_spaces_in_a_code_are_no_mistake(demo: None) -> None:
 @pytest.mark.abuse(67)
 @pytest.mark.parametrize("code", NO_CODES)
 def test_the_code_that_ends_an_invitation_is_judged_by_the_same_shape(demo: None, code: str) -> None:
-    invitation = accounts.invite("jefa@mesa.example.cl", "Jefa", "supervisor", None, WHERE)
-    operator = accounts.take_up("jefa@mesa.example.cl", invitation, "arboles sobre la colina", WHERE)
-    with pytest.raises(accounts.NotAuthorised):
-        accounts.confirm(operator, code, WHERE)
+    invitation = operator_accounts.invite("jefa@mesa.example.cl", "Jefa", "supervisor", None, WHERE)
+    operator = operator_accounts.take_up("jefa@mesa.example.cl", invitation, "arboles sobre la colina", WHERE)
+    with pytest.raises(operator_accounts.NotAuthorised):
+        operator_accounts.confirm(operator, code, WHERE)
     assert Operator.objects.get(pk=operator.pk).invitation, "still to be confirmed"
 
 

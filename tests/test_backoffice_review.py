@@ -8,7 +8,7 @@ from clave.audit import seals
 from clave.audit.models import Entry
 from clave.backoffice.models import Deed, Operator
 from clave.backoffice.tasks import read_chain
-from clave.vault.models import Document
+from clave.documents.models import Document
 from tests.desk import Desk
 from tests.story import Mailbox, Visitor
 from tests.test_facilitators import ask, asked

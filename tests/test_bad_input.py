@@ -98,7 +98,7 @@ def test_the_captcha_is_gone_after_five_minutes(visitor: Visitor, clock) -> None
 
 
 def test_the_pages_of_errors_exist_and_speak_plainly(demo: None, rf) -> None:
-    from clave.core.errors import error_page
+    from clave.web.errors import error_page
 
     for status in (400, 403, 404, 413, 429, 500, 503):
         response = error_page(rf.get("/"), status)
@@ -109,7 +109,7 @@ def test_the_pages_of_errors_exist_and_speak_plainly(demo: None, rf) -> None:
 def test_a_fault_of_ours_shows_a_page_and_a_lost_store_says_so(demo: None, monkeypatch) -> None:
     from django.db import OperationalError
 
-    from clave.flows.recover import service
+    from clave.selfservice.recover import service
 
     for error, status in ((RuntimeError("secret words"), 500), (OperationalError("down"), 503)):
         visitor = Visitor()

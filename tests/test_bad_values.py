@@ -8,10 +8,10 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from clave.core import clock
+from clave.lib import clock
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
 from clave.statements import service
-from clave.training import loading
+from clave.training import course_import
 from clave.training.models import Action, Body, Import, Stage
 from clave.training.tasks import work_on_imports
 from tests.desk import Desk
@@ -85,12 +85,12 @@ def imported(content: bytes) -> Import:
 @pytest.mark.abuse(78)
 @pytest.mark.parametrize("cell", ["a\0b", "\x1b[31m", "\u202e", "x" * 200, "01-01-0001", "31-12-9999", "9" * 400, "-1"])
 def test_strange_cells_of_an_import_are_named_and_stop_nobody(demo: None, cell: str) -> None:
-    row = dict(zip(loading.COLUMNS, loading.EXAMPLE, strict=True))
+    row = dict(zip(course_import.COLUMNS, course_import.EXAMPLE, strict=True))
     # The NUL must lie beyond the first bytes, by which a file that is no text is known.
-    filling = ";".join(loading.EXAMPLE) + "\n"
-    lines = [";".join(loading.COLUMNS) + "\n", *[filling] * 80]
+    filling = ";".join(course_import.EXAMPLE) + "\n"
+    lines = [";".join(course_import.COLUMNS) + "\n", *[filling] * 80]
     wanted = 0
-    for column in loading.COLUMNS:
+    for column in course_import.COLUMNS:
         line = ";".join({**row, "CodigoCurso": f"67999{wanted:02}", column: cell}.values()) + "\n"
         lines.append(line)
         wanted += 1
@@ -99,7 +99,7 @@ def test_strange_cells_of_an_import_are_named_and_stop_nobody(demo: None, cell: 
     named = {(problem["line"], problem["column"]) for problem in bring.problems}
     good_names = {"Nombre"} if cell in ("01-01-0001", "31-12-9999", "-1") else set()
     good_codes = {"CodigoCurso"} if cell in ("01-01-0001", "31-12-9999") else set()
-    for offset, column in enumerate(loading.COLUMNS):
+    for offset, column in enumerate(course_import.COLUMNS):
         assert column in good_names | good_codes or (82 + offset, column) in named, column
     Import.objects.filter(pk=bring.pk).update(stage=Stage.LOADING)
     work_on_imports.call()

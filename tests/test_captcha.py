@@ -13,9 +13,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clave.core.captcha import price, purge_expired, service, sound, tickets, views
-from clave.core.models import CaptchaLoad, SpentTicket
-from clave.core.secrets import keyed_hash
+from clave.lib.crypto import keyed_hash
+from clave.web.captcha import price, purge_expired, service, sound, tickets, views
+from clave.web.captcha.models import CaptchaLoad, SpentTicket
 from tests.story import Visitor
 from tests.test_races import at_once
 

@@ -12,8 +12,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from clave.core.captcha import sound
-from clave.core.captcha.tickets import LETTERS
+from clave.web.captcha import sound
+from clave.web.captcha.tickets import LETTERS
 
 COUNT = int(os.environ.get("CAPTCHA_CHALLENGES", "0"))
 WINDOW, HOP = 256, 80

@@ -3,11 +3,11 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.flows.register.tasks import verify_pending
+from clave.credentials.models import SecretAnswer
 from clave.holders.models import Holder
-from clave.keys.models import SecretAnswer
 from clave.registries import sii
 from clave.sandbox import services
+from clave.selfservice.register.tasks import verify_pending
 from tests.firms import AUSTRAL, DIEGO, MADERAS, MADERAS_MAIL, ROSA, begin, register, sign_in
 from tests.story import Mailbox, Visitor
 
@@ -123,7 +123,7 @@ def test_a_company_with_minimum_data_missing_is_told_to_update(visitor: Visitor)
 
 
 def test_a_company_of_the_old_system_registers_again(visitor: Visitor) -> None:
-    from clave.core import clock
+    from clave.lib import clock
 
     Holder.objects.create(
         profile="PJ", identifier="78000111-9", legacy=True, created_at=clock.now(), updated_at=clock.now()

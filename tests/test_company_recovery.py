@@ -6,12 +6,12 @@ from itertools import product
 import pytest
 
 from clave.audit.models import Entry
-from clave.flows.models import Waiting
-from clave.flows.recover.tasks import tell_who_waits
+from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
-from clave.keys.models import TemporaryKey
 from clave.registries import sii
 from clave.sandbox import services
+from clave.selfservice.models import Waiting
+from clave.selfservice.recover.tasks import tell_who_waits
 from clave.signin.models import Session
 from tests.firms import (
     AUSTRAL,
@@ -179,7 +179,7 @@ def test_unknown_companies_look_like_either_case(demo: None) -> None:
     """Were all unknown companies asked a question, one that is not asked would be known to be registered."""
     seen = set()
     for number in range(60):
-        from clave.core.rut import check_digit
+        from clave.lib.rut import check_digit
 
         company = f"{78100000 + number}-{check_digit(78100000 + number)}"
         page = begin(Visitor(f"198.51.100.{number}"), company)

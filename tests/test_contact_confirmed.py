@@ -5,12 +5,12 @@ import re
 import pytest
 
 from clave.audit.models import Entry
-from clave.flows import tasks
-from clave.flows.confirmations import contact_change
-from clave.flows.models import ContactChange
+from clave.credentials import service as keys
+from clave.credentials.models import SecretAnswer, TemporaryKey
 from clave.holders.models import Holder
-from clave.keys import service as keys
-from clave.keys.models import SecretAnswer, TemporaryKey
+from clave.selfservice import tasks
+from clave.selfservice.confirmations import contact_change
+from clave.selfservice.models import ContactChange
 from clave.signin.models import Session
 from tests.contact import NEW_MAIL, STRANGERS, company, link_in, propose, prove
 from tests.desk import Desk, colleague

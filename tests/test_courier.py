@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from clave.core import clock as clock_module
-from clave.courier import channels, pauses, sending, service
-from clave.courier.models import Message
 from clave.holders.models import Holder
+from clave.lib import clock as clock_module
+from clave.notifications import channels, outbox, pauses, sending
+from clave.notifications.models import Message
 from clave.sandbox import services
 from tests.house import until
 from tests.story import Mailbox
@@ -33,7 +33,7 @@ def camila(demo: None) -> Holder:
 
 
 def send(camila: Holder) -> None:
-    service.send(
+    outbox.send(
         camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, email=MAIL, mobile=PHONE
     )
 
@@ -68,8 +68,8 @@ def test_a_mail_server_that_hangs_holds_up_neither_sms_nor_the_other_mails(
     monkeypatch.setattr(channels, "_send_email", mail)
     monkeypatch.setattr(channels, "_send_sms", lambda message, _text: free.append(message.destination))
     for name in ("hangs1", "hangs2", "third", "fourth"):
-        service.send(camila, "welcome", {"identifier": "1"}, email=f"{name}@example.cl")
-    service.send(camila, "welcome", {"identifier": "1"}, mobile=PHONE)
+        outbox.send(camila, "welcome", {"identifier": "1"}, email=f"{name}@example.cl")
+    outbox.send(camila, "welcome", {"identifier": "1"}, mobile=PHONE)
     stopping = threading.Event()
     senders = sending.start_senders(stopping)
     try:
@@ -147,7 +147,7 @@ def test_messages_speak_the_holders_language(camila: Holder, mailbox: Mailbox) -
 def test_the_outbox_keeps_destination_and_contents_encrypted(camila: Holder) -> None:
     send(camila)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT destination, context FROM courier_message")
+        cursor.execute("SELECT destination, context FROM notifications_message")
         stored = str(cursor.fetchall())
     assert "ABCD123450" not in stored and "example.cl" not in stored and "98765" not in stored
 
@@ -156,10 +156,10 @@ def test_the_outbox_keeps_destination_and_contents_encrypted(camila: Holder) -> 
 def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock) -> None:
     def welcome() -> list[str]:
         told = {"identifier": "1"}
-        return service.send(camila, "welcome", told, email=MAIL, mobile=PHONE, quota="registration")
+        return outbox.send(camila, "welcome", told, email=MAIL, mobile=PHONE, quota="registration")
 
     assert [len(welcome()) for _ in range(20)] == [2] * 8 + [1] * 12, "an SMS too many is left out, the e-mail goes"
-    with pytest.raises(service.TooManyMessages):
+    with pytest.raises(outbox.TooManyMessages):
         welcome()
     assert Message.objects.count() == 28, "all or nothing"
     clock.move(hours=25)
@@ -167,7 +167,7 @@ def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock) -> 
 
 
 def test_a_message_that_waits_ten_minutes_shows_in_readyz_and_metrics(camila: Holder, client, clock) -> None:
-    from clave.core.models import Heartbeat
+    from clave.operations.models import Heartbeat
 
     send(camila)
     clock.move(minutes=9)
@@ -186,7 +186,7 @@ def test_without_a_worker_readyz_says_so(demo: None, client) -> None:
 
 
 def test_life_is_longer_than_the_longest_pause() -> None:
-    assert timedelta(seconds=sending.LONGEST_PAUSE) < service.LIFE
+    assert timedelta(seconds=sending.LONGEST_PAUSE) < outbox.LIFE
 
 
 @pytest.mark.abuse(79)
@@ -201,8 +201,8 @@ def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
 
     monkeypatch.setattr(channels, "_send_email", hang)
     for number in range(12):
-        service.send(camila, "welcome", {"identifier": "1"}, email=f"somebody{number}@example.cl")
-    service.send(camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, mobile=PHONE)
+        outbox.send(camila, "welcome", {"identifier": "1"}, email=f"somebody{number}@example.cl")
+    outbox.send(camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, mobile=PHONE)
     sending.send_due()
     assert len(tried) == pauses.FAILURES and [each["to"] for each in mailbox.all()] == [PHONE]
     assert Message.objects.filter(channel="email", tries=0).count() == 12 - pauses.FAILURES, "untouched meanwhile"
@@ -219,7 +219,7 @@ def test_messages_that_carry_keys_go_before_notices(camila: Holder, clock, monke
     order: list[str] = []
     monkeypatch.setattr(channels, "send", lambda message: order.append(message.template))
     for _ in range(3):
-        service.send(camila, "welcome", {"identifier": "1"}, email=MAIL)
+        outbox.send(camila, "welcome", {"identifier": "1"}, email=MAIL)
     clock.move(seconds=5)
     send(camila)
     sending.send_due()

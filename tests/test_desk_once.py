@@ -4,11 +4,11 @@ import pytest
 
 from clave.audit.models import Entry
 from clave.backoffice.models import Deed, Proposal
-from clave.courier.models import Message
-from clave.flows.models import ContactChange, Decision
+from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
-from clave.keys.models import TemporaryKey
+from clave.notifications.models import Message
 from clave.privacy.models import Petition
+from clave.selfservice.models import ContactChange, Decision
 from tests.desk import Desk
 from tests.firms import DIEGO, MADERAS, ROSA, sign_in
 from tests.story import Page, Visitor

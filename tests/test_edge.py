@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from clave.attendance import pending
-from clave.attendance.models import Exchange
-from clave.core import helper
-from clave.core.networks import address_block
+from clave.lib import isolated_process
+from clave.lib.networks import address_block
+from clave.rce import pending_limits
+from clave.rce.models import Exchange
 from tests.story import Visitor
 from tests.wire.platform import KEYS, Platform
 
@@ -28,7 +28,7 @@ EVIL_HOSTS = (
     "téstserver", "0", "*",
 )  # fmt: skip
 ROOT = Path(__file__).parents[1]
-LAUNCHERS = ("clave/serve.py", "clave/operations/")
+LAUNCHERS = ("clave/operations/launcher.py", "clave/operations/")
 
 
 @pytest.mark.abuse(74)
@@ -46,7 +46,7 @@ def test_a_helper_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SOMETHING_NEW", "canary-of-the-house")
     with (ROOT / "pyproject.toml").open() as opened:
         os.set_inheritable(opened.fileno(), True)
-        seen = json.loads(helper.run("tests.printing_environ", content=b"", timeout=30).stdout)
+        seen = json.loads(isolated_process.run("tests.printing_environ", content=b"", timeout=30).stdout)
     assert "canary-of-the-house" not in str(seen["environ"]) and not set(secrets) & set(seen["environ"])
     assert "PATH" in seen["environ"]
     # Its three streams, and the folder it lists them from.
@@ -61,7 +61,7 @@ def test_no_module_starts_a_process_but_through_the_helper() -> None:
         name = str(file.relative_to(ROOT))
         if "/tests/" not in name and not name.startswith(LAUNCHERS) and "subprocess" in imported_by(file):
             starting.add(name)
-    assert starting == {"clave/core/helper.py"}
+    assert starting == {"clave/lib/isolated_process.py"}
 
 
 def imported_by(file: Path) -> set[str]:
@@ -77,7 +77,7 @@ def imported_by(file: Path) -> set[str]:
 @pytest.mark.abuse(74)
 def test_a_helper_that_does_not_end_is_killed() -> None:
     with pytest.raises(TimeoutError, match=r"http\.server took more than"):
-        helper.run("http.server", "0", content=b"", timeout=0.5)
+        isolated_process.run("http.server", "0", content=b"", timeout=0.5)
 
 
 @pytest.fixture
@@ -152,23 +152,26 @@ def test_figures_behind_a_proxy_are_asked_for_by_address_and_never_by_the_public
 @pytest.fixture
 def bounds(demo: None, settings) -> None:
     settings.RCE_PENDING_FACTOR = 1
-    pending._buckets.cache_clear()
+    pending_limits._buckets.cache_clear()
 
 
 @pytest.mark.abuse(73)
 def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(bounds: None, clock) -> None:
     flooder = Platform(Visitor("203.0.113.50"))
-    for _ in range(pending.PARTICIPANT[0]):
+    for _ in range(pending_limits.PARTICIPANT[0]):
         flooder.post("IniciarSesion")
-    assert Exchange.objects.count() == pending.PARTICIPANT[0]
-    assert flooder.ask("IniciarSesion").verdict == "error 300" and Exchange.objects.count() == pending.PARTICIPANT[0]
+    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0]
+    assert (
+        flooder.ask("IniciarSesion").verdict == "error 300"
+        and Exchange.objects.count() == pending_limits.PARTICIPANT[0]
+    )
     classmate = Platform(Visitor("203.0.113.50"))
     assert classmate.post("IniciarSesion", RunAlumno=next(run for run in KEYS if run != "11111111-1")).status == 200
     assert Platform(Visitor("203.0.113.51")).post("IniciarSesion").status == 200
-    assert Exchange.objects.count() == pending.PARTICIPANT[0] + 2
+    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0] + 2
     clock.move(seconds=10)
     flooder.post("IniciarSesion")
-    assert Exchange.objects.count() == pending.PARTICIPANT[0] + 3, "it is let in again as time passes"
+    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0] + 3, "it is let in again as time passes"
 
 
 @pytest.mark.abuse(73)
@@ -176,9 +179,9 @@ def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(
 def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
     bounds: None, clock, monkeypatch, which: str
 ) -> None:
-    assert pending.NETWORK[0] >= 300 * 5 and pending.NETWORK[1] * 60 >= 300
-    monkeypatch.setattr(pending, which, (2, 0.1))
-    pending._buckets.cache_clear()
+    assert pending_limits.NETWORK[0] >= 300 * 5 and pending_limits.NETWORK[1] * 60 >= 300
+    monkeypatch.setattr(pending_limits, which, (2, 0.1))
+    pending_limits._buckets.cache_clear()
     lms = Platform(Visitor("203.0.113.50"))
     for _ in range(4):
         lms.post("IniciarSesion")
@@ -186,4 +189,4 @@ def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
     Platform(Visitor("203.0.113.51")).post("IniciarSesion")
     assert Exchange.objects.count() == (3 if which == "NETWORK" else 2)
     assert address_block("2001:db8::1") == address_block("2001:db8::ffff") != address_block("2001:db8:0:1::1")
-    pending._buckets.cache_clear()
+    pending_limits._buckets.cache_clear()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from clave.core import clock
-from clave.core.visit import SYSTEM
-from clave.flows.facilitator import service
-from clave.flows.models import FacilitatorRequest
+from clave.documents import service as vault
+from clave.documents.models import Document
 from clave.holders.models import Holder
-from clave.vault import service as vault
-from clave.vault.models import Document
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
+from clave.selfservice.facilitators import service
+from clave.selfservice.models import FacilitatorRequest
 from tests import files, s3
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, ROSA
 from tests.story import Mailbox, Page, Visitor

@@ -11,9 +11,8 @@ import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
 
-from clave import serve
-from clave.attendance.models import Exchange
-from clave.core import gate
+from clave.operations import gate, launcher
+from clave.rce.models import Exchange
 from tests import house
 from tests.house import until
 from tests.wire.platform import Platform
@@ -243,7 +242,7 @@ def test_a_place_is_given_back_by_who_fails() -> None:
 
 
 def test_the_server_has_threads_for_all_who_may_wait() -> None:
-    assert gate.INSIDE + gate.WAITING + gate.RESERVE + gate.BODIES < serve.THREADS < serve.CONNECTIONS
+    assert gate.INSIDE + gate.WAITING + gate.RESERVE + gate.BODIES < launcher.THREADS < launcher.CONNECTIONS
 
 
 @pytest.mark.abuse(42)

@@ -12,17 +12,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import tasks as attendance
-from clave.attendance.models import Ended, Ending, Exchange, Opening, Running
-from clave.core import clock
-from clave.core.models import Submission
-from clave.flows.register.tasks import verify_pending
+from clave.attendance.models import Ended, Ending, Opening, Running
 from clave.holders.models import Holder, Profile, Verification
+from clave.lib import clock
 from clave.privacy.retention import let_go
+from clave.rce.models import Exchange
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.selfservice.register.tasks import verify_pending
 from clave.statements.models import Kind, Statement
 from clave.statements.tasks import make_papers
 from clave.training.models import AccountLookup, Action, Body, Enrolment, Import, Stage, Token
 from clave.training.tasks import work_on_imports
+from clave.web.models import Submission
 from tests.story import Visitor
 from tests.wire.platform import GOOD
 

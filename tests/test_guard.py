@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 from clave.statements import paper
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,7 @@ WISE = {
     "CLAVE_MAIL_FROM": "Clave <clave@institucion.example.cl>",
     "CLAMD_URL": "tcp://127.0.0.1:3310",
 }
-WEB = ("-c", "import clave.wsgi")
+WEB = ("-c", "import clave.config.wsgi")
 
 
 def start(home: Path, *command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -129,7 +129,7 @@ def test_without_proxies_an_operator_says_that_clients_keep_their_addresses(tmp_
         ("manage.py", "migrate"),
         ("manage.py", "check"),
         ("manage.py", "no_such_command"),
-        ("-m", "clave.serve"),
+        ("-m", "clave.operations.launcher"),
         WEB,
     ],
 )
@@ -142,7 +142,7 @@ def test_whatever_is_started_ends_with_the_lines_and_no_traceback(tmp_path: Path
 
 @pytest.mark.abuse(81)
 def test_the_web_server_alone_ends_with_the_lines_and_no_traceback(tmp_path: Path) -> None:
-    server = ("-m", "granian", "--interface", "wsgi", "clave.wsgi:application", "--port", str(free_port()))
+    server = ("-m", "granian", "--interface", "wsgi", "clave.config.wsgi:application", "--port", str(free_port()))
     result = start(tmp_path, *server, "--workers", "1", **{**GOOD, "CLAVE_TRUSTED_PROXIES": "0"})
     assert result.returncode != 0 and "Traceback" not in result.stderr and len(lines_of(result)) == 1
 

@@ -7,18 +7,18 @@ import pytest
 from django.db import connection
 
 from clave.audit.models import Entry
-from clave.backoffice import accounts
-from clave.core.clock import now as clock_now
-from clave.core.rut import Rut
-from clave.core.visit import Visit
-from clave.flows import proofs
-from clave.flows.recover import service as recover
+from clave.backoffice import operator_accounts
+from clave.credentials import hashing, throttling
+from clave.credentials import service as keys
+from clave.credentials.models import Attempts
+from clave.credentials.throttling import CaptchaNeeded, TooManyAttempts
 from clave.holders.models import Holder
 from clave.holders.service import Claim
-from clave.keys import hashing, throttling
-from clave.keys import service as keys
-from clave.keys.models import Attempts
-from clave.keys.throttling import CaptchaNeeded, TooManyAttempts
+from clave.lib.clock import now as clock_now
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
+from clave.selfservice import proofs
+from clave.selfservice.recover import service as recover
 from tests.story import Mailbox, Visitor
 from tests.test_races import at_once
 
@@ -64,7 +64,9 @@ def guess_representative(number: int) -> object:
 
 
 def guess_operator(number: int) -> object:
-    return accounts.sign_in("agente@mesa.example.cl", f"una clave cualquiera {number}", "000000", stranger(number))
+    return operator_accounts.sign_in(
+        "agente@mesa.example.cl", f"una clave cualquiera {number}", "000000", stranger(number)
+    )
 
 
 @pytest.mark.abuse(66)

@@ -9,22 +9,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from clave.attendance import trial_ids
 from clave.audit import seals
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, SealKind
 from clave.audit.verification import verify
-from clave.backoffice import accounts
-from clave.core import clock as clave_clock
-from clave.core.rekeying import encrypted_fields
-from clave.core.secrets import is_keyed_hash, is_sealed_under, keyed_hash
-from clave.core.visit import SYSTEM, Visit
+from clave.backoffice import operator_accounts
+from clave.db.rekeying import encrypted_fields
+from clave.documents import service as vault
 from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
+from clave.lib.crypto import is_keyed_hash, is_sealed_under, keyed_hash
+from clave.lib.request_context import SYSTEM, Visit
+from clave.rce import trial_ids
 from clave.sandbox.courses import CAMILA, TOKEN
 from clave.statements import paper
 from clave.training import tokens
 from clave.training.models import Token
-from clave.vault import service as vault
 from tests import files
 from tests.story import Visitor
 from tests.wire.platform import Answer, Platform
@@ -108,11 +108,11 @@ def test_the_block_does_not_take_the_tokens_hint_for_the_token(demo: None, rotat
 def test_what_was_begun_before_is_finished_after(demo: None, rotate: Rotate) -> None:
     platform = Platform()
     platform.post("IniciarSesion")
-    code = accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
+    code = operator_accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
     trial = trial_ids.make(CAMILA, "6700001", clave_clock.now())
     rotate(NEW)
     assert Answer(platform.sign()).verdict == "opened", "the sign-in page of a mark"
-    assert accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
+    assert operator_accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
     assert trial_ids.opened_at(trial, CAMILA, "6700001")
     assert trial_ids.opened_at(trial, CAMILA, "6700002") is None
 
@@ -258,7 +258,7 @@ def test_one_command_finishes_the_move(demo: None, rotate: Rotate, forget: Any, 
 def test_what_no_key_opens_is_named_and_the_rest_moves_all_the_same(
     demo: None, rotate: Rotate, settings: Any, capsys: Any
 ) -> None:
-    from clave.core.secrets import seal
+    from clave.lib.crypto import seal
 
     lost = Holder.objects.get(identifier=CAMILA)
     former = settings.SECRET_KEY

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clave.core import clock
 from clave.holders.models import Holder
+from clave.lib import clock
 from tests.story import Mailbox, Page, Visitor
 
 JEAN, KEY, MAIL, PHONE = "900123456", "HT254817", "jean.pierre@example.cl", "+56987650009"
@@ -129,7 +129,7 @@ def test_an_account_of_the_old_system_is_told_so_and_registers_again(visitor: Vi
 def test_unknown_and_known_look_alike(demo: None, monkeypatch) -> None:
     from tests.test_abuse import shape
 
-    monkeypatch.setattr("clave.keys.questions.decoy_question", lambda _: "calle")
+    monkeypatch.setattr("clave.credentials.secret_questions.decoy_question", lambda _: "calle")
     seen = []
     for nie in (JEAN, "900999999"):
         visitor = Visitor()

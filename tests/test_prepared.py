@@ -7,10 +7,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clave.audit.models import Entry
-from clave.core import clock, prepared
-from clave.core.prepared import Lookup, insert, inserting, together
+from clave.credentials.models import Credential
+from clave.db import hot_queries
+from clave.db.hot_queries import Lookup, insert, inserting, together
 from clave.holders.models import Holder
-from clave.keys.models import Credential
+from clave.lib import clock
 from clave.sandbox import demo
 
 PERSON = Lookup(
@@ -85,9 +86,9 @@ def test_it_inserts_what_saving_would() -> None:
 def test_what_it_only_pretends_to_find_is_read_as_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     demo.load()
     read: list[Any] = []
-    instance = prepared._Compiled.instance
+    instance = hot_queries._Compiled.instance
     monkeypatch.setattr(
-        "clave.core.prepared._Compiled.instance", lambda made, *row: read.append(instance(made, *row)) or read[-1]
+        "clave.db.hot_queries._Compiled.instance", lambda made, *row: read.append(instance(made, *row)) or read[-1]
     )
     camila = PERSON.one("11111111-1")
     assert camila

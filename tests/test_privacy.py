@@ -12,16 +12,16 @@ from clave.audit import seals
 from clave.audit.models import Entry
 from clave.audit.verification import verify
 from clave.backoffice.models import Deed
-from clave.core import clock as clave_clock
-from clave.core.visit import SYSTEM
-from clave.courier.models import Message
-from clave.flows.facilitator import service as facilitator
-from clave.flows.models import FacilitatorRequest
+from clave.documents.models import Document
 from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
+from clave.lib.request_context import SYSTEM
+from clave.notifications.models import Message
 from clave.privacy import retention, service
 from clave.privacy.models import Petition
+from clave.selfservice.facilitators import service as facilitator
+from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Action, Enrolment
-from clave.vault.models import Document
 from tests.desk import Desk
 from tests.firms import sign_in as company_sign_in
 from tests.story import Mailbox, Visitor
@@ -76,8 +76,8 @@ def test_every_profile_has_the_page(visitor: Visitor, profile: str) -> None:
 
 
 def test_every_part_has_a_name_on_the_page(demo: None, visitor: Visitor) -> None:
-    from clave.privacy import collect
-    from clave.privacy.words import WORDS
+    from clave.privacy import data_export
+    from clave.privacy.labels import WORDS
 
     ask_for_facilitator(visitor)
     Desk().account(CAMILA)
@@ -88,7 +88,7 @@ def test_every_part_has_a_name_on_the_page(demo: None, visitor: Visitor) -> None
         return set().union(*(names(each) for each in value)) if isinstance(value, list) else set()
 
     for holder in Holder.objects.all():
-        assert names(collect.everything(holder)) - set(WORDS) == set()
+        assert names(data_export.everything(holder)) - set(WORDS) == set()
 
 
 def test_a_correction_is_asked_for_and_answered(visitor: Visitor, mailbox: Mailbox) -> None:

@@ -17,10 +17,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from clave.core import lifecycle
-from clave.flows.management.commands import worker as worker_command
-from clave.operations import processes
-from clave.operations.processes import Place, ProcessGroup, Program
+from clave.operations import lifecycle, process_group
+from clave.operations.management.commands import worker as worker_command
+from clave.operations.process_group import Place, ProcessGroup, Program
 from clave.operations.sockets import choose_among, listening_sockets, stop_accepting
 from tests import house, postgres
 from tests.house import until
@@ -174,7 +173,7 @@ def test_a_site_that_stops_says_so_first_and_finishes_what_is_inside(tmp_path: P
 
 @pytest.mark.abuse(76)
 def test_a_second_site_on_the_same_port_is_refused(site: house.LiveHouse) -> None:
-    second = processes.start_child([house.sys.executable, "-m", "clave.serve"], site.house.environ)
+    second = process_group.start_child([house.sys.executable, "-m", "clave.operations.launcher"], site.house.environ)
     assert second.wait(20) == 1
     assert works(f"{site.url}/healthz")
 
@@ -193,10 +192,10 @@ def test_new_code_that_does_not_start_leaves_the_old_processes_serving(tmp_path:
 def test_the_pause_before_a_restart_grows_to_half_a_minute_and_begins_anew_after_a_steady_life() -> None:
     pause, pauses = 0.0, []
     for _ in range(7):
-        pause = processes.next_pause(pause, lived=2)
+        pause = process_group.next_pause(pause, lived=2)
         pauses.append(pause)
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
-    assert processes.next_pause(pause, lived=100) == 1
+    assert process_group.next_pause(pause, lived=100) == 1
 
 
 @pytest.mark.abuse(70)

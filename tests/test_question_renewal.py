@@ -3,10 +3,10 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.flows import tasks
-from clave.flows.models import QuestionRenewal
-from clave.keys import service as keys
-from clave.keys.models import SecretAnswer
+from clave.credentials import service as keys
+from clave.credentials.models import SecretAnswer
+from clave.selfservice import tasks
+from clave.selfservice.models import QuestionRenewal
 from tests.contact import CAMILA, STRANGERS, company, link_in, propose, prove
 from tests.desk import Desk, colleague
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, begin

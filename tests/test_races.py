@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, connections
 
-from clave.core.visit import Visit
-from clave.courier.models import Message
-from clave.flows.change import service as change
+from clave.credentials import service as keys
 from clave.holders.models import Holder
 from clave.holders.service import Claim, claim_of
-from clave.keys import service as keys
+from clave.lib.request_context import Visit
+from clave.notifications.models import Message
+from clave.selfservice.change import service as change
 from clave.signin.models import Session
 from tests.story import REGISTRATION, Page, Visitor
 
@@ -108,7 +108,7 @@ def test_a_double_click_does_the_thing_once_and_both_see_the_result(committed: N
 
 
 def test_failures_counted_at_once_are_all_counted(committed: None) -> None:
-    from clave.keys import throttling
+    from clave.credentials import throttling
 
     limits = throttling.limits("key", CAMILA, Visit("203.0.113.1"))
     at_once([limits.fail] * 10)

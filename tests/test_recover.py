@@ -2,8 +2,8 @@
 
 import pytest
 
+from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
-from clave.keys.models import TemporaryKey
 from clave.sandbox import services
 from clave.signin.models import Session
 from tests.story import Mailbox, Visitor

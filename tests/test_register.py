@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clave.audit.models import Entry
-from clave.flows.register.tasks import verify_pending
 from clave.holders.models import Holder
 from clave.sandbox import services
+from clave.selfservice.register.tasks import verify_pending
 from tests.story import PHONE, REGISTRATION, Mailbox, Visitor
 
 
@@ -142,8 +142,8 @@ def test_an_account_whose_run_does_not_exist_is_refused_once_the_registry_says_s
 
 
 def test_after_five_failures_the_registry_is_left_alone_and_asked_again_later(visitor: Visitor, settings) -> None:
-    from clave.core.rut import Rut
-    from clave.core.visit import SYSTEM
+    from clave.lib.request_context import SYSTEM
+    from clave.lib.rut import Rut
     from clave.registries import registro_civil
     from clave.registries.base import RegistryDown
 

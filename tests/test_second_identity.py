@@ -5,9 +5,9 @@ import re
 import pytest
 
 from clave.audit.models import Entry
-from clave.backoffice import accounts
+from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Proposal
-from clave.core.visit import SYSTEM
+from clave.lib.request_context import SYSTEM
 from tests.contact import STRANGERS
 from tests.desk import Desk, colleague
 from tests.story import Mailbox
@@ -35,7 +35,7 @@ def test_capitals_make_no_second_account(demo: None, email: str) -> None:
     boss = Desk("supervisor")
     boss.open("/backoffice/operadores")
     assert boss.send(name="Yo", email=email, role="supervisor").shows("No puede cambiar su propia cuenta")
-    code = accounts.invite(email, "Yo", "supervisor", None, SYSTEM)
+    code = operator_accounts.invite(email, "Yo", "supervisor", None, SYSTEM)
     assert code and Operator.objects.filter(email__iexact=email).count() == 1
 
 

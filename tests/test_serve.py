@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 from tests.house import wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ def test_all_processes_end_though_the_shell_had_interrupts_ignored(tmp_path: Pat
     port = free_port()
     mine = {name: text for name, text in os.environ.items() if not name.startswith(("CLAVE", "DJANGO", "DATABASE"))}
     environ = {**mine, "CLAVE_HOME": str(tmp_path), "CLAVE_DEMO": "1", "PORT": str(port), "CLAVE_WORKERS": "1"}
-    background = ["sh", "-c", f"trap '' INT; exec {sys.executable} -m clave.serve"]
+    background = ["sh", "-c", f"trap '' INT; exec {sys.executable} -m clave.operations.launcher"]
     with subprocess.Popen(
         background, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as it:

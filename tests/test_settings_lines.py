@@ -8,16 +8,16 @@ import pytest
 from clave.audit import seals
 from clave.audit import service as audit
 from clave.audit.verification import verify
-from clave.core.visit import SYSTEM
 from clave.holders.models import Holder
+from clave.lib.request_context import SYSTEM
+from clave.operations.launcher import free_port
 from clave.sandbox.courses import CAMILA
-from clave.serve import free_port
 from clave.statements import paper
 from tests.story import Visitor
 from tests.test_guard import GOOD, lines_of, start
 
 OTHER_KEY = "7hQm" * 5 + "bT2x_Yp9-KdW5rLc8VnZ3sJf6GaE1uMo"
-LAUNCHER = ("-m", "clave.serve")
+LAUNCHER = ("-m", "clave.operations.launcher")
 PREPARE = ("manage.py", "prepare")
 CHECK = ("manage.py", "check")
 

@@ -16,10 +16,10 @@ from pypdf import PdfReader
 
 from clave.attendance import sessions
 from clave.attendance.tasks import watch
-from clave.core import clock as clave_clock
-from clave.core.clock import Stopped
-from clave.core.visit import SYSTEM
 from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
+from clave.lib.request_context import SYSTEM
 from clave.sandbox.courses import BODY, CAMILA
 from clave.statements import service
 from clave.statements.models import Counter, Statement

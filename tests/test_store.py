@@ -8,10 +8,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
 from clave.audit.models import Entry
-from clave.core import clock, store
-from clave.core.prepared import Asked, Lookup, changing, deleting, inserting, numbering, together
+from clave.credentials.models import Attempts
+from clave.db import store
+from clave.db.hot_queries import Asked, Lookup, changing, deleting, inserting, numbering, together
 from clave.holders.models import Holder
-from clave.keys.models import Attempts
+from clave.lib import clock
 
 BY_ACTION = Lookup(lambda action: Entry.objects.filter(action=action), "action")
 BY_AXIS = Lookup(lambda axis: Attempts.objects.select_for_update().filter(axis=axis), "axis")
@@ -155,5 +156,5 @@ def test_a_row_asked_for_change_is_locked_until_the_transaction_ends(committed: 
         assert BY_AXIS.one("axis-locked")
         other = connection.copy()
         with pytest.raises(DatabaseError), other.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM keys_attempts WHERE axis = 'axis-locked' FOR UPDATE NOWAIT")
+            cursor.execute("SELECT 1 FROM credentials_attempts WHERE axis = 'axis-locked' FOR UPDATE NOWAIT")
         other.close()

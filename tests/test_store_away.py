@@ -19,7 +19,7 @@ from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from clave.core import errors
+from clave.web import errors
 from tests import house, postgres
 
 ROOT = Path(__file__).parents[1]

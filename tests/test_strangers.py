@@ -3,9 +3,9 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.core import pages, submissions
-from clave.core.models import Submission
 from clave.holders.models import Holder
+from clave.web import idempotency, pages
+from clave.web.models import Submission
 from tests.story import REGISTRATION, Mailbox, Visitor
 
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
@@ -64,7 +64,7 @@ def test_signing_in_stops_telling_who_is_registered_too(demo: None, clock) -> No
 
 
 def _digit(number: int) -> str:
-    from clave.core.rut import check_digit
+    from clave.lib.rut import check_digit
 
     return check_digit(number)
 
@@ -72,7 +72,7 @@ def _digit(number: int) -> str:
 @pytest.mark.abuse(69)
 def test_registrations_that_name_somebodys_mail_do_not_stop_that_person(demo: None, mailbox: Mailbox) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
-    from clave.flows.register.service import _welcome
+    from clave.selfservice.register.service import _welcome
 
     for _ in range(25):
         _welcome(camila, camila.mobile)
@@ -87,7 +87,7 @@ def test_registrations_that_name_somebodys_mail_do_not_stop_that_person(demo: No
 @pytest.mark.abuse(69)
 def test_whoever_registers_is_not_refused_because_the_mail_was_named_by_others(demo: None, mailbox: Mailbox) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
-    from clave.flows.register.service import _welcome
+    from clave.selfservice.register.service import _welcome
 
     camila.email = "cuatro@example.cl"
     for _ in range(20):
@@ -98,8 +98,8 @@ def test_whoever_registers_is_not_refused_because_the_mail_was_named_by_others(d
 
 @pytest.mark.abuse(69)
 def test_an_update_that_names_somebodys_mail_again_and_again_floods_nobody(demo: None, mailbox: Mailbox) -> None:
-    from clave.core.visit import Visit
-    from clave.flows.update import service as update
+    from clave.lib.request_context import Visit
+    from clave.selfservice.update import service as update
 
     for number in range(50):
         camila = Holder.objects.get(identifier=CAMILA)
@@ -132,39 +132,39 @@ def test_the_same_form_posted_from_another_browser_is_refused(visitor: Visitor) 
 def test_a_form_whose_worker_died_is_done_when_it_is_sent_again(visitor: Visitor, clock) -> None:
     visitor.open("/persona/registrarse")
     form = visitor.fill(**REGISTRATION)
-    from clave.core.middleware import visit_of
+    from clave.web.middleware import visit_of
 
-    dead = submissions.replace(visit_of(visitor.page.response.wsgi_request), submission=form["envio"])
-    submissions.claim(dead)
+    dead = idempotency.replace(visit_of(visitor.page.response.wsgi_request), submission=form["envio"])
+    idempotency.claim(dead)
     clock.move(seconds=11)
     assert visitor.post("/persona/registrarse", form).shows("Su cuenta fue creada")
 
 
 @pytest.mark.abuse(78)
 def test_what_comes_to_an_end_after_its_claim_was_taken_over_is_undone(visitor: Visitor, clock) -> None:
-    from clave.core.middleware import visit_of
-    from clave.flows.models import Waiting
-    from clave.flows.recover.service import WillTell, tell_when_back
+    from clave.selfservice.models import Waiting
+    from clave.selfservice.recover.service import WillTell, tell_when_back
+    from clave.web.middleware import visit_of
 
     visitor.open("/persona/registrarse")
-    visit = submissions.replace(visit_of(visitor.page.response.wsgi_request), submission="x" * 24)
-    late = submissions.claim(visit).visit
+    visit = idempotency.replace(visit_of(visitor.page.response.wsgi_request), submission="x" * 24)
+    late = idempotency.claim(visit).visit
     clock.move(seconds=11)
-    quick = submissions.claim(visit).visit
+    quick = idempotency.claim(visit).visit
     assert isinstance(tell_when_back("sii", MAIL, quick), WillTell)
-    with pytest.raises(submissions.StillWorking):
+    with pytest.raises(idempotency.StillWorking):
         tell_when_back("sii", "otra@example.cl", late)
     assert [each.email for each in Waiting.objects.all()] == [MAIL]
 
 
 @pytest.mark.abuse(78)
 def test_a_form_that_is_still_worked_on_says_so(visitor: Visitor, monkeypatch) -> None:
-    from clave.core.middleware import visit_of
+    from clave.web.middleware import visit_of
 
-    monkeypatch.setattr(submissions, "_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(idempotency, "_WAIT_SECONDS", 0.1)
     visitor.open("/persona/registrarse")
     form = visitor.fill(**REGISTRATION)
-    submissions.claim(submissions.replace(visit_of(visitor.page.response.wsgi_request), submission=form["envio"]))
+    idempotency.claim(idempotency.replace(visit_of(visitor.page.response.wsgi_request), submission=form["envio"]))
     page = visitor.post("/persona/registrarse", form)
     assert page.status == 503 and page.shows("Seguimos trabajando en su solicitud", "No se hace dos veces")
 
@@ -193,9 +193,9 @@ def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visito
 
 @pytest.mark.abuse(53)
 def test_a_page_is_kept_only_where_its_class_asks_for_it() -> None:
-    from clave.core.pages import FormPage
-    from clave.holders.present import HolderPage
+    from clave.otec_portal.tokens_and_hosts import BodyPage
+    from clave.signin.login_required import HolderPage
     from clave.signin.views import SignIn
-    from clave.training.views import BodyPage
+    from clave.web.pages import FormPage
 
     assert not any(base.cached_blank for base in (FormPage, HolderPage, BodyPage, SignIn))

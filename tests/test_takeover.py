@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from clave.core.visit import Visit
-from clave.flows.recover import service as recover
-from clave.flows.update import service as update
+from clave.credentials.models import Credential, SecretAnswer
 from clave.holders.models import Holder
 from clave.holders.service import AccountChanged
-from clave.keys.models import Credential, SecretAnswer
+from clave.lib.request_context import Visit
+from clave.selfservice.recover import service as recover
+from clave.selfservice.update import service as update
 from clave.signin.models import Session
 from tests.everyone import EVERY, Who
 from tests.story import REGISTRATION, Mailbox, Visitor

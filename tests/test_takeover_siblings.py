@@ -5,15 +5,15 @@ import re
 import pytest
 from django.db import connection
 
-from clave.core import clock as clock_module
-from clave.core.visit import Visit
-from clave.flows.models import FacilitatorRequest
-from clave.flows.recover import service as recover
+from clave.credentials import throttling
+from clave.credentials.models import Credential
 from clave.holders.models import Holder
 from clave.holders.service import Claim
-from clave.keys import throttling
-from clave.keys.models import Credential
+from clave.lib import clock as clock_module
+from clave.lib.request_context import Visit
 from clave.privacy.models import Petition
+from clave.selfservice.models import FacilitatorRequest
+from clave.selfservice.recover import service as recover
 from clave.signin import service as signin
 from clave.training.models import Enrolment
 from tests import files, firms
@@ -69,7 +69,7 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
     ]
     results = at_once([*answers, lambda: recover.by_card(before, OWNER_MAIL, Visit("203.0.113.7"))])
     assert isinstance(results[-1], recover.KeySent), results[-1]
-    from clave.courier.models import Message
+    from clave.notifications.models import Message
 
     newest = Message.objects.filter(template="temporary_key", channel="email").order_by("-created_at")[0]
     assert newest.destination == OWNER_MAIL

@@ -5,12 +5,12 @@ import pytest
 from clave.audit.models import Entry
 from clave.backoffice import operator_changes
 from clave.backoffice.models import Deed, Operator
-from clave.core.visit import SYSTEM
-from clave.courier.models import Message
-from clave.flows.confirmations import contact_change
-from clave.flows.models import ContactChange
-from clave.keys.models import TemporaryKey
+from clave.credentials.models import TemporaryKey
+from clave.lib.request_context import SYSTEM
+from clave.notifications.models import Message
 from clave.privacy.models import Petition
+from clave.selfservice.confirmations import contact_change
+from clave.selfservice.models import ContactChange
 from tests.contact import CAMILA, NEW_MAIL, STRANGERS, company, link_in, propose
 from tests.desk import Desk, colleague
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, ROSA, begin

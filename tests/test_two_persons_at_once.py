@@ -10,10 +10,10 @@ from clave.audit.models import Entry
 from clave.backoffice import operator_changes, service
 from clave.backoffice.models import Deed, Operator, Proposal
 from clave.backoffice.service import Why
-from clave.core.visit import SYSTEM
-from clave.courier.models import Message
-from clave.flows.confirmations import contact_change, question_renewal
-from clave.flows.models import ContactChange, QuestionRenewal
+from clave.lib.request_context import SYSTEM
+from clave.notifications.models import Message
+from clave.selfservice.confirmations import contact_change, question_renewal
+from clave.selfservice.models import ContactChange, QuestionRenewal
 from tests.contact import NEW_MAIL, STRANGERS, company
 from tests.firms import ROSA
 from tests.test_races import at_once

@@ -11,9 +11,9 @@ import pytest
 from django.core.files.storage import storages
 from PIL import Image
 
-from clave.core import clock
-from clave.vault import service as vault
-from clave.vault.models import Document, State
+from clave.documents import service as vault
+from clave.documents.models import Document, State
+from clave.lib import clock
 from tests import clamd, files
 from tests.story import Page, Visitor
 
@@ -128,7 +128,7 @@ def test_looking_into_any_file_takes_less_than_256_mb() -> None:
     for which in ("a stream that unpacks to 150 MB", "a comment that unpacks to 60 MB"):
         watch = (
             "import resource,subprocess,sys;"
-            "subprocess.run([sys.executable,'-m','clave.vault.examine'],stdin=sys.stdin,stdout=subprocess.DEVNULL,"
+            "subprocess.run([sys.executable,'-m','clave.documents.examine'],stdin=sys.stdin,stdout=subprocess.DEVNULL,"
             "stderr=subprocess.DEVNULL);print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
         done = subprocess.run([sys.executable, "-c", watch], input=HOSTILE[which][0](), capture_output=True, check=True)

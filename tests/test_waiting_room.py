@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clave.core.waiting import LONGEST_WAIT, WaitingRoom
+from clave.operations.waiting_room import LONGEST_WAIT, WaitingRoom
 from tests.house import until
 
 

@@ -1,44 +1,9 @@
 """Marks of attendance. Openings, endings and corrections are facts: written once, never changed, never deleted."""
 
-import secrets
-
 from django.db import models
 
+from clave.lib.crypto import random_id
 from clave.training.models import Enrolment, Token
-
-
-class Environment(models.TextChoices):
-    """The two doors of the protocol; the value is the first part of the address."""
-
-    PRODUCTION = "rce", "producción"
-    TEST = "rcetest", "prueba"
-
-
-def new_id() -> str:
-    return secrets.token_hex(16)
-
-
-class Exchange(models.Model):
-    """One request of a learning platform while its participant signs in here, and then what was answered.
-
-    `fields` are the documented parameters without the token. `browser` is a hash of what only the browser that
-    brought it was given: no other one may go on with it. Thrown away after a day.
-    """
-
-    id = models.CharField(max_length=32, primary_key=True, default=new_id)
-    environment = models.CharField(max_length=8, choices=Environment.choices)
-    closing = models.BooleanField()
-    fields = models.JSONField()
-    # No constraint in the store: to check it PostgreSQL would lock and write the token's row, which a class shares.
-    token = models.ForeignKey(Token, on_delete=models.CASCADE, db_constraint=False)
-    course = models.CharField(max_length=160, blank=True)
-    browser = models.CharField(max_length=32, blank=True)
-    failures = models.PositiveSmallIntegerField(default=0)
-    proved_at = models.DateTimeField(null=True)
-    # The participant's account as it was then (`Holder.version`).
-    proved_version = models.PositiveIntegerField(default=0)
-    answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(db_index=True)
 
 
 class Ended(models.TextChoices):
@@ -52,7 +17,7 @@ class Ended(models.TextChoices):
 class Opening(models.Model):
     """That a participant opened a session. `public` is its IdSesionSence, `client_session` the platform's own id."""
 
-    public = models.CharField(max_length=40, unique=True, default=new_id)
+    public = models.CharField(max_length=40, unique=True, default=random_id)
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="openings")
     token = models.ForeignKey(Token, on_delete=models.PROTECT)
     client_session = models.CharField(max_length=149)

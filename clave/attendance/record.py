@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db.models import QuerySet
 
 from clave.attendance.models import Correction, Ended, Opening
-from clave.core import clock
+from clave.lib import clock
 from clave.training.models import Action, Enrolment
 
 OPEN = "open"

@@ -15,9 +15,9 @@ from django.db.models.functions import Coalesce
 
 from clave.attendance.models import Correction, Ended, Ending, Opening, Running
 from clave.audit import service as audit
-from clave.core import clock
-from clave.core.prepared import Asked, Lookup, deleting, inserting, numbering, together
-from clave.core.visit import SYSTEM
+from clave.db.hot_queries import Asked, Lookup, deleting, inserting, numbering, together
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
 from clave.training.models import Enrolment, Token
 
 _RUNNING = Lookup(

@@ -1,4 +1,4 @@
-"""What attendance does by itself: lose what was not closed, warn in time, forget old requests."""
+"""What attendance does by itself: lose what was not closed, warn in time."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -9,13 +9,13 @@ from django.urls import reverse
 from django_tasks import task
 
 from clave.attendance import sessions
-from clave.attendance.models import Exchange, Running, Unwarned
-from clave.core import clock
-from clave.core.rut import Rut
-from clave.core.timetable import every
-from clave.courier import service as courier
-from clave.courier.service import TooManyMessages
+from clave.attendance.models import Running, Unwarned
 from clave.holders.service import find_person
+from clave.lib import clock
+from clave.lib.rut import Rut
+from clave.lib.schedule import every
+from clave.notifications import outbox as courier
+from clave.notifications.outbox import TooManyMessages
 
 WARNING = timedelta(minutes=10)
 
@@ -48,13 +48,3 @@ def warn(running: Running) -> None:
     for destination in ({"email": holder.email}, {"mobile": holder.mobile}):
         with suppress(TooManyMessages):
             courier.send(holder, "session_ending", context, **destination)
-
-
-@every(3600)
-@task()
-def forget() -> None:
-    """Throw away the requests of yesterday, and what was given up."""
-    now = clock.now()
-    Exchange.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
-    # Nobody can sign in for these any more (`service.PATIENCE`).
-    Exchange.objects.filter(answer=None, created_at__lt=now - timedelta(hours=2)).delete()

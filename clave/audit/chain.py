@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clave.audit.models import Entry, Seal, SealKind
-from clave.core.secrets import derived_key, secret_keys
+from clave.lib.crypto import derived_key, secret_keys
 
 VERSION = 2
 _NONCE_BYTES = 12

@@ -13,8 +13,8 @@ from clave.audit import anchors
 from clave.audit import service as audit
 from clave.audit.chain import VERSION, configured_keys, mac_of, wrapped
 from clave.audit.models import Entry, Seal, SealKind, Unsealed
-from clave.core import clock
-from clave.core.visit import SYSTEM
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
 
 # Never raise it: verification takes it that a seal over fewer entries left none waiting.
 BATCH = 1000

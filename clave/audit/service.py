@@ -3,10 +3,10 @@
 from typing import Any
 
 from clave.audit.models import Entry
-from clave.core import clock
-from clave.core.prepared import insert
-from clave.core.visit import Visit
+from clave.db.hot_queries import insert
 from clave.holders.models import Holder
+from clave.lib import clock
+from clave.lib.request_context import Visit
 
 
 def record(action: str, visit: Visit, *, holder: Holder | None = None, outcome: str = "ok", **detail: Any) -> None:

@@ -2,7 +2,7 @@ import structlog
 from django_tasks import task
 
 from clave.audit import seals
-from clave.core.timetable import every
+from clave.lib.schedule import every
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from clave.backoffice import operator_changes
 from clave.backoffice.models import Operator, Role
-from clave.core import clock
-from clave.core.errors import error_page
-from clave.core.pages import FormPage
-from clave.core.secrets import fingerprint
-from clave.flows.confirmations import contact_change
+from clave.lib import clock
+from clave.lib.crypto import fingerprint
+from clave.selfservice.confirmations import contact_change
+from clave.web.errors import error_page
+from clave.web.pages import FormPage
 
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.secrets import EncryptedTextField
 from clave.holders.models import Holder
+from clave.lib.crypto import EncryptedTextField
 
 
 class Role(models.TextChoices):

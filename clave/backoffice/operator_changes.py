@@ -7,12 +7,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
-from clave.backoffice import accounts
-from clave.backoffice.accounts import OwnAccount
+from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Power, Proposal, Role
-from clave.core import clock
-from clave.core.outcome import Refused
-from clave.core.visit import Visit
+from clave.backoffice.operator_accounts import OwnAccount
+from clave.lib import clock
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
 
 LIFE = timedelta(days=7)
 # So long whoever gave an operator power does not confirm what that operator proposes, nor the other way round.
@@ -145,13 +145,13 @@ def confirm(proposal: Proposal, by: Operator, visit: Visit) -> None:
         if by.pk in (proposer.pk, found.subject_id) or by.role != Role.SUPERVISOR or are_linked(by, proposer):
             raise AnotherSupervisor
         if found.kind in (Power.INVITE, Power.REINVITE):
-            accounts.invite(found.email, found.name, found.role, by, visit)
+            operator_accounts.invite(found.email, found.name, found.role, by, visit)
             found.subject = Operator.objects.get(email__iexact=found.email)
             found.save(update_fields=["subject"])
         elif found.subject is not None and found.kind == Power.ROLE:
-            accounts.change_role(found.subject, found.role, by, visit)
+            operator_accounts.change_role(found.subject, found.role, by, visit)
         elif found.subject is not None:
-            accounts.set_active(found.subject, True, by, visit)
+            operator_accounts.set_active(found.subject, True, by, visit)
         audit.record("operator.confirmed", visit, operator=str(by.pk), proposal=found.pk, kind=found.kind)
 
 

@@ -27,11 +27,11 @@ from webauthn.helpers.structs import (
 
 from clave.audit import service as audit
 from clave.backoffice.models import Operator, Passkey
-from clave.core import clock
-from clave.core.outcome import Refused
-from clave.core.visit import Visit
-from clave.courier import service as courier
-from clave.flows.common import when
+from clave.lib import clock
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+from clave.notifications import outbox as courier
+from clave.selfservice.common import when
 
 _CHALLENGE = "passkey_challenge"
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,400}")

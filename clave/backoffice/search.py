@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
-from clave.core.rut import InvalidRut, Rut
-from clave.flows.facilitator.service import find_request
-from clave.flows.models import FacilitatorRequest
 from clave.holders.models import DOCUMENTS, Holder, Profile
+from clave.lib.rut import InvalidRut, Rut
+from clave.selfservice.facilitators.service import find_request
+from clave.selfservice.models import FacilitatorRequest
 from clave.statements import service as statements
 from clave.statements.models import Statement
 

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from clave.audit import service as audit
 from clave.backoffice import operator_changes
 from clave.backoffice.models import Deed, Kind, Operator
-from clave.core import clock
-from clave.core.outcome import Refused
-from clave.core.visit import Visit
-from clave.flows.common import send_temporary_key
-from clave.flows.confirmations import contact_change, question_renewal
-from clave.flows.models import ChangeState, ContactChange
+from clave.credentials import service as keys
 from clave.holders.models import Holder, Profile
-from clave.keys import service as keys
+from clave.lib import clock
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+from clave.selfservice.common import send_temporary_key
+from clave.selfservice.confirmations import contact_change, question_renewal
+from clave.selfservice.models import ChangeState, ContactChange
 
 TWO_PERSONS = timedelta(hours=24)
 # Whose contact the call centre keeps: everybody else updates it themselves.

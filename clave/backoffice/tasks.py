@@ -8,7 +8,7 @@ from django_tasks import task
 
 from clave.audit.verification import verify
 from clave.backoffice.models import ChainReading
-from clave.core import clock
+from clave.lib import clock
 
 log = structlog.get_logger(__name__)
 

@@ -1,36 +1,59 @@
-"""The rooms of the back office."""
+"""The pages of the back office."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
-from clave.backoffice import contact, desk, entrance, operators, oversight, review
+from clave.backoffice import (
+    contact_proposals,
+    desk_pages,
+    operator_pages,
+    review_pages,
+    signin_pages,
+    supervision_pages,
+)
 
 urlpatterns = [
-    path("", desk.Search.as_view(), name="backoffice"),
-    path("ingresar", entrance.SignIn.as_view(), name="backoffice_signin"),
-    path("ingresar/llave", entrance.PasskeySignIn.as_view(), name="backoffice_passkey"),
-    path("salir", entrance.sign_out, name="backoffice_signout"),
-    path("invitacion", entrance.Invitation.as_view(), name="backoffice_invitation"),
-    path("invitacion/<run:run>/codigo", entrance.ConfirmCode.as_view(), name="backoffice_invitation_code"),
-    path("mi-acceso", entrance.MyAccess.as_view(), name="backoffice_access"),
-    path("mi-acceso/<int:passkey>/quitar", entrance.remove_passkey, name="backoffice_passkey_remove"),
-    path("titular/<uuid:holder>", desk.Account.as_view(), name="backoffice_holder"),
-    path("titular/<uuid:holder>/motivo", desk.GiveReason.as_view(), name="backoffice_reason"),
-    path("titular/<uuid:holder>/contacto-completo", desk.Reveal.as_view(), name="backoffice_reveal"),
-    path("titular/<uuid:holder>/desbloquear", desk.Unlock.as_view(), name="backoffice_unlock"),
-    path("titular/<uuid:holder>/clave", desk.SendKey.as_view(), name="backoffice_send_key"),
-    path("titular/<uuid:holder>/contacto", contact.ProposeContact.as_view(), name="backoffice_contact"),
-    path("titular/<uuid:holder>/pregunta", contact.StartQuestion.as_view(), name="backoffice_question"),
-    path("titular/<uuid:holder>/cambio/<int:change>", contact.DecideContact.as_view(), name="backoffice_change"),
-    path("titular/<uuid:holder>/revisado", desk.Reviewed.as_view(), name="backoffice_reviewed"),
-    path("cambios", contact.contact_changes, name="backoffice_changes"),
-    path("solicitudes", review.requests, name="backoffice_requests"),
-    path("solicitudes/<int:pk>", review.Request.as_view(), name="backoffice_request"),
-    path("solicitudes/<int:pk>/<slug:name>", review.document, name="backoffice_document"),
-    path("anulaciones/<int:pk>", review.Annulment.as_view(), name="backoffice_annulment"),
-    path("auditoria", oversight.Trail.as_view(), name="backoffice_trail"),
-    path("auditoria/revisar", oversight.verify, name="backoffice_verify"),
-    path("operadores", operators.Operators.as_view(), name="backoffice_operators"),
-    path("operadores/<int:pk>", operators.change_operator, name="backoffice_operator"),
-    path("operadores/propuestas/<int:pk>", operators.Decide.as_view(), name="backoffice_proposal"),
-    path("trabajo", oversight.workload, name="backoffice_workload"),
+    path("backoffice", RedirectView.as_view(pattern_name="backoffice")),
+    path("backoffice/", desk_pages.Search.as_view(), name="backoffice"),
+    path("backoffice/ingresar", signin_pages.SignIn.as_view(), name="backoffice_signin"),
+    path("backoffice/ingresar/llave", signin_pages.PasskeySignIn.as_view(), name="backoffice_passkey"),
+    path("backoffice/salir", signin_pages.sign_out, name="backoffice_signout"),
+    path("backoffice/invitacion", signin_pages.Invitation.as_view(), name="backoffice_invitation"),
+    path(
+        "backoffice/invitacion/<run:run>/codigo", signin_pages.ConfirmCode.as_view(), name="backoffice_invitation_code"
+    ),
+    path("backoffice/mi-acceso", signin_pages.MyAccess.as_view(), name="backoffice_access"),
+    path("backoffice/mi-acceso/<int:passkey>/quitar", signin_pages.remove_passkey, name="backoffice_passkey_remove"),
+    path("backoffice/titular/<uuid:holder>", desk_pages.Account.as_view(), name="backoffice_holder"),
+    path("backoffice/titular/<uuid:holder>/motivo", desk_pages.GiveReason.as_view(), name="backoffice_reason"),
+    path("backoffice/titular/<uuid:holder>/contacto-completo", desk_pages.Reveal.as_view(), name="backoffice_reveal"),
+    path("backoffice/titular/<uuid:holder>/desbloquear", desk_pages.Unlock.as_view(), name="backoffice_unlock"),
+    path("backoffice/titular/<uuid:holder>/clave", desk_pages.SendKey.as_view(), name="backoffice_send_key"),
+    path(
+        "backoffice/titular/<uuid:holder>/contacto",
+        contact_proposals.ProposeContact.as_view(),
+        name="backoffice_contact",
+    ),
+    path(
+        "backoffice/titular/<uuid:holder>/pregunta",
+        contact_proposals.StartQuestion.as_view(),
+        name="backoffice_question",
+    ),
+    path(
+        "backoffice/titular/<uuid:holder>/cambio/<int:change>",
+        contact_proposals.DecideContact.as_view(),
+        name="backoffice_change",
+    ),
+    path("backoffice/titular/<uuid:holder>/revisado", desk_pages.Reviewed.as_view(), name="backoffice_reviewed"),
+    path("backoffice/cambios", contact_proposals.contact_changes, name="backoffice_changes"),
+    path("backoffice/solicitudes", review_pages.requests, name="backoffice_requests"),
+    path("backoffice/solicitudes/<int:pk>", review_pages.Request.as_view(), name="backoffice_request"),
+    path("backoffice/solicitudes/<int:pk>/<slug:name>", review_pages.document, name="backoffice_document"),
+    path("backoffice/anulaciones/<int:pk>", review_pages.Annulment.as_view(), name="backoffice_annulment"),
+    path("backoffice/auditoria", supervision_pages.Trail.as_view(), name="backoffice_trail"),
+    path("backoffice/auditoria/revisar", supervision_pages.verify, name="backoffice_verify"),
+    path("backoffice/operadores", operator_pages.Operators.as_view(), name="backoffice_operators"),
+    path("backoffice/operadores/<int:pk>", operator_pages.change_operator, name="backoffice_operator"),
+    path("backoffice/operadores/propuestas/<int:pk>", operator_pages.Decide.as_view(), name="backoffice_proposal"),
+    path("backoffice/trabajo", supervision_pages.workload, name="backoffice_workload"),
 ]

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.rut import dotted
-from clave.core.secrets import EncryptedTextField
 from clave.holders.comunas import comunas
+from clave.lib.crypto import EncryptedTextField
+from clave.lib.rut import dotted
 
 
 class Profile(models.TextChoices):

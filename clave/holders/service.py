@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.outcome import Refused
-from clave.core.prepared import Asked, Lookup, together
-from clave.core.rut import Rut
-from clave.core.wizard import StepRefused
+from clave.db.hot_queries import Asked, Lookup, together
 from clave.holders.models import Holder, Profile, account_of
+from clave.lib.outcome import Refused
+from clave.lib.rut import Rut
+from clave.web.wizard import StepRefused
 
 
 class MinimumDataMissing(Refused):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clave.settings import environment
+from clave.config.settings import environment
 
 # A connection that is kept open holds nothing but itself; a request holds a thread, and how many of those are served
 # at once core/gate.py decides.

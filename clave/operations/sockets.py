@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Mapping, Sequence
 
-from clave.settings import environment
+from clave.config.settings import environment
 
 BACKLOG = 1024
 LISTEN_FD = "CLAVE_LISTEN_FD"

@@ -22,7 +22,7 @@ from granian.constants import HTTPModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.wsgi import _callback_wrapper
 
-from clave.core import lifecycle
+from clave.operations import lifecycle
 from clave.operations.limits import (
     CONNECTIONS,
     FINISH_SECONDS,
@@ -99,7 +99,7 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"Cannot listen: {error.strerror}\n")
         return 1
-    from clave.wsgi import application
+    from clave.config.wsgi import application
 
     logging.getLogger("_granian").setLevel("WARNING")
     server = Server(application, listener)

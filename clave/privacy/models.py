@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clave.core.secrets import EncryptedTextField
 from clave.holders.models import Holder
+from clave.lib.crypto import EncryptedTextField
 
 
 class Right(models.TextChoices):

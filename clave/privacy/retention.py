@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from clave.attendance.models import Running
 from clave.audit import service as audit
 from clave.backoffice.models import Deed
-from clave.core import clock
-from clave.core.visit import SYSTEM
-from clave.flows.models import Decision, FacilitatorRequest
+from clave.documents import service as vault
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
 from clave.privacy.models import Answer, Petition
 from clave.privacy.service import new_pseudonym
+from clave.selfservice.models import Decision, FacilitatorRequest
 from clave.training.models import AccountLookup, Action, Enrolment
-from clave.vault import service as vault
 
 BATCH = 500
 

@@ -7,22 +7,24 @@ from typing import ClassVar
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from clave.attendance.models import Exchange, Running, Unwarned
+from clave.attendance.models import Running, Unwarned
 from clave.audit import service as audit
-from clave.core import clock, submissions
-from clave.core.masking import masked_email
-from clave.core.outcome import Outcome, Refused
-from clave.core.visit import Visit
-from clave.courier import service as courier
-from clave.courier.models import Message
-from clave.flows.models import FacilitatorRequest
+from clave.credentials import service as keys
+from clave.credentials.service import WrongKey
+from clave.documents import service as vault
 from clave.holders.models import Holder, Profile
 from clave.holders.service import claim_of
-from clave.keys import service as keys
-from clave.keys.service import WrongKey
+from clave.lib import clock
+from clave.lib.masking import masked_email
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.notifications import outbox as courier
+from clave.notifications.models import Message
 from clave.privacy.models import Answer, Petition, Right
+from clave.rce.models import Exchange
+from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Enrolment
-from clave.vault import service as vault
+from clave.web import idempotency
 
 # The law gives 30 days (article 11); so long may an answer take.
 DAYS = 30
@@ -56,7 +58,7 @@ def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petit
             told = {"identifier": holder.called, "days": str(DAYS)}
             courier.send(holder, "petition_received", told, email=holder.email)
             audit.record("privacy.asked", visit, holder=holder, right=right)
-            submissions.finish(visit, outcome)
+            idempotency.finish(visit, outcome)
     except IntegrityError:
         raise Refused(
             "already_asked", _("Ya tiene una solicitud igual en revisión. Le responderemos por correo."), field="right"

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from clave.core.timetable import every
+from clave.lib.schedule import every
 from clave.privacy.retention import let_go as let_go_now
 
 

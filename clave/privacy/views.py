@@ -14,22 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from clave.audit import service as audit
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Reason, Role
-from clave.backoffice.review import DecisionForm
+from clave.backoffice.review_pages import DecisionForm
 from clave.backoffice.service import Why, require_no_part, see
-from clave.core import clock, submissions
-from clave.core.errors import error_page
-from clave.core.forms import ClaveForm, SecretField, TextField
-from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Said
-from clave.core.pages import show
-from clave.core.visit import Visit
+from clave.credentials.service import WrongKey
 from clave.holders.models import Holder
-from clave.holders.present import HolderPage, for_holder
-from clave.keys.service import WrongKey
-from clave.privacy import collect, service
+from clave.lib import clock
+from clave.lib.outcome import Outcome, Said
+from clave.lib.request_context import Visit
+from clave.privacy import data_export, service
+from clave.privacy.labels import in_words
 from clave.privacy.models import Answer, Petition, Right
-from clave.privacy.words import in_words
+from clave.signin.login_required import HolderPage, for_holder
 from clave.statements.paper import pressed
+from clave.web import idempotency
+from clave.web.errors import error_page
+from clave.web.forms import ClaveForm, SecretField, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import show
 
 _HELD = Path(__file__).parent / "held.typ"
 DECIDERS = (Role.SUPERVISOR,)
@@ -38,7 +39,7 @@ DECIDERS = (Role.SUPERVISOR,)
 @for_holder()
 def held(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Show a holder all data held and who looked at it."""
-    parts = collect.everything(holder)
+    parts = data_export.everything(holder)
     looked = parts.pop("quién vio o cambió sus datos")
     flat = {name: value for name, value in parts.items() if isinstance(value, dict)}
     lists = {name: value for name, value in parts.items() if isinstance(value, list)}
@@ -50,7 +51,7 @@ def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
     """Give a holder all data held, as JSON for a program or as PDF for a person."""
     if kind not in ("json", "pdf"):
         return error_page(request, 404)
-    parts = collect.everything(holder)
+    parts = data_export.everything(holder)
     if kind == "json":
         answer = HttpResponse(json.dumps(parts, ensure_ascii=False, indent=2), content_type="application/json")
     else:
@@ -155,5 +156,5 @@ class Decide(OperatorPage):
             else:
                 service.refuse(self.petition, data["reason"], operator, visit)
             done = Said(_now("La solicitud quedó resuelta."), self.back)
-            submissions.finish(visit, done)
+            idempotency.finish(visit, done)
         return done

@@ -11,7 +11,7 @@ from django.conf import settings
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from clave.audit import service as audit
-from clave.core.visit import Visit
+from clave.lib.request_context import Visit
 
 log = structlog.get_logger(__name__)
 # After this many failures in a row nobody is kept waiting; one call is let through after the pause.

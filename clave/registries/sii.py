@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from clave.core.rut import Rut
-from clave.core.visit import Visit
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
 from clave.registries.base import Registry, RegistryDown
 
 

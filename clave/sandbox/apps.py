@@ -9,10 +9,10 @@ class SandboxConfig(AppConfig):
         """Look in on the protocol and take charge of the clock, unless that is to be measured as in production."""
         if not settings.CLAVE_INSPECTOR:
             return
-        from clave.attendance import hooks
-        from clave.core import clock
+        from clave.lib import clock
+        from clave.rce import observers
         from clave.sandbox import inspector
 
-        hooks.observers.append(inspector.note)
-        hooks.overrides.append(inspector.wished)
+        observers.observers.append(inspector.note)
+        observers.overrides.append(inspector.wished)
         clock.mover = inspector.ahead

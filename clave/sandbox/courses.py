@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from clave.core import clock
+from clave.lib import clock
 from clave.training import tokens
 from clave.training.models import Action, Body, Enrolment, Line, Modality, State
 

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import transaction
 
 from clave.backoffice.models import Operator, Role
-from clave.core import clock
+from clave.credentials import hashing
+from clave.credentials import service as keys
 from clave.holders.models import Holder, Kind, Profile, Representative, Verification
-from clave.keys import hashing
-from clave.keys import service as keys
+from clave.lib import clock
 from clave.sandbox import courses
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.training.models import Body

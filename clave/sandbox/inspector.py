@@ -10,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 
-from clave.attendance.answers import Answer
-from clave.attendance.checks import CHECKS
-from clave.attendance.request import MarkRequest
-from clave.core import clock
+from clave.lib import clock
+from clave.rce.checks import CHECKS
+from clave.rce.replies import Answer
+from clave.rce.request import MarkRequest
 from clave.training.tokens import digest
 
 KEPT = 60

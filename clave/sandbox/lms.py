@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from clave.core.errors import error_page
-from clave.core.middleware import POLICY
-from clave.core.pages import show
 from clave.sandbox.courses import ACTIONS, BODY, CAMILA, DIEGO, TOKEN
 from clave.sandbox.people import PEOPLE
+from clave.web.errors import error_page
+from clave.web.middleware import POLICY
+from clave.web.pages import show
 
 STUDENTS = (CAMILA, DIEGO)
 

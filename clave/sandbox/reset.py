@@ -7,19 +7,20 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from clave.attendance.models import Exchange, Unwarned
+from clave.attendance.models import Unwarned
 from clave.backoffice.models import Operator, Proposal
-from clave.core.models import Submission
-from clave.courier.models import Message
-from clave.flows.models import FacilitatorRequest, Waiting
+from clave.credentials.models import Attempts
+from clave.documents.models import Document
 from clave.holders.models import Holder
-from clave.keys.models import Attempts
+from clave.notifications.models import Message
 from clave.privacy.models import Petition
+from clave.rce.models import Exchange
 from clave.sandbox import demo, services
+from clave.selfservice.models import FacilitatorRequest, Waiting
 from clave.signin.models import Session
 from clave.statements.models import Statement
 from clave.training.models import Action, Body, Enrolment
-from clave.vault.models import Document
+from clave.web.models import Submission
 
 # Facts that only the database's owner can remove, in the order in which they can go.
 MARKS = ["attendance_running", "attendance_correction", "attendance_ending", "attendance_opening"]

@@ -7,15 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
-from clave.attendance.glosas import GLOSAS
-from clave.core import clock
-from clave.core.errors import error_page
-from clave.core.pages import show
-from clave.core.rut import Rut
+from clave.lib import clock
+from clave.lib.rut import Rut
+from clave.rce.codes import GLOSAS
 from clave.sandbox import inspector, reset, services
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
 from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATORS, PERSONS
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
+from clave.web.errors import error_page
+from clave.web.pages import show
 
 # What the snippets send.
 GOOD = {

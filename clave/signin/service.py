@@ -6,13 +6,13 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.audit.models import Entry
-from clave.core.outcome import Refused
-from clave.core.visit import Visit
+from clave.credentials import service as keys
+from clave.credentials import throttling
+from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder, Verification
 from clave.holders.service import Claim, require_minimum_data
-from clave.keys import service as keys
-from clave.keys import throttling
-from clave.keys.service import Proof, WrongKey
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
 
 SIGNED_IN = "signin"
 # What nobody can do without having typed the CS.

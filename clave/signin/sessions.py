@@ -8,8 +8,8 @@ from django.core import signing
 from django.db.models import Model
 from django.utils import timezone
 
-from clave.core import clock
-from clave.core.prepared import Lookup, inserting, together
+from clave.db.hot_queries import Lookup, inserting, together
+from clave.lib import clock
 from clave.signin.models import Session
 
 _BY_KEY = Lookup(lambda key: Session.objects.filter(session_key=key), "key")

@@ -17,21 +17,21 @@ from django.views import View
 
 from clave.audit import service as audit
 from clave.audit.models import Entry
-from clave.core.forms import ClaveForm, SecretField
-from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Refused
-from clave.core.pages import FormPage, show
-from clave.core.visit import Visit
-from clave.core.wizard import Wizard
-from clave.holders.doors import COMPANY, DOORS, PERSON, Door, DoorForm
+from clave.credentials.service import Proof, Try
+from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
-from clave.holders.present import current_holder, for_holder
+from clave.holders.profiles import COMPANY, DOORS, PERSON, Door, DoorForm
 from clave.holders.service import Claim, proof_of
-from clave.keys.service import Proof, Try
-from clave.keys.throttling import browser_axis
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
 from clave.signin import service
+from clave.signin.login_required import current_holder, for_holder
 from clave.signin.models import Session
 from clave.signin.sessions import SessionStore
+from clave.web.forms import ClaveForm, SecretField
+from clave.web.middleware import visit_of
+from clave.web.pages import FormPage, show
+from clave.web.wizard import Wizard
 
 SESSIONS_A_PAGE = 20
 

@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.urls import reverse
 
-from clave.core import clock, helper
-from clave.core.rut import Rut
-from clave.core.secrets import derived_key, secret_keys
+from clave.lib import clock, isolated_process
+from clave.lib.crypto import derived_key, secret_keys
+from clave.lib.rut import Rut
 from clave.statements.models import Statement
 
 _TEMPLATE = Path(__file__).parent / "statement.typ"
@@ -48,7 +48,7 @@ def pressed(template: Path, papers: list[dict[str, Any]], signer: dict[str, str]
     """
     order = json.dumps({**(signer or {}), "template": str(template), "papers": papers})
     patience = _SECONDS_TO_START + _SECONDS_A_PAPER * len(papers)
-    done = helper.run("clave.statements.press", content=order.encode(), timeout=patience)
+    done = isolated_process.run("clave.statements.press", content=order.encode(), timeout=patience)
     if done.returncode:
         raise RuntimeError(f"the press stopped: {done.stderr.decode(errors='replace').strip()[-200:]}")
     made: list[bytes | None] = []

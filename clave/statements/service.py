@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from clave.attendance import record
 from clave.attendance.record import CourseRecord
 from clave.audit import service as audit
-from clave.core import clock
-from clave.core.outcome import Refused
-from clave.core.visit import Visit
-from clave.courier import service as courier
 from clave.holders.models import Holder, Profile
+from clave.lib import clock
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+from clave.notifications import outbox as courier
 from clave.statements.models import VALID, Counter, Kind, State, Statement
 from clave.training.models import Action
 from clave.training.models import State as ActionState

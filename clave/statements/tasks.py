@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from clave.core.timetable import every
+from clave.lib.schedule import every
 from clave.statements.models import Statement
 
 

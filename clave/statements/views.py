@@ -12,26 +12,26 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.attendance.pages import participant
 from clave.attendance.record import CourseRecord
-from clave.attendance.views import ExchangeForm, SeeOther
-from clave.core import clock
-from clave.core.errors import error_page, refusal_page
-from clave.core.forms import ClaveForm, TextField
-from clave.core.middleware import visit_of
-from clave.core.outcome import Outcome, Refused
-from clave.core.pages import FormPage, show
-from clave.core.rut import Rut
-from clave.core.visit import Visit
-from clave.holders.doors import COMPANY
+from clave.credentials.service import Proof
 from clave.holders.models import Holder, Profile
-from clave.holders.present import current_holder, to_sign_in
-from clave.keys.service import Proof
+from clave.holders.profiles import COMPANY
+from clave.lib import clock
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
+from clave.otec_portal.tokens_and_hosts import body_of, for_body
+from clave.rce.views import ExchangeForm, SeeOther
 from clave.signin import service as signin
+from clave.signin.login_required import current_holder, to_sign_in
 from clave.signin.views import SignIn, SignInForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Body
 from clave.training.models import State as ActionState
-from clave.training.views import body_of, for_body
+from clave.web.errors import error_page, refusal_page
+from clave.web.forms import ClaveForm, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import FormPage, show
 
 RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from django.db.models import Q
 from django_tasks import task
 
-from clave.core import clock
-from clave.core.timetable import every
-from clave.training import loading
+from clave.lib import clock
+from clave.lib.schedule import every
+from clave.training import course_import
 from clave.training.models import Import, Stage
 
 
@@ -17,7 +17,7 @@ def work_on_imports() -> int:
     """Check what has been received and load what has been confirmed. Returns how many imports that were."""
     waiting = Import.objects.select_related("body").filter(stage__in=(Stage.RECEIVED, Stage.LOADING))
     for bring in waiting.order_by("created_at"):
-        (loading.check if bring.stage == Stage.RECEIVED else loading.load)(bring)
+        (course_import.check if bring.stage == Stage.RECEIVED else course_import.load)(bring)
     old = Q(created_at__lt=clock.now() - timedelta(days=1)) & ~Q(stage=Stage.LOADING)
     Import.objects.filter(old).delete()
     return len(waiting)

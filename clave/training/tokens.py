@@ -8,9 +8,9 @@ from typing import cast
 from django.conf import settings
 from django.db.models import Q
 
-from clave.core import clock
-from clave.core.prepared import Asked, Lookup, together
-from clave.core.secrets import fingerprint, is_sealed_under, keyed_hash, keyed_hashes, seal, unseal
+from clave.db.hot_queries import Asked, Lookup, together
+from clave.lib import clock
+from clave.lib.crypto import fingerprint, is_sealed_under, keyed_hash, keyed_hashes, seal, unseal
 from clave.training.models import Body, Token
 
 _USE_NOTED_EVERY = timedelta(minutes=1)

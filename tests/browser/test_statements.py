@@ -9,7 +9,7 @@ PAST = """
 from datetime import timedelta
 from clave.attendance.models import Ending
 from clave.attendance import sessions
-from clave.core import clock
+from clave.lib import clock
 from clave.training.models import Action, Enrolment
 place = Enrolment.objects.select_related("action__body").get(run="11111111-1", action__code="6700001")
 days = clock.now() - timedelta(days=2)

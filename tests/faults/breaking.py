@@ -19,7 +19,7 @@ from tests.faults.people import FIRST_NUMBER, People
 # Hashes as cheap as in the other tests: more happens in the same time.
 SETTINGS = {"CLAVE_CAPTCHA": "off", "CLAVE_TRUSTED_PROXIES": "1", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME": "1"}
 ENROL = """
-from clave.core.rut import check_digit
+from clave.lib.rut import check_digit
 from clave.training.models import Action, Enrolment
 action, numbers = Action.objects.get(code="6700001"), range({first}, {first} + {many})
 Enrolment.objects.bulk_create([Enrolment(action=action, run=f"{{n}}-{{check_digit(n)}}") for n in numbers], batch_size=500)

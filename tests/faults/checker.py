@@ -14,10 +14,10 @@ FACTS = """
 import json
 from clave.attendance.models import Opening
 from clave.audit.models import Entry
-from clave.core.models import Submission
-from clave.courier.models import Message
+from clave.web.models import Submission
+from clave.notifications.models import Message
 from clave.holders.models import Holder
-from clave.keys import hashing
+from clave.credentials import hashing
 facts = {}
 for holder in Holder.objects.filter(identifier__startswith="15").select_related("credential"):
     fact = facts.setdefault(holder.identifier, {"holders": 0, "acts": {}, "sessions": {}})
@@ -41,7 +41,7 @@ def facts(live: LiveHouse) -> dict[str, Any]:
 def wait_for_messages(live: LiveHouse, seconds: float = 60) -> None:
     """Wait until nothing is left in the outbox."""
     deadline = time.monotonic() + seconds
-    while waiting := live.query("SELECT count(*) FROM courier_message WHERE state = 'pending'")[0][0]:
+    while waiting := live.query("SELECT count(*) FROM notifications_message WHERE state = 'pending'")[0][0]:
         if time.monotonic() > deadline:
             raise AssertionError(f"{waiting} messages are still in the outbox")
         time.sleep(0.2)

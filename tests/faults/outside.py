@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from clave.serve import free_port
+from clave.operations.launcher import free_port
 
 ANYBODY = {
     "nombres": "Persona",

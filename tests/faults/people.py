@@ -9,7 +9,7 @@ from threading import Event, Lock
 
 import httpx
 
-from clave.core.rut import check_digit
+from clave.lib.rut import check_digit
 from tests.scale.attendance import GOOD
 
 FIRST_NUMBER = 15_000_000

@@ -28,16 +28,16 @@ runs = Holder.objects.filter(identifier__startswith="200").values_list("identifi
 Enrolment.objects.bulk_create([Enrolment(action=action, run=run) for run in runs], ignore_conflicts=True)
 """
 CHEAP = """
-from clave.keys.models import Credential
-from clave.keys import hashing
+from clave.credentials.models import Credential
+from clave.credentials import hashing
 Credential.objects.update(hash=hashing.make("KM482915"))
 """
 FILL = """
 from datetime import timedelta
 from clave.attendance.models import Ending, Opening
-from clave.core import clock
+from clave.lib import clock
 from clave.training.models import Action, Enrolment, Token
-from clave.core.rut import check_digit
+from clave.lib.rut import check_digit
 action, token = Action.objects.get(code="RLAB-26-02-08-0071-1"), Token.objects.get(body__rut="76543210-3")
 runs = [f"{n}-{check_digit(n)}" for n in range(10_000_000, 10_010_000)]
 Enrolment.objects.bulk_create([Enrolment(action=action, run=run) for run in runs], batch_size=5000)
@@ -55,24 +55,24 @@ print(Opening.objects.count(), "sessions")
 """
 IMPORT = """
 import time
-from clave.core import clock
-from clave.training import loading
+from clave.lib import clock
+from clave.training import course_import
 from clave.training.models import Body, Import
 from tests.scale.attendance import big_table
 for kind in ("csv", "xlsx"):
     bring = Import.objects.create(id=kind, body=Body.objects.get(rut="76543210-3"), name="x", content=big_table(kind), created_at=clock.now())
     begin = time.perf_counter()
-    loading.check(bring)
+    course_import.check(bring)
     middle = time.perf_counter()
-    loading.load(bring)
+    course_import.load(bring)
     print(f"IMPORT {kind} {middle - begin:.1f} {time.perf_counter() - middle:.1f} {bring.done}")
 """
 
 
 def big_table(kind: str) -> bytes:
     """Return a table of 100 000 participants in 100 actions."""
-    from clave.core.rut import check_digit
-    from clave.training.loading import COLUMNS
+    from clave.lib.rut import check_digit
+    from clave.training.course_import import COLUMNS
     from tests.files import as_table
 
     about = ["1238000001", "3", "Curso", "e-learning", "40", "01-11-2026", "31-12-2026"]
@@ -165,6 +165,6 @@ def run(bench: object) -> None:
 
 def bench_runs() -> list[str]:
     """Return the RUNs of the holders that a measured installation has."""
-    from clave.core.rut import check_digit
+    from clave.lib.rut import check_digit
 
     return [f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_240)]

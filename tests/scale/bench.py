@@ -37,9 +37,9 @@ MEASURES = [
 ]
 HOLDERS = f"""
 from clave.holders.models import Holder
-from clave.keys.models import Credential, SecretAnswer
-from clave.core.rut import check_digit
-from clave.core import clock
+from clave.credentials.models import Credential, SecretAnswer
+from clave.lib.rut import check_digit
+from clave.lib import clock
 camila = Holder.objects.select_related("credential", "secret_answer").get(identifier="11111111-1")
 made = []
 for number in range(20_000_000, 20_000_000 + {MANY}):
@@ -56,7 +56,7 @@ SecretAnswer.objects.bulk_create([SecretAnswer(holder=h, question="mascota", has
 
 def ruts() -> list[str]:
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    from clave.core.rut import check_digit
+    from clave.lib.rut import check_digit
 
     return [f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_000 + MANY)]
 
@@ -137,7 +137,7 @@ class Bench:
             live.house.manage(
                 "shell",
                 "-c",
-                "from clave.keys.models import Credential; from clave.keys import hashing; Credential.objects.update(hash=hashing.make('KM482915'))",
+                "from clave.credentials.models import Credential; from clave.credentials import hashing; Credential.objects.update(hash=hashing.make('KM482915'))",
             )
             script = load.sign_in_script(live.url, ruts())
             load.wrk(live.url, 3, 8, script)
@@ -203,7 +203,7 @@ class Bench:
                 parts = sorted(set(re.findall(r'(?:src|href)="(/(?:static|captcha)/[^"]+\.(?:css|js|svg|png))"', html)))
                 total = size + sum(self._fetched(client, part)[1] for part in parts)
                 row(f"`{path}`", f"{total / 1000:.1f} kB", "≤ 60 kB", f"{size / 1000:.1f} kB page, {len(parts)} parts")
-            css = (Path(__file__).parents[2] / "clave/theme/static/clave.css").read_bytes()
+            css = (Path(__file__).parents[2] / "clave/web/static/clave.css").read_bytes()
             row("own CSS, compressed", f"{len(gzip.compress(css)) / 1000:.1f} kB", "≤ 25 kB")
 
     def _fetched(self, client: httpx.Client, path: str) -> tuple[str, int]:
@@ -230,7 +230,7 @@ class Bench:
                 **os.environ,
                 "CLAVE_HOME": home,
                 "DATABASE_URL": "",
-                "DJANGO_SETTINGS_MODULE": "clave.settings.test",
+                "DJANGO_SETTINGS_MODULE": "clave.config.settings.test",
             }
             subprocess.run([sys.executable, "-m", "tests.scale.inside", name], env=environ, check=True)
 

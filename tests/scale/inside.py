@@ -14,9 +14,9 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext, setup_databases, setup_test_environment  # noqa: E402
 
-from clave.core.rut import check_digit  # noqa: E402
+from clave.lib.rut import check_digit  # noqa: E402
+from clave.operations.launcher import free_port  # noqa: E402
 from clave.sandbox import demo, services  # noqa: E402
-from clave.serve import free_port  # noqa: E402
 from tests.story import REGISTRATION, Page, Visitor  # noqa: E402
 
 SAMPLES = 5000
@@ -69,11 +69,11 @@ def queries() -> None:
 
 def timing() -> None:
     """Try one wrong key for each of as many registered and unknown RUTs, in random order, with real hashes."""
-    from clave.core.visit import Visit
+    from clave.credentials import hashing, throttling
+    from clave.credentials.models import Credential
+    from clave.credentials.service import WrongKey
     from clave.holders.models import Holder
-    from clave.keys import hashing, throttling
-    from clave.keys.models import Credential
-    from clave.keys.service import WrongKey
+    from clave.lib.request_context import Visit
     from clave.signin import service
 
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
@@ -91,8 +91,8 @@ def timing() -> None:
         made.append(holder)
     Holder.objects.bulk_create(made)
     Credential.objects.bulk_create([Credential(holder=h, hash=stored, changed_at=camila.created_at) for h in made])
-    from clave.core.rut import Rut
     from clave.holders.service import Claim
+    from clave.lib.rut import Rut
 
     tries = [(True, 30_000_000 + n) for n in range(SAMPLES)] + [(False, 40_000_000 + n) for n in range(SAMPLES)]
     random.Random(1).shuffle(tries)

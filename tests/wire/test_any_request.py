@@ -13,10 +13,10 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from clave.attendance import sessions
-from clave.attendance.checks import CHECKS
 from clave.attendance.models import Ended, Ending, Opening, Running
-from clave.attendance.request import MarkRequest
-from clave.core import clock
+from clave.lib import clock
+from clave.rce.checks import CHECKS
+from clave.rce.request import MarkRequest
 from clave.training.models import Action, Body, Enrolment, Line, Modality
 from clave.training.tokens import issue
 from tests.story import Page

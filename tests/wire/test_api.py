@@ -16,14 +16,14 @@ from joserfc import jws
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet
 
-from clave.attendance import preflight
-from clave.attendance.receipts import FIELD
 from clave.audit.models import Entry
-from clave.core.clock import Stopped
-from clave.core.rut import Rut, check_digit
-from clave.core.visit import SYSTEM
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
+from clave.lib.request_context import SYSTEM
+from clave.lib.rut import Rut, check_digit
 from clave.privacy.retention import let_go
+from clave.rce import preflight
+from clave.rce.receipts import FIELD
 from clave.sandbox.courses import BODY, CAMILA, REVOKED_TOKEN, TOKEN
 from clave.training import tokens
 from clave.training.models import AccountLookup, Action, Body, Enrolment

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from clave.core.clock import Stopped
+from clave.lib.clock import Stopped
 from clave.sandbox.courses import CAMILA
 from tests.story import Page
 from tests.wire.platform import GOOD, Answer, Platform

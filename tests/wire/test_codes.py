@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clave.core import clock as clave_clock
-from clave.core.clock import Stopped
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
 from clave.sandbox.courses import BODY, OTHER_BODY, REVOKED_TOKEN
 from clave.training import tokens
 from clave.training.models import Body, Token

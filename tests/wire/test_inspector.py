@@ -3,8 +3,8 @@
 import pytest
 
 from clave.attendance.models import Opening
-from clave.core import clock as clave_clock
 from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
 from clave.sandbox import inspector
 from clave.sandbox.courses import TOKEN
 from tests.story import Visitor

@@ -5,10 +5,10 @@ from django.db import connection
 
 from clave.attendance import sessions
 from clave.attendance.models import Ended, Ending, Opening, Running
-from clave.core import clock
-from clave.core.rut import check_digit
+from clave.credentials.models import Credential, SecretAnswer
 from clave.holders.models import Holder
-from clave.keys.models import Credential, SecretAnswer
+from clave.lib import clock
+from clave.lib.rut import check_digit
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment, Token
 from tests.story import Visitor

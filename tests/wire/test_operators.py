@@ -10,9 +10,9 @@ from clave.attendance import sessions
 from clave.attendance.models import Correction, Ending, Opening
 from clave.attendance.tasks import watch
 from clave.audit.models import Entry
-from clave.core import clock as clave_clock
-from clave.core.clock import Stopped
-from clave.core.rut import check_digit
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
+from clave.lib.rut import check_digit
 from clave.training.models import Action, Enrolment, Token
 from tests.wire.platform import Platform
 

@@ -5,10 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import sessions
-from clave.attendance.models import Correction, Ending, Exchange, Opening, Running
+from clave.attendance.models import Correction, Ending, Opening, Running
 from clave.attendance.tasks import forget, watch
-from clave.core import clock as clave_clock
-from clave.core.clock import SANTIAGO, Stopped
+from clave.lib import clock as clave_clock
+from clave.lib.clock import SANTIAGO, Stopped
+from clave.rce.models import Exchange
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment
 from tests.story import Mailbox, Visitor

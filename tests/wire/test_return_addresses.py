@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from clave.attendance.request import split_url
+from clave.rce.request import split_url
 from tests.wire.platform import Platform
 
 HOST = "aula.example.cl"

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import sessions
 from clave.attendance.models import Ending, Opening, Running
-from clave.core import clock as clave_clock
-from clave.core import store
-from clave.core.clock import SANTIAGO, Stopped
+from clave.db import store
+from clave.lib import clock as clave_clock
+from clave.lib.clock import SANTIAGO, Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Body, Enrolment
 from tests.story import Page

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from clave.attendance.models import Opening
-from clave.core.clock import Stopped
+from clave.lib.clock import Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment
 from tests.story import Mailbox, Visitor

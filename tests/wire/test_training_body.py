@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from clave.attendance.tasks import watch
-from clave.core import clock as clave_clock
-from clave.core.clock import Stopped
-from clave.core.rut import check_digit
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
+from clave.lib.rut import check_digit
 from clave.sandbox.courses import BODY, CAMILA, TOKEN
-from clave.training.loading import COLUMNS
+from clave.training.course_import import COLUMNS
 from clave.training.models import Action, Body, Enrolment, Import, Token
 from clave.training.tasks import work_on_imports
 from tests.files import as_table
@@ -200,21 +200,21 @@ def test_what_is_no_table_is_refused_with_a_word(otec: Visitor, content: bytes) 
 
 
 def test_a_killed_worker_is_taken_over_where_it_stopped(otec: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    from clave.training import loading
+    from clave.training import course_import
 
-    monkeypatch.setattr(loading, "CHUNK", 2)
+    monkeypatch.setattr(course_import, "CHUNK", 2)
     runs = [f"{number}-{check_digit(number)}" for number in range(20_000_000, 20_000_005)]
     page = bring(otec, table(*[[*ROW[:8], run] for run in runs]))
     press(otec, page.url)
-    store, calls = loading._store, []
+    store, calls = course_import._store, []
 
-    def killed(body: Body, rows: list[loading.Row]) -> None:
+    def killed(body: Body, rows: list[course_import.Row]) -> None:
         calls.append(len(rows))
         if len(calls) == 2:
             raise KeyboardInterrupt
         store(body, rows)
 
-    monkeypatch.setattr(loading, "_store", killed)
+    monkeypatch.setattr(course_import, "_store", killed)
     with pytest.raises(KeyboardInterrupt):
         work_on_imports.call()
     assert otec.open(page.url).shows("2 de 5 filas cargadas")

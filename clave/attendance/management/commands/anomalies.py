@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from clave.attendance import anomalies
-from clave.core import clock
+from clave.lib import clock
 
 
 class Command(BaseCommand):

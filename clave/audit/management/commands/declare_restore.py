@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.audit import seals
 from clave.audit.management.commands.verify_audit import anchors_at
-from clave.core.text import unexpected_characters
+from clave.lib.text import unexpected_characters
 
 
 class Command(BaseCommand):

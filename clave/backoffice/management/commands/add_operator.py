@@ -2,9 +2,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from clave.backoffice import accounts
+from clave.backoffice import operator_accounts
 from clave.backoffice.models import Role
-from clave.core.visit import SYSTEM
+from clave.lib.request_context import SYSTEM
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, default=Role.SUPERVISOR.value)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        code = accounts.invite(options["email"], options["name"], options["role"], None, SYSTEM)
+        code = operator_accounts.invite(options["email"], options["name"], options["role"], None, SYSTEM)
         self.stdout.write(f"Invitation code (48 hours): {code}")

@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 from clave.audit import seals
 from clave.audit import service as audit
 from clave.audit.models import Seal, SealKind
-from clave.backoffice.accounts import INVITATION
-from clave.core.rekeying import encrypted_fields, rekey_column
-from clave.core.visit import SYSTEM
+from clave.backoffice.operator_accounts import INVITATION
+from clave.db.rekeying import encrypted_fields, rekey_column
+from clave.documents import rekeying as vault
+from clave.lib.request_context import SYSTEM
 from clave.statements import paper
 from clave.training import tokens
-from clave.vault import rekeying as vault
 
 
 class Command(BaseCommand):

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from clave.core import clock
-from clave.core.rut import InvalidRut, Rut
+from clave.lib import clock
+from clave.lib.rut import InvalidRut, Rut
 from clave.training.models import Body
 
 

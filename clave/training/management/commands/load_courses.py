@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.audit import service as audit
-from clave.core import clock
-from clave.core.visit import SYSTEM
-from clave.training import loading
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
+from clave.training import course_import
 from clave.training.models import Body, Import, Stage
 
 
@@ -31,12 +31,12 @@ class Command(BaseCommand):
             stage=Stage.CHECKED,
             created_at=clock.now(),
         )
-        loading.check(bring)
+        course_import.check(bring)
         for problem in bring.problems:
             self.stderr.write(f"line {problem['line']}, {problem['column']}: {problem['remedy']}")
         if bring.stage == Stage.UNREADABLE or (bring.bad and not options["good"]):
             bring.delete()
             raise CommandError("nothing was loaded")
         audit.record("training.import", SYSTEM, rows=bring.good, body=body.rut)
-        loading.load(bring)
+        course_import.load(bring)
         self.stdout.write(f"{bring.done} rows loaded")

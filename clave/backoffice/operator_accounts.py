@@ -1,0 +1,206 @@
+"""Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
+
+import re
+import secrets
+import string
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.backoffice.models import Operator, Role
+from clave.credentials import hashing, policy, throttling
+from clave.lib import clock
+from clave.lib.crypto import keyed_hashes
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+from clave.notifications import outbox as courier
+
+INVITATION = timedelta(hours=48)
+ISSUER = "Clave SENCE"
+# Codes of the step before and after are taken too (RFC 6238, section 5.2).
+_DRIFT = 1
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+_NOBODYS_SECRET = pyotp.random_base32()
+# No letters or digits that look alike.
+_CODE = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
+
+
+class NotAuthorised(Refused):
+    """E-mail, password and code do not go together; which of them is wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("not_authorised", _("El correo, la clave o el código no son correctos."))
+
+
+class WrongCode(Refused):
+    """The code is not that of the operator's authenticator now, or it was used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong_code", _("El código no es correcto o ya se usó. Espere el código siguiente."), field="code"
+        )
+
+
+class WrongInvitation(Refused):
+    """There is no such invitation, or it is over."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_invitation", _("El correo o el código de invitación no sirven. Pida otra invitación."))
+
+
+class OwnAccount(Refused):
+    """Nobody changes what they themselves may do (abuse case 38)."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("own_account", _("No puede cambiar su propia cuenta. Pídalo a otra persona."))
+
+
+def _recorded(action: str, visit: Visit, operator: Operator | None, outcome: str = "ok", **detail: Any) -> None:
+    audit.record(action, visit, outcome=outcome, operator=str(operator.pk) if operator else "", **detail)
+
+
+def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) -> str:
+    """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
+
+    An account that is invited again loses its password and its second factor. Called when two supervisors agree
+    (`operator_changes`), or from the command line.
+    """
+    code = "".join(secrets.choice(_CODE) for _ in range(12))
+    now = clock.now()
+    known = Operator.objects.filter(email__iexact=email).first()
+    fields = {
+        "name": name,
+        "role": Role(role),
+        "active": True,
+        "hash": "",
+        "totp_secret": "",
+        "invitation": _invitations(email, code)[0],
+        "invited_until": now + INVITATION,
+    }
+    with transaction.atomic():
+        # Capitals make no second account: an address is somebody's however it is written.
+        operator, _made = Operator.objects.update_or_create(
+            email=known.email if known else email,
+            defaults=fields,
+            create_defaults={**fields, "email": email, "created_at": now},
+        )
+        operator.passkeys.all().delete()
+        courier.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
+        _recorded("operator.invited", visit, by, invited=str(operator.pk), role=role)
+    return code
+
+
+def _invitations(email: str, code: str) -> tuple[str, ...]:
+    """Return what an invitation is stored under, and what it would have been under each former secret key."""
+    return keyed_hashes("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
+
+
+def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
+    """Check an invitation and a new password; return the operator with a second factor to be confirmed.
+
+    Raises `WrongInvitation`, `PolicyViolation`, `TooManyAttempts`.
+    """
+    limits = throttling.limits("invitation", email.lower(), visit, throttling.ANSWER)
+    limits.reserve()
+    found = Operator.objects.filter(
+        email__iexact=email, invitation__in=_invitations(email, code), invited_until__gt=clock.now(), active=True
+    ).first()
+    if found is None:
+        limits.fail()
+        raise WrongInvitation
+    limits.release()
+    policy.check_passphrase(password, policy.About(email=found.email, names=found.name))
+    found.hash, found.totp_secret = hashing.make(password), pyotp.random_base32()
+    found.totp_step = 0
+    found.save(update_fields=["hash", "totp_secret", "totp_step"])
+    return found
+
+
+def totp_uri(operator: Operator) -> str:
+    """Return the otpauth:// address of the operator's second factor, for an authenticator to read."""
+    return pyotp.TOTP(operator.totp_secret).provisioning_uri(name=operator.email, issuer_name=ISSUER)
+
+
+def confirm(operator: Operator, code: str, visit: Visit) -> None:
+    """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
+    limits = throttling.limits("activation", operator.email.lower(), visit)
+    limits.reserve()
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+        limits.fail()
+        raise NotAuthorised
+    limits.release()
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(invitation="", invited_until=None)
+        _recorded("operator.activated", visit, operator)
+
+
+def _matching_step(totp_secret: str, code: str) -> int:
+    """Return the time step whose code this is, 0 for none. Anything but six ASCII digits is no code."""
+    if not _TOTP_CODE.fullmatch(code):
+        return 0
+    totp, now = pyotp.TOTP(totp_secret), int(clock.now().timestamp()) // 30
+    steps = range(now - _DRIFT, now + _DRIFT + 1)
+    return next((step for step in steps if secrets.compare_digest(totp.at(step * 30).encode(), code.encode())), 0)
+
+
+def _use_up(operator: Operator, step: int) -> bool:
+    """Note that the code of this step was used: of two tries with one code, one succeeds (RFC 6238, section 5.2)."""
+    return bool(Operator.objects.filter(pk=operator.pk, totp_step__lt=step).update(totp_step=step))
+
+
+def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
+    """Check password and code. Raises `NotAuthorised`, `TooManyAttempts`.
+
+    Both are always checked, so that neither an unknown e-mail nor which of the two is wrong shows in the time.
+    """
+    limits = throttling.limits("operator", email.lower(), visit)
+    limits.reserve()
+    operator = Operator.objects.filter(email__iexact=email).first()
+    ready = operator is not None and operator.is_ready and not operator.invitation
+    right = hashing.matches(operator.hash if ready and operator else None, password)
+    step = _matching_step((operator and operator.totp_secret) or _NOBODYS_SECRET, code)
+    if not right or operator is None or not _use_up(operator, step):
+        limits.fail()
+        _recorded("operator.signin", visit, operator, "not_authorised")
+        raise NotAuthorised
+    limits.release()
+    _recorded("operator.signin", visit, operator)
+    return operator
+
+
+def check_code(operator: Operator, code: str, visit: Visit) -> None:
+    """Have an operator who is signed in give a code again, before what would outlast the session.
+
+    Raises `WrongCode`, `TooManyAttempts`.
+    """
+    limits = throttling.limits("operator_code", operator.email.lower(), visit, throttling.ANSWER)
+    limits.reserve()
+    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+        limits.fail()
+        _recorded("operator.code", visit, operator, "wrong_code")
+        raise WrongCode
+    limits.release()
+
+
+def change_role(operator: Operator, role: str, by: Operator, visit: Visit) -> None:
+    """Give an operator another role. Raises `OwnAccount`."""
+    if operator.pk == by.pk:
+        raise OwnAccount
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(role=Role(role))
+        _recorded("operator.role", visit, by, changed=str(operator.pk), role=role)
+
+
+def set_active(operator: Operator, active: bool, by: Operator, visit: Visit) -> None:
+    """Suspend an operator, whose session ends with the next click, or take it back. Raises `OwnAccount`."""
+    if operator.pk == by.pk:
+        raise OwnAccount
+    with transaction.atomic():
+        Operator.objects.filter(pk=operator.pk).update(active=active)
+        _recorded("operator.active", visit, by, changed=str(operator.pk), active=active)

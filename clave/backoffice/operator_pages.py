@@ -1,0 +1,118 @@
+"""Operators and their roles: what gives power is proposed by one supervisor and confirmed by another."""
+
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.backoffice import operator_accounts, operator_changes
+from clave.backoffice.access import OperatorPage, for_roles
+from clave.backoffice.models import Operator, Proposal, Role
+from clave.lib.outcome import Outcome, Refused, Said
+from clave.lib.request_context import Visit
+from clave.web import idempotency
+from clave.web.forms import ClaveForm, EmailField, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import show
+
+
+class OperatorForm(ClaveForm):
+    name = TextField(label=_("Nombre"), max_length=80)
+    email = EmailField(label=_("Correo"))
+    role = forms.ChoiceField(label=_("Rol"), choices=Role.choices)
+
+
+class Operators(OperatorPage):
+    """Operators and what is proposed about them; inviting another one, or one who has lost a phone again."""
+
+    roles = (Role.SUPERVISOR,)
+    form_class = OperatorForm
+    template_name = "backoffice/operators.html"
+    title = _("Operadores")
+    button = _("Proponer la invitación")
+    changes = True
+
+    def context(self) -> dict[str, Any]:
+        return {
+            **super().context(),
+            "operators": Operator.objects.order_by("name"),
+            "choices": Role.choices,
+            "proposals": operator_changes.waiting().select_related("proposed_by").order_by("pk"),
+            "has_second": operator_changes.has_second(self.operator),
+        }
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        with transaction.atomic():
+            operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, visit)
+            sentence = str(_("La invitación a {email} espera que otra persona con rol Supervisor la confirme."))
+            done = Said(sentence.format(email=data["email"]), reverse("backoffice_operators"))
+            idempotency.finish(visit, done)
+        return done
+
+
+@for_roles(Role.SUPERVISOR)
+def change_operator(request: HttpRequest, operator: Operator, pk: int) -> HttpResponse:
+    """Change another operator's role (`rol`), suspend or take back (`activo`): at once only what takes power away."""
+    found = Operator.objects.filter(pk=pk).first()
+    role, active, visit = request.POST.get("rol", ""), request.POST.get("activo", ""), visit_of(request)
+    if found is not None and request.method == "POST":
+        try:
+            if role in Role.values and operator_changes.lowers(found, role):
+                operator_accounts.change_role(found, role, operator, visit)
+            elif role in Role.values:
+                operator_changes.propose_role(found, role, operator, visit)
+            elif active == "no":
+                operator_accounts.set_active(found, False, operator, visit)
+            elif active == "si":
+                operator_changes.propose_reactivation(found, operator, visit)
+        except Refused as refused:
+            context = {"operator": operator, "message": refused.message, "back": reverse("backoffice_operators")}
+            return show(request, "backoffice/refused.html", context, status=refused.status)
+    return HttpResponseRedirect(reverse("backoffice_operators"))
+
+
+class DecisionForm(ClaveForm):
+    decision = forms.ChoiceField(
+        label=_("Decisión"),
+        choices=[("si", _("Confirmar")), ("no", _("Rechazar"))],
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Elija Confirmar o Rechazar.")},
+    )
+
+
+class Decide(OperatorPage):
+    """A second supervisor confirms what another one proposed, or throws it away."""
+
+    roles = (Role.SUPERVISOR,)
+    form_class = DecisionForm
+    template_name = "backoffice/proposal.html"
+    title = _("Confirmar un cambio de operadores")
+    button = _("Guardar la decisión")
+    back = "/backoffice/operadores"
+    changes = True
+    proposal: Proposal
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        proposals = Proposal.objects.select_related("proposed_by", "subject")
+        self.proposal = get_object_or_404(proposals, pk=kwargs["pk"])
+        return None
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "proposal": self.proposal}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        confirmed = form.cleaned_data["decision"] == "si"
+        with transaction.atomic():
+            if confirmed:
+                operator_changes.confirm(self.proposal, self.operator, visit)
+            else:
+                operator_changes.decline(self.proposal, self.operator, visit)
+            said = _("La propuesta quedó confirmada.") if confirmed else _("La propuesta quedó rechazada.")
+            done = Said(str(said), reverse("backoffice_operators"))
+            idempotency.finish(visit, done)
+        return done

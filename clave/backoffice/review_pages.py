@@ -1,0 +1,170 @@
+"""What reviewers decide: requests for facilitators, with their documents; annulments of sworn statements."""
+
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.backoffice import service
+from clave.backoffice.access import OperatorPage, for_roles
+from clave.backoffice.models import Kind, Operator, Reason, Role
+from clave.documents import service as vault
+from clave.holders.countries import country_name
+from clave.lib.outcome import Outcome, Said
+from clave.lib.request_context import Visit
+from clave.selfservice.facilitators import service as facilitator
+from clave.selfservice.models import Decision, FacilitatorRequest
+from clave.statements import service as statements
+from clave.statements.models import State, Statement
+from clave.web import idempotency
+from clave.web.errors import error_page
+from clave.web.forms import ClaveForm, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import show
+
+REVIEWERS = (Role.REVIEWER, Role.SUPERVISOR)
+MOST = 100
+_REQUESTS = FacilitatorRequest.objects.select_related("company", "affidavit", "identity")
+
+
+@for_roles(*REVIEWERS)
+def requests(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """List what waits for a decision, oldest first."""
+    asked = FacilitatorRequest.objects.filter(state=Decision.PENDING).select_related("company", "affidavit", "identity")
+    annulments = Statement.objects.filter(state=State.REQUESTED).defer("pdf").select_related("action")
+    context = {"asked": asked.order_by("pk")[:MOST], "annulments": annulments.order_by("pk")[:MOST]}
+    return show(request, "backoffice/requests.html", {"operator": operator, **context})
+
+
+def _decided(folio: str, granted: bool) -> str:
+    said = _("La solicitud {folio} quedó aprobada.") if granted else _("La solicitud {folio} quedó rechazada.")
+    return str(said).format(folio=folio)
+
+
+class DecisionForm(ClaveForm):
+    decision = forms.ChoiceField(
+        label=_("Decisión"),
+        choices=[("si", _("Aprobar")), ("no", _("Rechazar"))],
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Elija Aprobar o Rechazar.")},
+    )
+    reason = TextField(
+        label=_("Motivo"),
+        max_length=300,
+        required=False,
+        help_text=_("Obligatorio si rechaza: quien hizo la solicitud lo lee."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("decision") == "no" and len(data.get("reason", "")) < 5:
+            self.refuse("required", str(_("Falta completar: Motivo.")), "reason")
+        return data
+
+
+class Request(OperatorPage):
+    """One request of a company, with its documents; approved or rejected with a reason."""
+
+    roles = REVIEWERS
+    form_class = DecisionForm
+    template_name = "backoffice/request.html"
+    title = _("Solicitud de facilitador extranjero")
+    button = _("Guardar la decisión")
+
+    changes = True
+    asked: FacilitatorRequest
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        self.asked = get_object_or_404(_REQUESTS, pk=kwargs["pk"])
+        return None
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        service.see(self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), visit_of(request))
+        return super().get(request, **kwargs)
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("backoffice_requests")
+
+    def context(self) -> dict[str, Any]:
+        papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
+        return {
+            **super().context(),
+            "asked": self.asked,
+            "who": self.asked.holder,
+            "country": country_name(self.asked.country),
+            "papers": [(name, title, getattr(self.asked, name)) for name, title in papers if getattr(self.asked, name)],
+            "pending": self.asked.state == Decision.PENDING,
+        }
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        asked, data = self.asked, form.cleaned_data
+        with transaction.atomic():
+            # The key of the facilitator goes to an e-mail that the company typed.
+            service.require_no_part(self.operator, asked.company)
+            if data["decision"] == "si":
+                facilitator.approve(asked, str(self.operator.pk), visit)
+            else:
+                facilitator.reject(asked, data["reason"], str(self.operator.pk), visit)
+            why = service.Why(Reason.REQUEST, asked.folio)
+            service.note(self.operator, asked.company, Kind.DECIDED, why, visit, decision=data["decision"])
+            done = Said(_decided(asked.folio, data["decision"] == "si"), self.back)
+            idempotency.finish(visit, done)
+        return done
+
+
+@for_roles(*REVIEWERS)
+def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> HttpResponse:
+    """Give a request's document to a reviewer; each reading is recorded before it (abuse case 33)."""
+    found = get_object_or_404(_REQUESTS, pk=pk)
+    paper = getattr(found, name) if name in ("affidavit", "identity") else None
+    if paper is None:
+        return error_page(request, 404)
+    try:
+        content = vault.contents(paper)
+    except vault.NotReadable:
+        return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
+    why = service.Why(Reason.REQUEST, found.folio)
+    with transaction.atomic():
+        service.note(operator, found.company, Kind.DOCUMENT, why, visit_of(request), document=name)
+    answer = HttpResponse(content, content_type=vault.TYPES[paper.kind])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.folio}.{paper.kind}"'
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+class Annulment(OperatorPage):
+    """A participant or a training body asks that a sworn statement be annulled and issued again."""
+
+    roles = REVIEWERS
+    form_class = DecisionForm
+    template_name = "backoffice/annulment.html"
+    title = _("Anulación de una declaración jurada")
+    button = _("Guardar la decisión")
+
+    changes = True
+
+    def find(self, **kwargs: Any) -> HttpResponse | None:
+        asked = Statement.objects.filter(state=State.REQUESTED).defer("pdf")
+        self.statement = get_object_or_404(asked, pk=kwargs["pk"])
+        return None
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("backoffice_requests")
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "statement": self.statement}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        granted = form.cleaned_data["decision"] == "si"
+        reason = form.cleaned_data["reason"] or str(_("Aprobada"))
+        with transaction.atomic():
+            statements.decide(self.statement, granted, reason, visit, operator=str(self.operator.pk))
+            done = Said(_decided(self.statement.folio, granted), self.back)
+            idempotency.finish(visit, done)
+        return done

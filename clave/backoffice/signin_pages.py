@@ -1,0 +1,208 @@
+"""Signing in to the back office, taking up an invitation, one's own passkeys."""
+
+from typing import Any
+
+import segno
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.audit import service as audit
+from clave.backoffice import operator_accounts, passkeys
+from clave.backoffice.access import EVERYBODY, OperatorPage, enter, for_roles
+from clave.backoffice.models import Operator
+from clave.credentials.policy import REASONS, PolicyViolation
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import FormPage, StepPage
+from clave.web.wizard import Wizard
+
+
+class CodeField(forms.CharField):
+    """A code that somebody types. Whatever its shape it goes to the service, which refuses every wrong code alike."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"class": "w-corto", "spellcheck": "false"}
+
+    def clean(self, value: Any) -> str:
+        return "".join(str(super().clean(value)).split())
+
+
+class AuthenticatorCodeField(CodeField):
+    """The six digits of an authenticator, spaces allowed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Código de su aplicación"),
+            help_text=_("Los 6 números que muestra ahora su aplicación de códigos."),
+            **kwargs,
+        )
+        self.widget.attrs |= {"autocomplete": "one-time-code", "inputmode": "numeric"}
+
+
+class SignInForm(ClaveForm):
+    email = EmailField(label=_("Correo"))
+    password = SecretField(label=_("Clave de operador"), autocomplete="current-password")
+    code = AuthenticatorCodeField()
+
+
+class SignIn(FormPage):
+    form_class = SignInForm
+    template_name = "backoffice/signin.html"
+    title = _("Mesa de ayuda: ingresar")
+    button = _("Ingresar")
+
+    def context(self) -> dict[str, Any]:
+        return {"passkey_options": passkeys.signin_options(self.request)}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        operator = operator_accounts.sign_in(data["email"], data["password"], data["code"], visit)
+        enter(self.request, operator)
+        return HttpResponseRedirect(reverse("backoffice"))
+
+
+class PasskeyForm(ClaveForm):
+    answer = forms.CharField(widget=forms.HiddenInput, max_length=8000)
+
+
+class PasskeySignIn(SignIn):
+    """Take the browser's answer to the challenge of the sign-in page."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("backoffice_signin"))
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], visit))
+        return HttpResponseRedirect(reverse("backoffice"))
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        empty = SignInForm({}, request=self.request)
+        empty._errors, empty.cleaned_data = type(form.errors)(renderer=form.renderer), {}
+        return super().refused(empty, refused)
+
+
+class InvitationForm(ClaveForm):
+    email = EmailField(label=_("Correo"))
+    code = CodeField(label=_("Código de invitación"))
+    password = SecretField(
+        label=_("Elija su clave de operador"),
+        autocomplete="new-password",
+        help_text=_("De 15 a 64 caracteres. Una frase sirve."),
+    )
+    again = SecretField(label=_("Repita la clave"), autocomplete="new-password")
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("password") and data.get("again") and data["password"] != data["again"]:
+            self.refuse("keys_differ", str(_("Las dos claves no son iguales.")), "again")
+        return data
+
+
+class Invitation(FormPage):
+    """Take up an invitation: a password, then a second factor."""
+
+    cached_blank = True
+    form_class = InvitationForm
+    title = _("Mesa de ayuda: activar mi cuenta")
+    intro = _("Escriba el código que recibió por correo y elija una clave. Después necesita una aplicación de códigos.")
+    button = _("Continuar")
+    step = (1, 2)
+    back = "/backoffice/ingresar"
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        try:
+            operator = operator_accounts.take_up(data["email"], data["code"], data["password"], visit)
+        except PolicyViolation as violation:
+            for reason in violation.reasons:
+                form.refuse(reason, str(REASONS[reason]), "password")
+            return self.page(form, status=400)
+        wizard = Wizard.begin(self.request, "backoffice_invitation", "code", operator=operator.pk)
+        return HttpResponseRedirect(reverse("backoffice_invitation_code", args=[wizard.run]))
+
+
+class ConfirmForm(ClaveForm):
+    code = AuthenticatorCodeField()
+
+
+class ConfirmCode(StepPage):
+    """Show the second factor to be read by an authenticator, and have a code of it."""
+
+    form_class = ConfirmForm
+    template_name = "backoffice/second_factor.html"
+    flow = "backoffice_invitation"
+    name = "code"
+    title = _("Mesa de ayuda: aplicación de códigos")
+    intro = _("Lea la imagen con su aplicación de códigos y escriba el código que muestra.")
+    button = _("Activar mi cuenta")
+    step = (2, 2)
+
+    @property
+    def operator(self) -> Operator:
+        return Operator.objects.get(pk=self.wizard.data["operator"])
+
+    def context(self) -> dict[str, Any]:
+        picture = segno.make(operator_accounts.totp_uri(self.operator), error="m").svg_data_uri(scale=5, border=3)
+        return {"picture": picture, "secret": self.operator.totp_secret}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        operator_accounts.confirm(self.operator, form.cleaned_data["code"], visit)
+        self.wizard.end()
+        return HttpResponseRedirect(reverse("backoffice_signin"))
+
+
+@for_roles(*EVERYBODY)
+def sign_out(request: HttpRequest, operator: Operator) -> HttpResponse:
+    if request.method == "POST":
+        audit.record("operator.signout", visit_of(request), operator=str(operator.pk))
+        request.session.flush()
+        return HttpResponseRedirect(reverse("backoffice_signin"))
+    return HttpResponseRedirect(reverse("backoffice"))
+
+
+class NewPasskeyForm(ClaveForm):
+    label = TextField(label=_("Nombre de la llave"), max_length=60, help_text=_("Ejemplo: mi teléfono."))
+    code = AuthenticatorCodeField()
+    answer = forms.CharField(widget=forms.HiddenInput, max_length=8000, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("answer") and not self.errors_so_far:
+            self.refuse("no_script", str(_("Su navegador no creó la llave. Necesita permitir JavaScript aquí.")))
+        return self.cleaned_data
+
+
+class MyAccess(OperatorPage):
+    """One's own passkeys."""
+
+    form_class = NewPasskeyForm
+    template_name = "backoffice/passkeys.html"
+    title = _("Mis llaves de acceso")
+    intro = _("Con una llave de acceso ingresa sin escribir su clave ni un código.")
+    button = _("Crear llave de acceso")
+
+    def context(self) -> dict[str, Any]:
+        options = passkeys.registration_options(self.request, self.operator)
+        known = self.operator.passkeys.order_by("pk")
+        return {**super().context(), "passkeys": known, "passkey_options": options}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        # A passkey outlasts the session: who only sits down at an open one does not make it.
+        operator_accounts.check_code(self.operator, data["code"], visit)
+        passkeys.register(self.request, self.operator, data["answer"], data["label"], visit)
+        return HttpResponseRedirect(reverse("backoffice_access"))
+
+
+@for_roles(*EVERYBODY)
+def remove_passkey(request: HttpRequest, operator: Operator, passkey: int) -> HttpResponse:
+    if request.method == "POST":
+        passkeys.remove(operator, passkey, visit_of(request))
+    return HttpResponseRedirect(reverse("backoffice_access"))

@@ -1,0 +1,27 @@
+"""The tests' settings: either store, cheap hashes, tasks in the table until a test runs them."""
+
+import os
+import tempfile
+
+os.environ.setdefault("CLAVE_HOME", tempfile.mkdtemp(prefix="clave-test-"))
+os.environ["CLAVE_DEMO"] = "1"
+os.environ.setdefault("CLAVE_SECRET_KEY", "only-for-tests-" + "k" * 60)
+
+if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    from clave.config.settings.cluster import *  # noqa: F403
+    from clave.config.settings.cluster import CLAVE_HOME, DATABASES, STORAGES
+else:
+    from clave.config.settings.embedded import *  # noqa: F403
+    from clave.config.settings.embedded import CLAVE_HOME, DATABASES, STORAGES
+
+    # A file, not memory: threads of one test must meet in the same store.
+    DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
+
+CLAVE_GUARD = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+ARGON2_MEMORY_KIB = 64
+ARGON2_TIME = 1
+RCE_PENDING_FACTOR = 1000
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+LOGGING = {"level": "WARNING"}
+(CLAVE_HOME / "static").mkdir(exist_ok=True)

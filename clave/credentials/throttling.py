@@ -1,0 +1,283 @@
+"""Limits on wrong guesses. Source: flows.md, section 2; abuse cases 7, 8, 48, 66 and 71 of the threat model.
+
+A try is counted before it is judged and given back when it was right, so that guesses sent at the same moment cannot
+outrun the count. There are two kinds of limits:
+
+- An *account* limit makes further tries at one account wait, longer each time. A browser from which the holder has
+  signed in before is counted apart, so that a stranger cannot lock a holder out of it.
+- A *wide* limit, for a network or for the whole site, leaks with time and never refuses: above its threshold strangers
+  must solve the letters of an image first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from clave.credentials.models import Attempts
+from clave.db import store
+from clave.db.hot_queries import Asked, Lookup, together
+from clave.lib import clock
+from clave.lib.crypto import keyed_hash, keyed_hashes
+from clave.lib.networks import address_block, wider_network
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+
+
+@dataclass(frozen=True)
+class AccountLimit:
+    """`free` failures cost nothing; then `base` seconds, doubling to `cap`; forgotten after `window` quiet seconds."""
+
+    free: int
+    base: int
+    cap: int
+    window: int = 24 * 3600
+
+    def wait(self, failures: int) -> int:
+        """Return how many seconds to wait after so many failures."""
+        over = failures - self.free
+        return min(self.cap, self.base * 2 ** min(over, 20)) if over >= 0 else 0
+
+
+@dataclass(frozen=True)
+class WideLimit:
+    """A leaky counter: at `threshold` failures tries get dearer; it loses `per_hour` failures an hour."""
+
+    threshold: int
+    per_hour: int
+
+    def level(self, row: Attempts | None) -> float:
+        """Return what is left of the failures counted in a row."""
+        if row is None:
+            return 0.0
+        elapsed = max(0.0, (clock.now() - row.last_at).total_seconds())
+        return max(0.0, row.level - elapsed * self.per_hour / 3600)
+
+
+KEY = AccountLimit(free=5, base=30, cap=15 * 60)
+ANSWER = AccountLimit(free=3, base=60, cap=30 * 60)
+# Of what is long and random (a card's serial) from all networks together: a stranger in one must not stop the owner.
+EVERYWHERE = AccountLimit(free=50, base=60, cap=30 * 60)
+NETWORK = WideLimit(threshold=10, per_hour=50)
+SITE = WideLimit(threshold=5000, per_hour=30_000)
+# How often strangers are told whether somebody is registered.
+DISCLOSURES = {"address": WideLimit(threshold=10, per_hour=10), "network": WideLimit(threshold=40, per_hour=40)}
+# A try that was neither right nor wrong by then died with its process.
+_ABANDONED = timedelta(seconds=60)
+# What is tried at an account itself, and forgotten when it is unlocked.
+OF_ACCOUNTS = ("key", "answer", "birth", "representative", "serial")
+
+
+class TooManyAttempts(Refused):
+    """This account must not be tried again before `until`."""
+
+    status = 429
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("too_many_attempts")
+        self.until = until
+
+
+class CaptchaNeeded(Refused):
+    """After failures a try must come with the letters of the image."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "captcha_needed", _("Escriba su clave otra vez y también las letras de la imagen."), field="captcha"
+        )
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """The limits that a try meets, as they were looked up: `axis` counts the account, the wide axes strangers.
+
+    `pricey` says that a wide limit asks for the letters. Axes are keyed hashes.
+    """
+
+    axis: str
+    limit: AccountLimit
+    wide: tuple[tuple[str, WideLimit], ...]
+    known_browser: bool = False
+    pricey: bool = False
+
+    def reserve(self, *, human: bool = True) -> None:
+        """Count a try before it is judged; `human` says that it came with the letters of an image.
+
+        Raises `TooManyAttempts` while the account must wait, `CaptchaNeeded` when the letters are missing.
+        """
+        letters_missing = self.pricey and not human
+        if not letters_missing and _reserve(self.axis, self.limit, human):
+            return
+        row = Attempts.objects.filter(axis=self.axis).first()
+        if row and row.until and row.until > clock.now():
+            raise TooManyAttempts(row.until)
+        if letters_missing or (row and row.count and not human):
+            raise CaptchaNeeded
+        # Others at the same moment are using up what was free.
+        raise TooManyAttempts(clock.now() + timedelta(seconds=self.limit.base))
+
+    def release(self) -> None:
+        """Give a try back that was right, and forget the account's failures."""
+        Attempts.objects.filter(axis=self.axis).delete()
+
+    def take_back(self) -> None:
+        """Give back a try that could not be judged."""
+        Attempts.objects.filter(axis=self.axis, pending__gt=0).update(pending=F("pending") - 1)
+
+    def fail(self) -> bool:
+        """Count a failure. Returns True when the account has just begun to wait."""
+        if not self.known_browser:
+            for axis, limit in self.wide:
+                _raise_level(axis, limit)
+        return _count_failure(self.axis, self.limit) == self.limit.free
+
+
+@dataclass(frozen=True)
+class LimitsOfNetworks:
+    """Limits of one network at an account, and wider ones of all networks together."""
+
+    here: RateLimits
+    everywhere: RateLimits
+
+    def reserve(self) -> None:
+        """Count a try before it is judged. Raises `TooManyAttempts`."""
+        self.here.reserve()
+        try:
+            self.everywhere.reserve()
+        except TooManyAttempts:
+            self.here.take_back()
+            raise
+
+    def release(self) -> None:
+        self.here.release()
+        self.everywhere.release()
+
+    def take_back(self) -> None:
+        self.here.take_back()
+        self.everywhere.take_back()
+
+    def fail(self) -> None:
+        self.here.fail()
+        self.everywhere.fail()
+
+
+_RESERVE = """
+INSERT INTO credentials_attempts (axis, count, pending, level, last_at) VALUES (%s, 0, 1, 0, %s)
+ON CONFLICT (axis) DO UPDATE SET
+  count = CASE WHEN credentials_attempts.last_at < %s THEN 0 ELSE credentials_attempts.count END,
+  pending = CASE WHEN credentials_attempts.last_at < %s THEN 1 ELSE credentials_attempts.pending + 1 END,
+  last_at = excluded.last_at
+WHERE (credentials_attempts.until IS NULL OR credentials_attempts.until <= excluded.last_at)
+  AND (credentials_attempts.pending = 0 OR credentials_attempts.last_at < %s
+       OR credentials_attempts.count + credentials_attempts.pending < %s)
+  AND (credentials_attempts.count <= %s OR credentials_attempts.last_at < %s)
+RETURNING count
+"""
+_ANY_COUNT = 2**31 - 1
+
+
+def _reserve(axis: str, limit: AccountLimit, human: bool) -> bool:
+    """Count a pending try in one statement, which decides alone between tries sent at the same moment."""
+    now = clock.now()
+    moments = (now, now - timedelta(seconds=limit.window), now - _ABANDONED)
+    at, forgotten, abandoned = (connection.ops.adapt_datetimefield_value(moment) for moment in moments)
+    most = _ANY_COUNT if human else 0
+    values = [axis, at, forgotten, abandoned, abandoned, limit.free, most, forgotten]
+    return bool(store.run(connection, (_RESERVE, values))[0].rows)
+
+
+@transaction.atomic
+def _count_failure(axis: str, limit: AccountLimit) -> int:
+    now = clock.now()
+    Attempts.objects.get_or_create(axis=axis, defaults={"last_at": now})
+    row = Attempts.objects.select_for_update().get(axis=axis)
+    row.pending, row.count, row.last_at = max(0, row.pending - 1), row.count + 1, now
+    wait = limit.wait(row.count)
+    row.until = now + timedelta(seconds=wait) if wait else None
+    row.save()
+    return row.count
+
+
+@transaction.atomic
+def _raise_level(axis: str, limit: WideLimit) -> float:
+    """Count a failure on a wide axis; return the level before it."""
+    Attempts.objects.get_or_create(axis=axis, defaults={"last_at": clock.now()})
+    row = Attempts.objects.select_for_update().get(axis=axis)
+    before = limit.level(row)
+    row.level, row.last_at = before + 1, clock.now()
+    row.save()
+    return before
+
+
+_ROWS = Lookup(lambda *axes: Attempts.objects.filter(axis__in=axes), "known", "network", "site")
+
+
+def limits(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KEY) -> RateLimits:
+    """Return the limits for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
+    return cast(RateLimits, together(asking(purpose, identifier, visit, limit))[0])
+
+
+def limits_of_networks(purpose: str, identifier: str, visit: Visit) -> LimitsOfNetworks:
+    """Return the limits for a try at what is long and random: narrow for each network, wide for all of them."""
+    place = f"{identifier} {address_block(visit.address)}"
+    return LimitsOfNetworks(limits(purpose, place, visit, ANSWER), limits(purpose, identifier, visit, EVERYWHERE))
+
+
+def asking(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KEY) -> Asked:
+    """Return the question for the limits of a try, to be put to the store together with others."""
+    known = browser_axis(identifier, visit)
+    network = keyed_hash("attempts", purpose, "network", address_block(visit.address))
+    site = keyed_hash("attempts", purpose, "site")
+    question = _ROWS.ask(known, network, site)
+
+    def read(answer: store.Answer) -> RateLimits:
+        rows = {row.axis: row for row in question.read(answer)}
+        # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
+        known_here = known in rows or _known_under_a_former_key(identifier, visit)
+        is_known = purpose == "key" and bool(visit.browser) and known_here
+        # The account's own counter, or that of this browser if the holder has signed in here.
+        counted = (visit.browser,) if is_known else ()
+        return RateLimits(
+            axis=keyed_hash("attempts", purpose, identifier, *counted),
+            limit=limit,
+            wide=((network, NETWORK), (site, SITE)),
+            known_browser=is_known,
+            pricey=not is_known
+            and any(wide.level(rows.get(axis)) >= wide.threshold for axis, wide in ((network, NETWORK), (site, SITE))),
+        )
+
+    return question._replace(read=read)
+
+
+def may_disclose(visit: Visit) -> bool:
+    """Count that a stranger is told whether somebody is registered; say whether it may be told.
+
+    Beyond the thresholds of an address and of the network around it the answer must not tell.
+    """
+    places = {"address": address_block(visit.address), "network": wider_network(visit.address)}
+    levels = {
+        name: _raise_level(keyed_hash("attempts", "disclosure", name, place), DISCLOSURES[name])
+        for name, place in places.items()
+    }
+    return all(level < DISCLOSURES[name].threshold for name, level in levels.items())
+
+
+def axes_of_account(account: str) -> list[str]:
+    """Return the axes that count what strangers try at an account."""
+    return [keyed_hash("attempts", purpose, account) for purpose in OF_ACCOUNTS]
+
+
+def browser_axis(identifier: str, visit: Visit) -> str:
+    """Return the name of the row that says that `identifier` has signed in from this browser."""
+    return keyed_hash("attempts", "known", identifier, visit.browser)
+
+
+def _known_under_a_former_key(identifier: str, visit: Visit) -> bool:
+    if not settings.SECRET_KEY_FALLBACKS:
+        return False
+    former = keyed_hashes("attempts", "known", identifier, visit.browser)[1:]
+    return Attempts.objects.filter(axis__in=former).exists()

@@ -1,0 +1,14 @@
+"""Addresses of a profile's pages, for templates."""
+
+from django import template
+
+from clave.holders.profiles import BY_PROFILE
+
+register = template.Library()
+
+
+@register.simple_tag
+def door_url(profile: str, name: str) -> str:
+    """Return the address of a profile's page; empty if this profile has no such page."""
+    door = BY_PROFILE[profile or "PN"]  # type: ignore[index]
+    return door.url(name) if name in door.pages else ""

@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class KeysConfig(AppConfig):
-    name = "clave.keys"

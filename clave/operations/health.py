@@ -1,0 +1,52 @@
+"""Whether this installation works: for load balancers and monitoring."""
+
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from clave.lib import clock
+from clave.notifications.outbox import late_messages
+from clave.operations import lifecycle
+from clave.operations.models import Heartbeat
+
+SILENT = timedelta(seconds=30)
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer as soon as requests are served."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when database, cache and worker work and no message is late; 503 with what does not.
+
+    A process that is about to stop says 503 too, so that a balancer sends new visitors elsewhere.
+    """
+    if lifecycle.draining.is_set():
+        return JsonResponse({"status": "stopping"}, status=503)
+    checks = {"database": _database(), "cache": _cache(), "worker": False, "messages": False}
+    if checks["database"]:
+        beat = Heartbeat.objects.order_by("-at").first()
+        checks["worker"] = bool(beat and beat.at > clock.now() - SILENT)
+        checks["messages"] = late_messages() == 0
+    ready = all(checks.values())
+    return JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _cache() -> bool:
+    try:
+        cache.set("readyz", "1", 10)
+        return bool(cache.get("readyz") == "1")
+    except Exception:  # each cache backend has errors of its own
+        return False

@@ -1,0 +1,157 @@
+"""Runs a whole Clave on one machine: web, worker and, in a demo, the simulated services.
+
+Ctrl-C and SIGTERM stop all of it, SIGHUP replaces web and worker one by one without refusing a visitor.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from clave.config.settings import choose, environment
+from clave.lib import logs
+from clave.operations.limits import CONNECTIONS as CONNECTIONS
+from clave.operations.limits import THREADS as THREADS
+from clave.operations.limits import drain_seconds, longest_stop
+from clave.operations.process_group import STOP, ProcessGroup, Program
+from clave.operations.sockets import address, inherited, listening_sockets
+
+log = structlog.get_logger(__name__)
+
+CORES = len(os.sched_getaffinity(0))
+WEB = "web"
+
+
+def free_port() -> int:
+    """Return a free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def web_programs(listeners: list[socket.socket], environ: dict[str, str], workers: int) -> list[Program]:
+    """Return the web processes. If systemd gave a single socket, all accept from that one."""
+    return [
+        Program(
+            name=f"web-{number + 1}",
+            command=[sys.executable, "-m", "clave.operations.web"],
+            stop_seconds=longest_stop(environ),
+            hand_over=signal.SIGHUP,
+            team=WEB,
+            listener=listeners[number % len(listeners)],
+        )
+        for number in range(workers)
+    ]
+
+
+def command_program(*words: str, replaceable: bool = True) -> Program:
+    """Return a management command that runs for ever."""
+    return Program(name=words[0], command=[sys.executable, "manage.py", *words], replaceable=replaceable)
+
+
+def demo_environ(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment with the demo's simulated services where none are configured."""
+    http, smtp = free_port(), free_port()
+    edge = f"http://127.0.0.1:{http}"
+    defaults = {
+        "CLAVE_EDGE_HTTP": str(http),
+        "CLAVE_EDGE_SMTP": str(smtp),
+        "REGISTRO_CIVIL_URL": f"{edge}/registro-civil",
+        "SII_URL": f"{edge}/sii",
+        "SMS_GATEWAY_URL": f"{edge}/sms",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(smtp),
+    }
+    return {**environ, **{name: environ.get(name, value) for name, value in defaults.items()}}
+
+
+def tuned(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment with allocator settings that keep a worker small while it hashes 19 MiB at a time."""
+    return {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc ignores more
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        **environ,
+    }
+
+
+def full_environ(environ: dict[str, str]) -> dict[str, str]:
+    """Return the environment of all processes: what is given, and what follows from it."""
+    full = tuned(environ)
+    full.setdefault("PYTHONUNBUFFERED", "1")
+    full.setdefault("DJANGO_SETTINGS_MODULE", choose(full))
+    return demo_environ(full) if full.get("CLAVE_DEMO") == "1" else full
+
+
+def watch(group: ProcessGroup) -> None:
+    """Keep everything running until told to stop; at SIGHUP replace the processes."""
+    on_terminal = os.isatty(0)
+    while not group.told_to_stop():
+        if signal.SIGHUP in group.orders:
+            group.orders.discard(signal.SIGHUP)
+            if on_terminal and not os.isatty(0):  # the terminal was closed
+                return
+            restart(group)
+        group.tend_and_wait()
+
+
+def restart(group: ProcessGroup) -> None:
+    """Run new code without refusing a visitor. What cannot be started leaves the old processes as they are."""
+    try:
+        group.manage("prepare")
+    except subprocess.CalledProcessError as error:
+        log.error("restart.not_prepared", exit_code=error.returncode)
+        return
+    group.replace_all()
+
+
+def run(group: ProcessGroup, listeners: list[socket.socket], workers: int, report: Callable[[str], None]) -> None:
+    """Prepare, start and watch the processes. Raises `CalledProcessError` when the preparation fails."""
+    environ = group.environ
+    group.manage("prepare")
+    if environ.get("CLAVE_DEMO") == "1":
+        ports = environ["CLAVE_EDGE_HTTP"], environ["CLAVE_EDGE_SMTP"]
+        group.add(command_program("sandbox_services", *ports, replaceable=False))
+    group.add(command_program("worker"))
+    for program in web_programs(listeners, environ, workers):
+        group.add(program)
+    report(f"\nClave: {environ.get('CLAVE_URL', f'http://localhost:{listeners[0].getsockname()[1]}')}")
+    watch(group)
+
+
+def main(report: Callable[[str], None] = print) -> int:
+    environ = full_environ(dict(os.environ))
+    host, port = address(environ)
+    workers = environment.number("CLAVE_WORKERS", CORES, 1, environ.get("CLAVE_WORKERS", ""))
+    drain_seconds(environ)  # read again for each process; here for the line about a wrong one
+    logs.configure({"level": environment.log_level()})
+    environment.end_if(environment.SETTINGS_ERRORS)
+    group = ProcessGroup(environ)
+    # An interrupt too: a shell's background job begins with it ignored.
+    for number in (*STOP, signal.SIGHUP):
+        signal.signal(number, lambda received, _: group.orders.add(signal.Signals(received)))
+    given = inherited(environ)
+    try:
+        listeners = [given] if given else listening_sockets(host, port, workers)
+    except OSError as error:
+        report(f"Port {port}: {error.strerror}. Choose another one: PORT={port + 1} script/server")
+        return 1
+    try:
+        run(group, listeners, workers, report)
+    except subprocess.CalledProcessError as error:
+        return 0 if group.told_to_stop() else error.returncode
+    finally:
+        group.stop(WEB)  # first: what is inside may leave something for the worker to send
+        for listener in listeners:
+            listener.close()
+        group.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

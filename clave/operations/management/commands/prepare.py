@@ -1,0 +1,38 @@
+"""Everything between installing and serving, in one process, so that starting again is quick."""
+
+from typing import Any
+
+import structlog
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from clave.config.settings import guard, profile
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Migrate, collect static files, load the demo into an empty store, log the settings in force."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if apps.is_installed("clave.sandbox"):
+            call_command("load_demo", stdout=self.stdout)
+            self._print_holders()
+        for line in profile.departures(settings.ANSWERS):
+            log.info("settings.departs", setting=line)
+        for line in guard.warnings():
+            log.warning("settings.unwise", setting=line)
+
+    def _print_holders(self) -> None:
+        from importlib import import_module
+
+        for line in import_module("clave.sandbox.demo").lines():
+            self.stdout.write(f"  {line}")

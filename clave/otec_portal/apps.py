@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class OtecPortalConfig(AppConfig):
+    name = "clave.otec_portal"

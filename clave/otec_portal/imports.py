@@ -1,0 +1,94 @@
+"""The pages of an import: bring a file, see what it holds, load it, watch it being loaded."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clave.audit import service as audit
+from clave.lib import clock
+from clave.lib.outcome import Outcome
+from clave.lib.request_context import Visit
+from clave.otec_portal.tokens_and_hosts import BodyPage, for_body
+from clave.training import spreadsheets
+from clave.training.course_import import COLUMNS, EXAMPLE
+from clave.training.models import Body, Import, Stage
+from clave.training.tasks import work_on_imports
+from clave.web.errors import error_page
+from clave.web.forms import ClaveForm
+from clave.web.middleware import visit_of
+from clave.web.pages import show
+
+
+class UploadForm(ClaveForm):
+    table = forms.FileField(
+        label=_("Archivo CSV o Excel (.xlsx)"),
+        help_text=_("Una fila por participante. Hasta 100.000 filas y 20 MB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
+
+    def clean_table(self) -> Any:
+        table = self.cleaned_data["table"]
+        self.content = bytes(table.read())
+        try:
+            spreadsheets.kind_of(self.content)
+        except spreadsheets.Unreadable:
+            raise ValidationError(_("El archivo no es una tabla CSV ni un libro de Excel."), code="format") from None
+        return table
+
+
+class Upload(BodyPage):
+    """Bring a file; it is looked at before anything is loaded."""
+
+    form_class = UploadForm
+    template_name = "otec_portal/import.html"
+    title = _("Cargar cursos e inscritos")
+    intro = _("Primero revisamos el archivo y le mostramos lo que contiene. Nada se carga hasta que usted lo confirma.")
+    button = _("Revisar archivo")
+
+    def context(self) -> dict[str, Any]:
+        return {"columns": COLUMNS, "imports": Import.objects.filter(body=self.body).order_by("-created_at")[:5]}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        bring = Import.objects.create(
+            id=secrets.token_hex(16),
+            body=self.body,
+            name=form.cleaned_data["table"].name[:120],
+            content=form.content,
+            created_at=clock.now(),
+        )
+        work_on_imports.enqueue()
+        return HttpResponseRedirect(reverse("body_import_page", args=[bring.pk]))
+
+
+@for_body
+def page(request: HttpRequest, body: Body, bring: str) -> HttpResponse:
+    """Show an import; on POST load it, all of it or (`buenas`) its good rows."""
+    found = Import.objects.filter(pk=bring, body=body).defer("content").first()
+    if found is None:
+        return error_page(request, 404)
+    if request.method == "POST":
+        may = found.stage == Stage.CHECKED and (not found.bad or "buenas" in request.POST)
+        if may and Import.objects.filter(pk=bring, stage=Stage.CHECKED).update(stage=Stage.LOADING):
+            audit.record("training.import", visit_of(request), holder=request.holder, rows=found.good)  # type: ignore[attr-defined]
+            work_on_imports.enqueue()
+        return HttpResponseRedirect(request.path)
+    answer = show(request, "otec_portal/import_page.html", {"bring": found, "preview": found.preview})
+    if found.stage in (Stage.RECEIVED, Stage.LOADING):
+        answer.headers["Refresh"] = "2"
+    return answer
+
+
+def template(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """Give the empty table to fill in, with one example row."""
+    if kind not in spreadsheets.KINDS:
+        return error_page(request, 404)
+    return spreadsheets.download("plantilla-clave", kind, COLUMNS, [EXAMPLE])

@@ -1,0 +1,143 @@
+"""A training body's reports: attendance of its courses, who is in a session now, the roster before day one."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from clave.attendance import record
+from clave.attendance.models import Running
+from clave.audit import service as audit
+from clave.lib import clock
+from clave.lib.outcome import Outcome
+from clave.lib.request_context import Visit
+from clave.otec_portal.tokens_and_hosts import BodyPage, for_body
+from clave.rce import preflight
+from clave.rce.preflight import MOST
+from clave.training import spreadsheets
+from clave.training.models import Action, Body, Enrolment, Line
+from clave.web.errors import error_page
+from clave.web.forms import ClaveForm, TextField
+from clave.web.middleware import visit_of
+from clave.web.pages import show
+
+HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Sesiones perdidas", "Última sesión"]
+
+
+@for_body
+def courses(request: HttpRequest, body: Body) -> HttpResponse:
+    """List the body's courses and the sessions that are open now."""
+    actions = list(Action.objects.filter(body=body).order_by("-starts", "code")[:500])
+    enrolled = Enrolment.objects.filter(action__in=actions, removed_at=None).values("action")
+    counts = dict(enrolled.annotate(count=Count("pk")).values_list("action", "count"))
+    for action in actions:
+        action.enrolled = counts.get(action.pk, 0)  # type: ignore[attr-defined]
+    now = Running.objects.filter(enrolment__action__body=body, limit_at__gte=clock.now())
+    running = now.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
+    return show(request, "otec_portal/courses.html", {"body": body, "actions": actions, "running": running})
+
+
+def _period(request: HttpRequest, action: Action) -> tuple[date, date]:
+    """Return the days asked for, or the action's own."""
+
+    def day(name: str, default: date) -> date:
+        try:
+            return date.fromisoformat(request.GET.get(name, ""))
+        except ValueError:
+            return default
+
+    return day("desde", action.starts), day("hasta", action.ends)
+
+
+def _rows(action: Action, first: date, last: date) -> list[record.CourseRecord]:
+    found = record.records(action.enrolments.order_by("run"))
+    for each in found:
+        each.sessions = [s for s in each.sessions if first <= s.opened_at.astimezone(clock.SANTIAGO).date() <= last]
+    return found
+
+
+def _by_day(rows: list[record.CourseRecord]) -> list[tuple[date, int, int]]:
+    """Return (day, credited seconds, share of the best day in percent), oldest first."""
+    days: dict[date, int] = {}
+    for row in rows:
+        for session in row.sessions:
+            day = session.opened_at.astimezone(clock.SANTIAGO).date()
+            days[day] = days.get(day, 0) + session.seconds
+    best = max(days.values(), default=0) or 1
+    return [(day, seconds, seconds * 100 // best) for day, seconds in sorted(days.items())]
+
+
+@for_body
+def report(request: HttpRequest, body: Body, code: str) -> HttpResponse:
+    """Show a course's attendance by participant and by day."""
+    action = Action.objects.filter(body=body, code=code).first()
+    if action is None:
+        return error_page(request, 404)
+    first, last = _period(request, action)
+    rows = _rows(action, first, last)
+    context = {"action": action, "rows": rows, "first": first, "last": last, "days": _by_day(rows)}
+    return show(request, "otec_portal/report.html", context)
+
+
+@for_body
+def export(request: HttpRequest, body: Body, code: str, kind: str) -> HttpResponseBase:
+    """Give a course's attendance as CSV or XLSX."""
+    action = Action.objects.filter(body=body, code=code).first()
+    if action is None or kind not in spreadsheets.KINDS:
+        return error_page(request, 404)
+    lines = [_line(row) for row in _rows(action, *_period(request, action))]
+    audit.record("training.export", visit_of(request), holder=request.holder)  # type: ignore[attr-defined]
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", action.code)
+    return spreadsheets.download(f"asistencia-{name}", kind, HEADER, lines)
+
+
+def _line(row: record.CourseRecord) -> list[Any]:
+    states = [session.state for session in row.sessions]
+    last = row.last.opened_at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M") if row.last else ""
+    return [row.enrolment.run, row.seconds, row.percent, states.count("closed"), states.count("lost"), last]
+
+
+class PreflightForm(ClaveForm):
+    CodigoCurso = TextField(label=_("Código de la acción (CodigoCurso)"), max_length=60)
+    CodSence = TextField(label=_("Código SENCE (CodSence)"), max_length=20, required=False, width="w-corto")
+    LineaCapacitacion = forms.ChoiceField(label=_("Línea de capacitación"), choices=Line.choices)
+    Token = TextField(
+        label=_("Token"), max_length=40, required=False, help_text=_("Vacío: se supone uno vigente de los suyos.")
+    )
+    UrlRetoma = forms.CharField(label="UrlRetoma", max_length=250)
+    UrlError = forms.CharField(label="UrlError", max_length=250)
+    runs = forms.CharField(
+        label=_("RUN de los participantes"),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        max_length=MOST * 20,
+        help_text=_("Uno por línea, hasta 2.000."),
+    )
+
+
+class Preflight(BodyPage):
+    """Checks a roster with the protocol's own checks and shows the code that each would earn."""
+
+    form_class = PreflightForm
+    template_name = "otec_portal/preflight.html"
+    title = _("Revisar antes de empezar")
+    intro = _(
+        "Escriba los datos como los enviará su plataforma. Solo de sus inscritos le decimos si tienen Clave SENCE, "
+        "y cada persona puede ver que usted preguntó."
+    )
+    button = _("Revisar")
+    findings: list[preflight.Finding] | None = None
+
+    def context(self) -> dict[str, Any]:
+        found = self.findings
+        return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
+        runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
+        self.findings = preflight.review(self.body, sent, runs, visit, asker=self.request.holder)  # type: ignore[attr-defined]
+        return self.page(form)

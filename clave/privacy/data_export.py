@@ -1,0 +1,169 @@
+"""Everything that is held about a holder, in one piece, and who looked at it (Ley 21.719, right of access)."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clave.attendance import record
+from clave.audit.labels import action_label
+from clave.audit.models import Entry
+from clave.backoffice.models import Deed
+from clave.credentials.models import Credential
+from clave.credentials.secret_questions import QUESTIONS
+from clave.holders.countries import country_name
+from clave.holders.models import Holder, Profile
+from clave.lib import clock
+from clave.notifications.models import Message
+from clave.privacy.models import Petition
+from clave.selfservice.confirmations import contact_change
+from clave.selfservice.fields import SEXES
+from clave.selfservice.models import FacilitatorRequest
+from clave.signin.models import Session
+from clave.statements.models import Statement
+from clave.training.models import Body, Token
+
+# Of what grows without end, the newest.
+MOST = 500
+
+
+def _at(moment: Any) -> str:
+    return moment.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S") if moment else ""
+
+
+def everything(holder: Holder) -> dict[str, Any]:
+    """Return all data held about a holder by heading, in the holder's words; no key and no answer is among it."""
+    return {
+        "cuenta": _account(holder),
+        "contacto": _contact(holder),
+        "clave": _key(holder),
+        "representantes": [
+            {"rut": each.pretty_run, "nombre": each.name, "celular": each.mobile, "correo": each.email}
+            for each in holder.representatives.order_by("pk")
+        ],
+        "quién vio o cambió sus datos": looked_at(holder),
+        "hechos": _facts(holder),
+        "mensajes enviados": _messages(holder),
+        "sesiones abiertas": [
+            {"desde": _at(each.created_at), "dirección": each.address, "navegador": each.agent}
+            for each in Session.objects.filter(holder=holder).order_by("-created_at")
+        ],
+        **_courses(holder),
+        **_company(holder),
+        "solicitudes sobre sus datos": [
+            {"fecha": _at(each.created_at), "derecho": each.get_right_display(), "texto": each.words,
+             "estado": each.get_state_display(), "respuesta": each.answer}
+            for each in Petition.objects.filter(holder=holder).order_by("-pk")
+        ],
+    }  # fmt: skip
+
+
+def _account(holder: Holder) -> dict[str, Any]:
+    return {
+        "perfil": holder.get_profile_display(),
+        holder.identifier_label.lower(): holder.pretty_identifier,
+        "nombre": holder.full_name,
+        "tipo": holder.get_kind_display() if holder.kind else "",
+        "sexo": str(dict(SEXES).get(holder.sex, "")),
+        "fecha de nacimiento": holder.birth_date.strftime("%d-%m-%Y") if holder.birth_date else "",
+        "país de origen": country_name(holder.country) if holder.country else "",
+        "cantidad de hijos": holder.children if holder.children is not None else "",
+        "identidad": holder.get_verification_display(),
+        "idioma": holder.language,
+        "creada": _at(holder.created_at),
+        "actualizada": _at(holder.updated_at),
+    }
+
+
+def _contact(holder: Holder) -> dict[str, Any]:
+    proposed = contact_change.waiting_for(holder)
+    return {
+        "correo propuesto": proposed.email if proposed else "",
+        "teléfono propuesto": proposed.work_phone if proposed else "",
+        "correo": holder.email,
+        "celular": holder.mobile,
+        "teléfono particular": holder.home_phone,
+        "teléfono trabajo": holder.work_phone,
+        "dirección": holder.address_line,
+    }
+
+
+def _key(holder: Holder) -> dict[str, Any]:
+    changed = Credential.objects.filter(holder=holder).values_list("changed_at", flat=True).first()
+    answer = getattr(holder, "secret_answer", None)
+    return {
+        "cambiada por última vez": _at(changed),
+        "pregunta secreta": str(QUESTIONS[answer.question]) if answer else "",
+        "guardada como": _("Resumen Argon2id, que no permite leerla"),
+        "navegadores reconocidos": holder.known_browsers.count(),
+    }
+
+
+def looked_at(holder: Holder) -> list[dict[str, Any]]:
+    """Return who looked at the holder's data or changed it, when and why: operators by role, training bodies by name.
+
+    A body that asks several times a day whether its participant has a key stands there once.
+    """
+    deeds = Deed.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
+    by_desk = [
+        (each.at.astimezone(clock.SANTIAGO).date(),
+         {"fecha": _at(each.at), "quién": each.operator.get_role_display(), "qué": each.get_kind_display(),
+          "por qué": each.get_reason_display(), "detalle": each.note})
+        for each in deeds
+    ]  # fmt: skip
+    asked = _("Preguntó si usted tiene Clave SENCE")
+    why = _("Usted está inscrito en un curso de este organismo")
+    by_bodies = [
+        (each.day,
+         {"fecha": each.day.strftime("%d-%m-%Y"), "quién": each.body.name, "qué": asked, "por qué": why, "detalle": ""})
+        for each in holder.lookups.select_related("body").order_by("-day")[:MOST]
+    ]  # fmt: skip
+    return [row for _day, row in sorted(by_desk + by_bodies, key=lambda dated: dated[0], reverse=True)[:MOST]]
+
+
+def _facts(holder: Holder) -> list[dict[str, Any]]:
+    entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")[:MOST]
+    return [
+        {"fecha": _at(each.at), "acción": action_label(each.action), "resultado": each.outcome,
+         "dirección": each.address, "navegador": each.agent}
+        for each in entries
+    ]  # fmt: skip
+
+
+def _messages(holder: Holder) -> list[dict[str, Any]]:
+    sent = Message.objects.filter(holder=str(holder.pk)).order_by("-created_at")[:MOST]
+    return [{"fecha": _at(each.created_at), "canal": each.channel, "mensaje": each.template} for each in sent]
+
+
+def _courses(holder: Holder) -> dict[str, Any]:
+    """Attendance and statements of a person with a RUN."""
+    if holder.profile != Profile.PERSONA_NATURAL:
+        return {}
+    rows = record.courses_of(holder.identifier)
+    statements = Statement.objects.filter(run=holder.identifier).defer("pdf").order_by("-pk")
+    return {
+        "cursos y asistencia": [
+            {"curso": row.action.name, "código": row.action.code, "segundos acreditados": row.seconds,
+             "sesiones": [{"abierta": _at(each.opened_at), "estado": each.state, "terminada": _at(each.ended_at),
+                           "segundos": each.seconds} for each in row.sessions]}
+            for row in rows
+        ],
+        "declaraciones juradas": [
+            {"folio": each.folio, "fecha": _at(each.issued_at), "estado": each.get_state_display()}
+            for each in statements
+        ],
+    }  # fmt: skip
+
+
+def _company(holder: Holder) -> dict[str, Any]:
+    if holder.profile != Profile.PERSONA_JURIDICA:
+        return {}
+    asked = FacilitatorRequest.objects.filter(company=holder).order_by("-pk")[:MOST]
+    body = Body.objects.filter(rut=holder.identifier).first()
+    tokens = Token.objects.filter(body=body).order_by("pk") if body else []
+    return {
+        "solicitudes de facilitadores": [
+            {"folio": each.folio, "fecha": _at(each.created_at), "facilitador": each.holder.full_name,
+             "estado": each.get_state_display()} for each in asked
+        ],
+        "tokens": [{"nombre": each.label, "creado": _at(each.created_at)} for each in tokens],
+    }  # fmt: skip

@@ -1,8 +1,0 @@
-"""Names of a holder's data, for templates."""
-
-from django import template
-
-from clave.privacy.words import word
-
-register = template.Library()
-register.filter("palabra", word)

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RceConfig(AppConfig):
+    name = "clave.rce"

@@ -1,0 +1,213 @@
+"""The protocol as an ordered list of small checks: the first that fails gives the code.
+
+Source: wire.md, section 1; manual "Integración Registro Asistencia SENCE", v1.1.3 to v1.1.6.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from clave.attendance.models import Ended
+from clave.attendance.sessions import longest
+from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, MarkRequest, RceError, split_url
+from clave.training import tokens
+from clave.training.models import Line, Modality, State
+
+Check = Callable[[MarkRequest], bool]
+_CHECKS: list[tuple[int, Check]] = []
+
+
+def check(code: int) -> Callable[[Check], Check]:
+    """Add a check to the end of the list. It answers whether all is well; if not, `code` is the answer."""
+
+    def add(function: Check) -> Check:
+        _CHECKS.append((code, function))
+        return function
+
+    return add
+
+
+@check(201)
+def urls_are_there(request: MarkRequest) -> bool:
+    return bool(request["UrlRetoma"].strip() and request["UrlError"].strip())
+
+
+@check(202)
+def url_retoma_is_well_formed(request: MarkRequest) -> bool:
+    return returns_to(request, "UrlRetoma")
+
+
+@check(203)
+def url_error_is_well_formed(request: MarkRequest) -> bool:
+    return returns_to(request, "UrlError")
+
+
+@check(200)
+def mandatory_parameters_are_there(request: MarkRequest) -> bool:
+    wanted = (*NAMES, SESSION) if request.closing else NAMES
+    may_be_blank = {"CodSence"} if request.line == Line.SOCIAL else set()
+    return all(name in request.fields and (request[name].strip() or name in may_be_blank) for name in wanted)
+
+
+@check(209)
+def rut_otec_is_valid(request: MarkRequest) -> bool:
+    return request.otec is not None
+
+
+@check(303)
+def token_exists(request: MarkRequest) -> bool:
+    return request.token is not None
+
+
+@check(211)
+def token_is_of_the_body(request: MarkRequest) -> bool:
+    return request.token is None or request.token.body.rut == str(request.otec)
+
+
+@check(212)
+def token_is_live(request: MarkRequest) -> bool:
+    return request.token is None or tokens.is_live(request.token)
+
+
+@check(206)
+def line_is_known(request: MarkRequest) -> bool:
+    return request.line != 0
+
+
+@check(204)
+def cod_sence_is_well_formed(request: MarkRequest) -> bool:
+    code = request["CodSence"]
+    if request.unchecked("CodSence") or (request.line == Line.SOCIAL and not code.strip()):
+        return True
+    return len(code) == 10 and code.isascii() and code.isdigit()
+
+
+@check(205)
+def codigo_curso_is_well_formed(request: MarkRequest) -> bool:
+    code = request["CodigoCurso"]
+    if request.unchecked("CodigoCurso"):
+        return True
+    least = 1 if request.line == Line.FPT else CODE_LEAST
+    return least <= len(code) <= CODE_MOST and code.isprintable()
+
+
+@check(207)
+def run_alumno_is_valid(request: MarkRequest) -> bool:
+    return request.run is not None
+
+
+@check(302)
+def training_body_may_operate(request: MarkRequest) -> bool:
+    return request.token is None or request.token.body.active
+
+
+@check(301)
+def action_is_of_the_line(request: MarkRequest) -> bool:
+    if request.unchecked("CodigoCurso"):
+        return True
+    return request.action is not None and request.action.line == request.line
+
+
+@check(306)
+def action_is_of_the_course(request: MarkRequest) -> bool:
+    if request.action is None or request.unchecked("CodSence"):
+        return True
+    return request.action.cod_sence == request["CodSence"].strip()
+
+
+@check(308)
+def action_is_of_the_body(request: MarkRequest) -> bool:
+    if request.action is None:
+        return True
+    token = request.token
+    if token and token.body.rut == str(request.otec):
+        return request.action.body_id == token.body_id
+    return request.action.body.rut == str(request.otec)
+
+
+@check(307)
+def action_is_e_learning(request: MarkRequest) -> bool:
+    return request.action is None or request.action.modality == Modality.ELEARNING
+
+
+@check(310)
+def action_is_under_way(request: MarkRequest) -> bool:
+    return request.action is None or request.session_is_known or request.action.state == State.ACTIVE
+
+
+@check(309)
+def today_is_within_its_dates(request: MarkRequest) -> bool:
+    # A session opened on the last evening may be closed after midnight.
+    if request.action is None or request.session_is_known:
+        return True
+    return request.action.starts <= request.day <= request.action.ends
+
+
+@check(208)
+def participant_is_enrolled(request: MarkRequest) -> bool:
+    if request.action is None or request.session_is_known:
+        return True
+    if not action_is_of_the_body(request):
+        return True  # 308 has said so; who is enrolled there is not this body's business
+    return request.enrolment is not None and request.enrolment.removed_at is None
+
+
+@check(304)
+def data_can_be_verified(request: MarkRequest) -> bool:
+    """An opening names no session, a closing one of this person in this action; no id is longer than the manual's."""
+    if len(request["IdSesionAlumno"]) > SESSION_MOST:
+        return False
+    if not request.closing:
+        return not request[SESSION].strip()
+    return request.opening is not None or request.tested is not None
+
+
+@check(313)
+def session_is_of_this_environment(request: MarkRequest) -> bool:
+    if not request.closing or (request.opening is None and request.tested is None):
+        return True
+    return request.session_is_known
+
+
+@check(305)
+def session_can_still_be_closed(request: MarkRequest) -> bool:
+    """A session that was lost stays lost; one that was closed may be closed again, to the same effect."""
+    if not request.session_is_known:
+        return True
+    if request.tested:
+        return request.now - request.tested <= longest(request.line)
+    opening = request.opening
+    ending = getattr(opening, "ending", None)
+    return ending.kind == Ended.CLOSED if ending else bool(opening and request.now <= opening.limit_at)
+
+
+CHECKS = tuple(_CHECKS)
+
+
+def returns_to(request: MarkRequest, name: str) -> bool:
+    """Say whether an answer may be posted to the address in this parameter."""
+    if not request[name].strip():
+        return True  # its absence has a code of its own
+    parts = split_url(request[name])
+    if parts is None:
+        return False
+    if settings.RCE_RETURN_HOSTS == "registered":
+        return request.token is not None and parts.hostname in request.token.body.return_hosts
+    return True
+
+
+def codes(request: MarkRequest) -> list[int]:
+    """Return the code of the first check that fails; with `RCE_ALL_CODES` those of all that fail, in order."""
+    failed = []
+    for code, passes in CHECKS:
+        if not passes(request):
+            failed.append(code)
+            if not settings.RCE_ALL_CODES:
+                break
+    return failed
+
+
+def require(request: MarkRequest) -> None:
+    """Raise `RceError` with the first code that applies."""
+    for code in codes(request)[:1]:
+        raise RceError(code)

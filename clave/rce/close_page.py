@@ -1,0 +1,59 @@
+"""Closing a session without the platform: the page that a warning leads to."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from clave.attendance import record, sessions
+from clave.attendance.models import Ended, Opening
+from clave.credentials.service import Proof
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
+from clave.rce import service
+from clave.rce.views import ExchangeForm, SeeOther
+from clave.signin.views import SignIn
+from clave.web.pages import show
+
+
+class CloseHere(SignIn):
+    """Close a session without going through the platform: the page that the warning leads to."""
+
+    form_class = ExchangeForm
+    title = _("Cerrar sesión en SENCE")
+    intro = _("Escriba su Clave SENCE para cerrar su sesión y no perder su tiempo.")
+    button = _("Cerrar sesión")
+    template_name = "rce/close_here.html"
+    opening: Opening
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        found = Opening.objects.select_related("enrolment__action", "ending").filter(public=kwargs["public"]).first()
+        if found is None:
+            return show(request, "rce/gone.html", status=404)
+        self.opening = found
+        self.session = record.Session.of(found)
+        if self.session.state != record.OPEN:
+            return self._ended()
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.page(self.make_form(initial={"rut": Rut.parse(self.opening.enrolment.run).pretty}))
+
+    @property
+    def back_after_change(self) -> str:  # type: ignore[override]
+        return self.request.path
+
+    def context(self) -> dict[str, Any]:
+        return {"session": self.session, "course": self.opening.enrolment.action.name}
+
+    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+        service.close_here(self.opening, proof, visit)
+        return SeeOther(self.request.path)
+
+    def refusal_context(self) -> dict[str, Any]:
+        return {"return_to": self.request.path}
+
+    def _ended(self) -> HttpResponse:
+        context = {**self.context(), "closed": self.session.state == Ended.CLOSED}
+        total = sessions.credited(self.opening.enrolment)
+        return show(self.request, "rce/ended.html", {**context, "total": total})

@@ -1,0 +1,266 @@
+"""The doors of the protocol, and the pages between a platform's request and our answer."""
+
+import secrets
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+
+from clave.attendance import sessions
+from clave.credentials.service import Proof
+from clave.lib.outcome import Refused
+from clave.lib.request_context import Visit
+from clave.lib.rut import InvalidRut, Rut
+from clave.rce import service
+from clave.rce.codes import GLOSAS
+from clave.rce.models import Environment, Exchange
+from clave.rce.replies import Answer
+from clave.rce.request import MarkRequest, split_url
+from clave.signin.views import SignIn, SignInForm
+from clave.web.forms import ClaveForm
+from clave.web.middleware import POLICY, address_of, visit_of
+from clave.web.pages import filled, page_of, put_in, rendered_once, show, stand_ins
+from clave.web.templatetags.durations import hours_minutes
+
+Response = TypeVar("Response", bound=HttpResponseBase)
+# Given to the browser that brought a request, for the request's own address alone (RFC 6265, section 5.1.4): the form
+# comes from another site, so the browser's other cookies did not come with it and must not be overwritten.
+COOKIE = "canje"
+
+
+class SeeOther(HttpResponseRedirect):
+    """Go on with a GET (RFC 9110, section 15.4.4)."""
+
+    status_code = 303
+
+
+@csrf_exempt
+def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
+    """Take a platform's form: IniciarSesion or, `closing`, CerrarSesion."""
+    if request.method != "POST":
+        page = show(request, "rce/for_platforms.html", status=405)
+        page.headers["Allow"] = "POST"
+        return page
+    return received(request, MarkRequest(environment, closing, request.POST.dict()))
+
+
+def received(request: HttpRequest, asked: MarkRequest) -> HttpResponse:
+    """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
+    secret = secrets.token_urlsafe(18)
+    exchange = service.receive(asked, secret, address_of(request))
+    if not isinstance(exchange, Exchange):
+        return answer_page(request, exchange, asked.environment)
+    page = ExchangePage()
+    page.setup(request)
+    page.take(exchange)
+    response = page.hurried(page.get(request))
+    response.set_cookie(
+        COOKIE, secret, path=page.address, httponly=True, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax"
+    )
+    return response
+
+
+_ANY = "0" * 32
+
+
+@cache
+def _room() -> str:
+    return reverse("rce_exchange", args=[_ANY])[: -len(_ANY)]
+
+
+def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpResponse:
+    """Show the page whose form carries the answer back; a script sends an error at once, a person sends the rest."""
+    glosa = dict(answer["fields"]).get("GlosaError", "")
+    codes = [int(code) for code in glosa.split(";") if code]
+    about = {"codes": codes, "glosas": [GLOSAS[code] for code in codes], "testing": environment == Environment.TEST}
+    parts = split_url(answer["url"])
+    if parts is None or 203 in codes:
+        return show(request, "rce/nowhere.html", about, status=400)
+    values = {
+        "answer_url": answer["url"],
+        "answer_host": parts.netloc,
+        "answer_fields": _hidden(answer["fields"]),
+        "answer_page": request.path,
+        **{f"fact_{name}": _fact(value) for name, value in answer.get("facts", {}).items()},
+    }
+    template = f"rce/{answer['kind']}.html"
+    context = {**about, **stand_ins(values)}
+    if len(codes) > 1:  # of the ways to join codes there are too many to keep
+        html = _shaped(request, template, context)
+    else:
+        shape = (template, request.method == "GET", glosa, environment)
+        html = rendered_once(request, lambda: _shaped(request, template, context), shape)
+    page = page_of(put_in(html, values))
+    page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action {_targets(parts)}")
+    # The platform may look at the Origin of what it gets; of our address it learns no more.
+    page.headers["Referrer-Policy"] = "strict-origin"
+    return page
+
+
+def _hidden(fields: Iterable[tuple[str, str]]) -> SafeString:
+    return SafeString(
+        "\n".join(f'<input type="hidden" name="{escape(name)}" value="{escape(text)}">' for name, text in fields)
+    )
+
+
+def _fact(value: Any) -> str:
+    return hours_minutes(value) if isinstance(value, int) else str(value)
+
+
+def _shaped(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    """Render a page whose own address, which stands in its links to other languages, is a stand-in too."""
+    html = render_to_string(template, context, request)
+    return html.replace(quote(request.path), context["answer_page"]) if request.method == "GET" else html
+
+
+def _targets(parts: Any) -> str:
+    """Return the sources a form may be sent to: the address's origin, and its host over TLS, where many lead on."""
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
+
+
+class ExchangeForm(SignInForm):
+    """The participant's RUT is filled in and cannot be changed; whoever changes it nevertheless gets 311."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rut"].help_text = ""
+        self.fields["rut"].widget.attrs |= {"readonly": "", "aria-readonly": "true"}
+        self.fields["rut"].widget.attrs.pop("aria-describedby", None)
+
+
+class ExchangePage(SignIn):
+    """The participant signs in for the request that waits.
+
+    Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
+    bring along, and an address nobody can guess. That keeps other sites away as the usual token does.
+    """
+
+    form_class = ExchangeForm
+    template_name = "rce/signin.html"
+    exchange: Exchange
+
+    def take(self, exchange: Exchange) -> None:
+        """Make this the page of an exchange."""
+        self.exchange = exchange
+        self.address = _room() + exchange.pk
+        self.asked = service.request_of(exchange)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Return what the page says of its exchange."""
+        return {
+            "participant": self.asked.run.pretty if self.asked.run else "",
+            "course": self.exchange.course,
+            "body": self.exchange.token.body.name,
+            "host": service.host_of(self.exchange),
+            "posts_to": self.address,
+            "here": self.address,
+        }
+
+    def _found(self, request: HttpRequest, pk: str) -> Exchange | None:
+        secret = request.COOKIES.get(COOKIE, "")
+        try:
+            claim = self.door.claim(str(Rut.parse(request.POST["rut"])))
+        except (KeyError, InvalidRut):
+            return service.find(pk, secret)
+        found, tried = service.find_with(pk, secret, claim, visit_of(request))
+        self.looked_up = {claim: tried}
+        return found
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        found = self._found(request, kwargs["exchange"])
+        if found is None:
+            return show(request, "rce/gone.html", status=404)
+        self.take(found)
+        late = None if found.answer else service.overdue(found)
+        if late or (request.method == "POST" and "cancelar" in request.POST):
+            service.refuse(found, late or 312)
+        if found.answer:
+            return self._answer()
+        if service.may_choose(found):
+            return self._choice()
+        return self.hurried(super().dispatch(request, *args, **kwargs))
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        values = self.shown
+        names = stand_ins(values)
+        shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.exchange))
+        html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
+        return page_of(filled(request, put_in(html, values)))
+
+    def _shape(self, values: dict[str, str], names: dict[str, str]) -> str:
+        form = self.make_form(initial={"rut": names["participant"]})
+        return self.render_page(form, {name: names[name] if value else "" for name, value in values.items()})
+
+    def hurried(self, response: Response) -> Response:
+        """Let the browser come back by itself when the time of the strict variant is up."""
+        if service.is_strict(self.exchange) and not self.exchange.answer:
+            wait = int(service.STRICT_WAIT.total_seconds()) + 1
+            response.headers["Refresh"] = f"{wait}; url={self.address}"
+        return response
+
+    @property
+    def back_after_change(self) -> str:  # type: ignore[override]
+        return self.address
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "title": _("Cerrar sesión en SENCE") if self.asked.closing else _("Abrir sesión en SENCE"),
+            "intro": _("Escriba su Clave SENCE para registrar su asistencia."),
+            "button": _("Cerrar sesión") if self.asked.closing else _("Abrir sesión"),
+            "testing": self.asked.testing,
+            "strict": service.is_strict(self.exchange),
+            "csrf": "",
+            **self.shown,
+        }
+
+    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+        if self.typed["rut"] != self.asked.run:
+            service.refuse(self.exchange, 311)
+        else:
+            self._try(lambda: service.signed_in(self.exchange, proof, visit))
+        # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
+        return self._answer() if self.exchange.answer else SeeOther(self.address)
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        if refused.code == "wrong_key":
+            service.count_failure(self.exchange)
+            if self.exchange.answer:
+                return self._answer()
+        return super().refused(form, refused)
+
+    def refusal_context(self) -> dict[str, Any]:
+        return {"return_to": self.address}
+
+    def _answer(self) -> HttpResponse:
+        return answer_page(self.request, self.exchange.answer or {}, self.exchange.environment)
+
+    def _choice(self) -> HttpResponse:
+        """Ask what becomes of the session that is open, then open the new one."""
+        before = sessions.running(self.asked.enrolment) if self.asked.enrolment else None
+        chosen = self.request.POST.get("anterior", "")
+        if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
+            self._try(lambda: service.choose(self.exchange, chosen, visit_of(self.request)))
+            return SeeOther(self.address)
+        context = {**self.context(), "before": before.opening if before else None}
+        return show(self.request, "rce/choice.html", context)
+
+    def _try(self, carry_out: Any) -> None:
+        try:
+            carry_out()
+        except service.StillOpen:
+            return
+
+
+exchange_page = csrf_exempt(ExchangePage.as_view())

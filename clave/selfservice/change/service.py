@@ -1,0 +1,56 @@
+"""Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4; guide PJ, section 4."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db import transaction
+
+from clave.audit import service as audit
+from clave.credentials import revocation
+from clave.credentials import service as keys
+from clave.credentials.service import Proof
+from clave.holders.service import Claim, holder_proved, require_minimum_data
+from clave.lib.masking import masked_email
+from clave.lib.outcome import Outcome
+from clave.lib.request_context import Visit
+from clave.notifications import outbox as courier
+from clave.selfservice.common import when
+from clave.web import idempotency
+
+
+@dataclass(frozen=True)
+class KeyChanged(Outcome):
+    """The CS was replaced and the holder told. `back_to` is the page of this site that waits for the new key."""
+
+    kind: ClassVar[str] = "key_changed"
+    email: str
+    profile: str
+    back_to: str = ""
+
+
+def prove(claim: Claim, key: str, visit: Visit) -> Proof:
+    """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    proof = keys.try_key(claim, key, visit, "key.checked")
+    if not proof.temporary:  # whoever recovered by card has no secret answer yet, and needs a CS to choose one
+        require_minimum_data(proof.holder)
+    return proof
+
+
+def change(proof: Proof, new_key: str, visit: Visit, back_to: str = "") -> KeyChanged:
+    """Replace the CS, end all access, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
+    holder = proof.holder
+    outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
+    with transaction.atomic():
+        keys.replace(proof, new_key)
+        keys.unlock(holder.account)
+        revocation.end_access(holder, keep=visit)
+        courier.send(holder, "key_changed", {"when": when(), "identifier": holder.called}, email=holder.email)
+        audit.record("key.changed", visit, holder=holder, temporary=bool(proof.temporary))
+        idempotency.finish(visit, outcome)
+    return outcome
+
+
+def proof_from(data: Mapping[str, Any]) -> Proof:
+    """Rebuild the proof that the first step established. Raises `StepRefused` once the account has moved on."""
+    return Proof(holder_proved(data), int(data["version"]), int(data["temporary"]))

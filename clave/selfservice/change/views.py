@@ -1,0 +1,81 @@
+"""Cambiar CS: prove the present key (or the temporary one), then type the new one twice."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clave.credentials.policy import PolicyViolation
+from clave.credentials.service import Proof
+from clave.holders.profiles import DoorForm
+from clave.holders.service import proof_of
+from clave.lib.outcome import Outcome
+from clave.lib.request_context import Visit
+from clave.selfservice.change import service
+from clave.selfservice.common import DoorPage, DoorStep, key_rules
+from clave.selfservice.fields import NewKeyMixin
+from clave.web.forms import SecretField
+from clave.web.wizard import Wizard
+
+TITLE = _("Cambiar mi Clave SENCE")
+
+
+class StartForm(DoorForm):
+    signs = True
+    key = SecretField(
+        label=_("Clave SENCE actual"),
+        autocomplete="current-password",
+        help_text=_("También sirve la clave temporal que le enviamos."),
+    )
+
+
+class Start(DoorPage):
+    cached_blank = True
+    form_class = StartForm
+    title = TITLE
+    button = _("Validar")
+    step = (1, 2)
+
+    def context(self) -> dict[str, Any]:
+        intro = gettext("Tenga a mano {what} y su clave actual o temporal. Toma unos 2 minutos.")
+        return {"intro": intro.format(what=self.door.at_hand)}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        proof = service.prove(form.claim, form.cleaned_data["key"], visit)
+        known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
+        wizard = Wizard.begin(self.request, self.door.page("change"), "key", **known)
+        return HttpResponseRedirect(self.door.url("change_key", wizard.run))
+
+
+class NewKeyForm(NewKeyMixin):
+    """Only the new key, twice."""
+
+
+class NewKey(DoorStep):
+    form_class = NewKeyForm
+    flow = "change"
+    name = "key"
+    title = TITLE
+    intro = _("Elija su clave nueva. Anótela donde solo usted la vea.")
+    button = _("Cambiar Clave")
+    step = (2, 2)
+    changes = True
+
+    proof: Proof
+
+    def prepare(self) -> None:
+        self.proof = service.proof_from(self.wizard.data)
+
+    def context(self) -> dict[str, Any]:
+        return {"rules": key_rules()}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        back_to = str(self.wizard.data.get("back_to", ""))
+        try:
+            outcome = service.change(self.proof, form.cleaned_data["new_key"], visit, back_to)
+        except PolicyViolation as violation:
+            form.refuse_key(violation)
+            return self.page(form, status=400)
+        self.wizard.end()
+        return outcome

@@ -1,0 +1,113 @@
+"""What the self-service flows share: the pages of a profile, what is stored of a form, the dates in messages."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from clave.credentials import service as keys
+from clave.holders.models import Holder, Representative, Verification
+from clave.holders.profiles import PERSON, Door
+from clave.holders.service import texts_go_to
+from clave.lib import clock
+from clave.notifications import outbox as courier
+from clave.web.forms import ClaveForm
+from clave.web.pages import FormPage, StepPage
+
+
+def when() -> str:
+    """Return the present moment as messages say it, `20-11-2026 a las 14:35`."""
+    return clock.now().astimezone(clock.SANTIAGO).strftime("%d-%m-%Y a las %H:%M")
+
+
+def key_rules() -> list[tuple[str, Any]]:
+    """Return the rules shown beside a new key, as (name for the script, text)."""
+    if settings.KEY_POLICY == "nist":
+        return [
+            ("length_nist", _("De 15 a 64 caracteres. Una frase sirve.")),
+            ("common", _("Que no sea una clave común.")),
+        ]
+    return [
+        ("length", _("De 8 a 10 letras y números")),
+        ("upper", _("Al menos 2 letras mayúsculas")),
+        ("digits", _("Al menos 6 números")),
+    ]
+
+
+_CONTACT = (
+    "street",
+    "street_number",
+    "block",
+    "apartment",
+    "comuna",
+    "email",
+    "home_phone",
+    "work_phone",
+    "mobile",
+    "no_mobile",
+)
+
+
+def apply_contact(holder: Holder, data: dict[str, Any]) -> None:
+    """Copy address and contact of a clean form to the holder, without saving; what the form does not ask stays."""
+    for name in _CONTACT:
+        if name in data:
+            setattr(holder, name, data[name])
+    holder.updated_at = clock.now()
+
+
+def apply_identity(holder: Holder, data: dict[str, Any]) -> None:
+    """Copy what a person outside the registries declared of itself, without saving."""
+    holder.names, holder.surnames = data["names"], f"{data['paternal']} {data['maternal']}".strip()
+    holder.sex, holder.birth_date, holder.country = data["sex"], data["birth_date"], data["country"]
+    holder.verification = Verification.DECLARED
+
+
+def store_representative(company: Holder, data: dict[str, Any]) -> None:
+    """Note the legal representative of a clean form, or what is new about one already known."""
+    Representative.objects.update_or_create(
+        company=company,
+        run=str(data["representative"]),
+        defaults={
+            "name": data["representative_name"],
+            "mobile": data["representative_mobile"],
+            "email": data["representative_email"],
+        },
+    )
+
+
+def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "recovery") -> str:
+    """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`.
+
+    `quota` names the share of a day that it counts against (`courier.send`). Raises `TooManyMessages`.
+    """
+    key, expires = keys.issue_temporary(holder)
+    until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
+    context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
+    mobile = texts_go_to(holder) if by_sms else ""
+    courier.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
+    return until
+
+
+class DoorPage(FormPage):
+    """A form page that every profile has at an address of its own; `urls` says whose it is."""
+
+    door: Door = PERSON
+    # Whether the form asks for the letters of an image.
+    letters = True
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        form_class: Any = self.form_class
+        return form_class(  # type: ignore[no-any-return]
+            data, initial=initial, request=self.request, door=self.door, letters=self.letters
+        )
+
+
+class DoorStep(StepPage):
+    """A step of a flow that every profile has."""
+
+    door: Door = PERSON
+
+    @property
+    def flow_name(self) -> str:
+        return self.door.page(self.flow)

@@ -1,0 +1,209 @@
+"""What the help desk began and the holder ends: by the link in an e-mail, or by the card of a legal representative.
+
+The pages need no script and change nothing by GET: mail scanners open links.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from clave.holders.models import Holder
+from clave.holders.profiles import COMPANY
+from clave.holders.service import holder_proved, proof_of
+from clave.lib.masking import masked_email
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.selfservice.confirmations import contact_change, question_renewal
+from clave.selfservice.confirmations.contact_change import CARD, LINK, NoLongerWaiting
+from clave.selfservice.fields import QuestionMixin
+from clave.selfservice.models import ContactChange
+from clave.selfservice.recover import service as recover
+from clave.selfservice.recover.views import CardForm
+from clave.web.errors import refusal_page
+from clave.web.forms import CaptchaField, ClaveForm, RutField
+from clave.web.pages import FormPage, StepPage
+from clave.web.wizard import Wizard
+
+FLOW = "confirm"
+
+
+@require_safe
+def follow_link(request: HttpRequest, step: str) -> HttpResponse:
+    """Lead from the link in an e-mail to its page; the code stands in the query, which no log of ours holds."""
+    code = request.GET.get("codigo", "")
+    change = contact_change.find(code)
+    if change is not None:
+        wizard = Wizard.begin(request, FLOW, "contact", change=change.pk, proof=LINK, **proof_of(change.holder))
+        wizard.allow("reject")
+        return HttpResponseRedirect(reverse(f"confirm_{step}", args=[wizard.run]))
+    renewal = question_renewal.find(code)
+    if renewal is not None:
+        wizard = Wizard.begin(request, FLOW, "question", renewal=renewal.pk, **proof_of(renewal.holder))
+        return HttpResponseRedirect(reverse("confirm_question", args=[wizard.run]))
+    return refusal_page(request, NoLongerWaiting())
+
+
+class ProofForm(CardForm):
+    """RUT Empresa, a legal representative's RUN, and the serial of that person's card."""
+
+    rut = RutField(label=_("RUT Empresa"))
+    representative = RutField(label=_("RUT del representante legal"))
+    captcha = CaptchaField()
+    groups = [("", ["rut", "representative", "serial", "captcha"])]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["representative"].widget.attrs["autocomplete"] = "off"
+
+
+class CardProof(FormPage):
+    """For a company that cannot read its mailbox: SII says who represents it, Registro Civil whose card it is."""
+
+    form_class = ProofForm
+    title = _("Confirmar datos de la empresa con cédula de identidad")
+    intro = _(
+        "Tenga a mano el RUT de la empresa y la cédula de identidad de un representante legal. Aquí confirma el "
+        "contacto que dio a la mesa de ayuda y elige su pregunta secreta. Toma unos 3 minutos."
+    )
+    button = _("Validar")
+    step = (1, 2)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = form.cleaned_data
+        claim, run = COMPANY.claim(str(data["rut"])), data["representative"]
+        recover.check_representative(claim, run, visit)
+        holder = recover.check_card(claim, run, data["serial"], visit)
+        change = contact_change.waiting_for(holder)
+        if change is None and not settings.SECRET_QUESTIONS:
+            raise Refused("nothing_waits", gettext("No hay nada que confirmar para esta empresa."))
+        first = "contact" if change else "question"
+        known: dict[str, Any] = {**proof_of(holder), "representative": str(run), "proof": CARD}
+        wizard = Wizard.begin(self.request, FLOW, first, change=change.pk if change else None, **known)
+        if change:
+            wizard.allow("reject")
+        if settings.SECRET_QUESTIONS:
+            wizard.allow("question")
+        return HttpResponseRedirect(reverse(f"confirm_{first}", args=[wizard.run]))
+
+
+class ConfirmStep(StepPage):
+    """A step that a link or a card has opened."""
+
+    flow = FLOW
+    back = "/"
+    changes = True
+    holder: Holder
+
+    def prepare(self) -> None:
+        if not self.is_waiting():
+            raise NoLongerWaiting
+        self.holder = holder_proved(self.wizard.data)
+
+    @property
+    def by_card(self) -> bool:
+        return self.wizard.data.get("proof") == CARD
+
+    @property
+    def step(self) -> tuple[int, int] | None:  # type: ignore[override]
+        return (2, 2) if self.by_card else None
+
+    def is_waiting(self) -> bool:
+        """Look up what this step is about; say whether it still waits."""
+        raise NotImplementedError
+
+
+class ContactForm(ClaveForm):
+    """Nothing to fill in: the button says it."""
+
+
+class ContactStep(ConfirmStep):
+    """Confirm the contact that the help desk noted."""
+
+    form_class = ContactForm
+    template_name = "selfservice/confirm_contact.html"
+    name = "contact"
+    title = _("Confirmar el contacto nuevo")
+    button = _("Confirmar el cambio")
+
+    change: ContactChange
+
+    def is_waiting(self) -> bool:
+        found = contact_change.waiting().filter(pk=self.wizard.data["change"]).select_related("holder").first()
+        self.change = found or ContactChange()
+        return found is not None
+
+    def context(self) -> dict[str, Any]:
+        change = self.change
+        return {
+            "who": change.holder.called,
+            "email": masked_email(change.email) if change.moves_email else "",
+            "telephone": change.work_phone[-2:],
+            "until": change.expires_at,
+            "reject": reverse("confirm_reject", args=[self.wizard.run]),
+        }
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = self.wizard.data
+        question = reverse("confirm_question", args=[self.wizard.run]) if self.wizard.may("question") else ""
+        outcome = contact_change.confirm(
+            self.change, data["proof"], visit, representative=data.get("representative", ""), question=question
+        )
+        if question:
+            # The change has ended what was proved before; who made it goes on to the question.
+            self.wizard.allow("question", **proof_of(Holder.objects.get(pk=self.holder.pk)))
+        else:
+            self.wizard.end()
+        return outcome
+
+
+class RejectStep(ContactStep):
+    """Say that nobody of the company asked for this change."""
+
+    template_name = "selfservice/reject_contact.html"
+    name = "reject"
+    title = _("Rechazar el cambio de contacto")
+    button = _("Rechazar el cambio")
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        outcome = contact_change.refuse(self.change, self.wizard.data["proof"], visit)
+        self.wizard.end()
+        return outcome
+
+
+class QuestionForm(QuestionMixin):
+    """Pregunta and Respuesta Secreta, chosen by the holder."""
+
+
+class QuestionStep(ConfirmStep):
+    """Choose a secret question; nobody of the help desk sees the answer."""
+
+    form_class = QuestionForm
+    template_name = "selfservice/confirm_question.html"
+    name = "question"
+    title = _("Elegir la pregunta secreta")
+    intro = _("Escriba usted la respuesta. Nadie de la mesa de ayuda la ve ni se la pide.")
+    button = _("Guardar")
+
+    def is_waiting(self) -> bool:
+        return self.by_card or question_renewal.is_open(self.wizard.data["renewal"])
+
+    def context(self) -> dict[str, Any]:
+        return {"who": self.holder.called}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        data = self.wizard.data
+        outcome = question_renewal.renew(
+            self.holder,
+            form.cleaned_data["question"],
+            form.cleaned_data["answer"],
+            visit,
+            renewal=data.get("renewal"),
+            representative=data.get("representative", ""),
+        )
+        self.wizard.end()
+        return outcome

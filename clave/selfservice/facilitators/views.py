@@ -1,0 +1,236 @@
+"""Solicitud de CS para facilitador extranjero: the company asks, consults, recovers."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clave.credentials import throttling
+from clave.documents import service as vault
+from clave.documents.models import Document
+from clave.holders.models import Holder
+from clave.holders.profiles import COMPANY, DoorForm, document_fields, document_of
+from clave.holders.service import holder_proved, proof_of
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.selfservice.common import DoorPage
+from clave.selfservice.facilitators import service
+from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
+from clave.web.errors import refusal_page
+from clave.web.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
+from clave.web.pages import FormPage, StepPage, show
+from clave.web.wizard import Wizard
+
+TITLE = _("Solicitud de CS para facilitador extranjero")
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_FILES = _("Hasta 1 MB, en formato .jpg, .png o .pdf.")
+
+
+def file_field(label: Any, **kwargs: Any) -> forms.FileField:
+    return forms.FileField(
+        label=label,
+        help_text=_FILES,
+        # An empty file is refused by the vault, in words of its own.
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.pdf"}),
+        error_messages={"invalid": _("Elija un archivo de su equipo.")},
+        **kwargs,
+    )
+
+
+class FileForm(ClaveForm):
+    """A form with a file; what was brought in an earlier try of it is not asked again."""
+
+    file_name: str
+    kept: Document | None
+
+    def __init__(self, *args: Any, kept: Document | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
+        self.kept = kept
+        if kept:
+            field = self.fields[self.file_name]
+            field.required = False
+            field.help_text = gettext("Ya recibimos «{name}». Elija otro archivo solo si quiere cambiarlo.").format(
+                name=kept.original
+            )
+
+
+class StartForm(DoorForm):
+    signs = True
+    key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
+
+
+class Start(DoorPage):
+    cached_blank = True
+    door = COMPANY
+    form_class = StartForm
+    template_name = "selfservice/facilitator_start.html"
+    title = TITLE
+    intro = _("Tenga a mano el RUT y la clave de la empresa, y los documentos del facilitador. Toma unos 10 minutos.")
+    button = _("Validar")
+    step = (1, 3)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        company = service.prove_company(form.claim, form.cleaned_data["key"], visit)
+        about = {**proof_of(company), "representative": form.claim.representative}
+        wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
+        return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
+
+
+class RequestStep(StepPage):
+    flow = "facilitator_request"
+    title = TITLE
+
+    company: Holder
+
+    def prepare(self) -> None:
+        self.company = holder_proved(self.wizard.data)
+
+    def kept(self) -> Document | None:
+        pk = self.wizard.data.get(self.name)
+        return Document.objects.filter(pk=pk).first() if pk else None
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        form_class: Any = self.form_class
+        return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
+
+    def _submitted(self, visit: Visit) -> HttpResponseBase:
+        """Take in the file before the rest is judged: a browser cannot keep one for the next try."""
+        brought = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
+        if brought:
+            try:
+                document = vault.bring(brought, self.form_class.file_name)  # type: ignore[attr-defined]
+            except vault.FileRefused as refused:
+                form = self.make_form(self.request.POST)
+                form.is_valid()
+                return self.refused(form, refused)
+            self.wizard.allow(self.name, **{self.name: str(document.pk)})
+        return super()._submitted(visit)
+
+
+class AffidavitForm(FileForm):
+    file_name = "affidavit"
+    affidavit = file_field(_("Declaración jurada completa y firmada"))
+
+
+class Affidavit(RequestStep):
+    form_class = AffidavitForm
+    template_name = "selfservice/facilitator_affidavit.html"
+    name = "affidavit"
+    intro = _("Descargue la declaración, que ya trae los datos de la empresa. Complétela, fírmela y súbala aquí.")
+    button = _("Continuar")
+    step = (2, 3)
+
+    def context(self) -> dict[str, Any]:
+        return {"template_url": reverse("facilitator_request_letter", args=[self.wizard.run])}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        return self.go("data")
+
+
+def letter(request: HttpRequest, run: str) -> HttpResponse:
+    """Give the affidavit, filled in with the company's data."""
+    try:
+        wizard = Wizard.load(request, "facilitator_request", run, "affidavit")
+        company = holder_proved(wizard.data)
+    except Refused as refused:
+        return refusal_page(request, refused, {"restart": reverse("facilitator_request")})
+    answer = HttpResponse(service.letter(company, wizard.data["representative"]), content_type=DOCX)
+    answer.headers["Content-Disposition"] = 'attachment; filename="declaracion-jurada-facilitador.docx"'
+    return answer
+
+
+class DataForm(IdentityMixin, QuestionMixin, FileForm):
+    file_name = "scan"
+    scan = file_field(_("Documento de identidad escaneado"))
+    children = forms.IntegerField(label=_("Cantidad de hijos"), min_value=0, max_value=30, initial=0)
+    email = EmailField(label=_("Correo electrónico del facilitador"), help_text=_("Ahí llega su clave temporal."))
+    groups = [
+        (_("Documento de identidad"), ["document_kind", "document", "scan"]),
+        (_("Datos del facilitador"), [*IDENTITY[:5], "children", "country", "email", "question", "answer"]),
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.base_fields = {**document_fields(), **self.base_fields}  # type: ignore[misc]
+        super().__init__(*args, **kwargs)
+        self.fields["children"].widget.attrs |= {"inputmode": "numeric", "class": "w-corto"}
+        for name in ("names", "paternal", "email"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("document_kind") and data.get("document"):
+            data["identifier"] = document_of(data)
+        return data
+
+
+class Data(RequestStep):
+    form_class = DataForm
+    name = "data"
+    intro = _("Escriba los datos del facilitador como están en su documento y suba el documento escaneado.")
+    button = _("Realizar Solicitud")
+    step = (3, 3)
+    changes = True
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        affidavit = Document.objects.get(pk=self.wizard.data["affidavit"])
+        scan = Document.objects.get(pk=self.wizard.data["data"])
+        papers = (affidavit, scan)
+        representative = str(self.wizard.data["representative"])
+        outcome = service.file_request(self.company, representative, form.cleaned_data, papers, visit)
+        self.wizard.end()
+        return outcome
+
+
+class StateForm(ClaveForm):
+    folio = TextField(label=_("Folio"), max_length=20, width="w-corto", help_text=_("Ejemplo: 123-2026"))
+    rut = RutField(label=_("RUT Empresa"))
+    captcha = CaptchaField()
+
+
+class State(FormPage):
+    """Where a request stands: folio and RUT Empresa."""
+
+    cached_blank = True
+    form_class = StateForm
+    title = _("Estado de una solicitud de facilitador extranjero")
+    intro = _("Escriba el folio que recibió y el RUT de la empresa.")
+    button = _("Consultar")
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        limits = throttling.limits("folio", str(form.cleaned_data["rut"]), visit)
+        limits.reserve()
+        found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
+        if found is None:
+            limits.fail()
+            raise Refused("unknown_folio", gettext("No hay una solicitud con ese folio y ese RUT."), field="folio")
+        limits.release()
+        return show(self.request, "selfservice/facilitator_state.html", {"asked": found})
+
+
+class KeyForm(StartForm):
+    """The company's sign-in, then the facilitator's document."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.base_fields = {**self.base_fields, **document_fields()}  # type: ignore[misc]
+        super().__init__(*args, **kwargs)
+
+
+class Key(DoorPage):
+    """The company recovers the key of a facilitator of its own."""
+
+    cached_blank = True
+    door = COMPANY
+    form_class = KeyForm
+    title = _("Recuperar CS para facilitador extranjero")
+    intro = _("Tenga a mano el RUT y la clave de la empresa, y el documento del facilitador. Toma unos 3 minutos.")
+    button = _("Recuperar Clave")
+    changes = True
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        company = service.prove_company(form.claim, form.cleaned_data["key"], visit)
+        return service.send_key(company, document_of(form.cleaned_data), visit)

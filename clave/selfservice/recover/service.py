@@ -1,0 +1,236 @@
+"""Recover a lost CS. Source: guide "Clave Única SENCE - Persona Natural", section 3; guide PJ, section 3."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.credentials import revocation, throttling
+from clave.credentials import service as keys
+from clave.holders.models import Holder, Profile, Representative, Verification
+from clave.holders.service import Claim, MinimumDataMissing, lock, require_minimum_data, texts_go_to
+from clave.lib import clock
+from clave.lib.crypto import keyed_hash
+from clave.lib.masking import masked_email, masked_phone
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
+from clave.notifications import outbox as courier
+from clave.registries import registro_civil, sii
+from clave.registries.base import RegistryDown
+from clave.selfservice import proofs
+from clave.selfservice.common import send_temporary_key, when
+from clave.selfservice.models import Waiting
+from clave.web import idempotency
+
+
+@dataclass(frozen=True)
+class KeySent(Outcome):
+    """A temporary key was made. `secret` holds it only when the settings show it on screen.
+
+    `proof` is how the holder was recognised; after a card, CS and secret answer have ended.
+    """
+
+    kind: ClassVar[str] = "key_sent"
+    email: str
+    mobile: str
+    until: str
+    profile: str
+    proof: str = ""
+
+
+@dataclass(frozen=True)
+class WillTell(Outcome):
+    """A message will go out when the registry answers again."""
+
+    kind: ClassVar[str] = "will_tell"
+    email: str
+    registry: str
+
+
+class WrongCard(Refused):
+    """The serial is not of a valid card of this RUN, or nobody of that name is registered: one answer for both."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong_card", _("El número de serie no coincide con una cédula vigente de este RUT."), field="serial"
+        )
+
+
+class RegistryAway(Refused):
+    """A registry does not answer; `registry` says which, so that the person can be told when it is back."""
+
+    def __init__(self, registry: str) -> None:
+        name = WHO[registry]
+        super().__init__(
+            "registry_down",
+            _("{name} no responde y no podemos revisar sus datos. Intente en unos minutos.").format(name=name),
+        )
+        self.registry = registry
+
+
+WHO = {"registro_civil": "El Registro Civil", "sii": "El SII"}
+# One company in so many unknown ones looks as if it were registered without a question.
+_DECOYS = 4
+
+
+def question_for(claim: Claim) -> str:
+    """Return the code of the question to ask, registered or not; empty for a company that has none on file.
+
+    Which case of the guide applies (PJ, section 3) would tell who is registered, were unknown companies not made to
+    look like either.
+    """
+    holder = claim.holder()
+    if claim.profile == Profile.PERSONA_JURIDICA:
+        without = int(keyed_hash("decoy", "without", claim.account)[:8], 16) % _DECOYS == 0
+        if without if holder is None else not hasattr(holder, "secret_answer"):
+            return ""
+    return keys.question_of(claim.account, holder)
+
+
+def by_answer(claim: Claim, answer: str, visit: Visit) -> KeySent:
+    """Check the answer and send a temporary key.
+
+    Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`, `AccountChanged`, `TooManyMessages`.
+    """
+    holder = keys.verify_answer(claim.account, claim.holder(), answer, visit, "key.recovery")
+    require_minimum_data(holder)
+    return _send_key(holder, visit, "answer")
+
+
+def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> KeySent:
+    """Send a temporary key to the contact on file of who has no Chilean card. Raises as `proofs.by_birth` does."""
+    holder = proofs.by_birth(claim, birth_date, email, visit)
+    require_minimum_data(holder)
+    return _send_key(holder, visit, "birth", quota="birth")
+
+
+def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
+    """Ask the SII whether this person represents this company, registered or not (guide PJ, 3.1, step 5).
+
+    Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
+    """
+    limits = throttling.limits_of_networks("representative", claim.account, visit)
+    limits.reserve()
+    try:
+        represents = sii.represents(person, Rut.parse(claim.identifier), visit)
+    except RegistryDown:
+        limits.take_back()
+        raise RegistryAway("sii") from None
+    if not represents:
+        limits.fail()
+        audit.record("key.recovery", visit, holder=claim.holder(), outcome="not_representative")
+        raise Refused(
+            "not_representative",
+            _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
+            field="representative",
+        )
+    limits.release()
+
+
+def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
+    """Check the serial of this RUN's card with Registro Civil; return the holder, which is that person's or company's.
+
+    The registry is asked whether or not somebody is registered, so that both take the same time.
+    """
+    limits = throttling.limits_of_networks("serial", str(run), visit)
+    limits.reserve()
+    holder = claim.holder()
+    try:
+        valid = registro_civil.card_is_valid(run, serial, visit)
+    except RegistryDown:
+        limits.take_back()
+        raise RegistryAway("registro_civil") from None
+    if not valid or holder is None:
+        limits.fail()
+        audit.record("key.recovery", visit, holder=holder, outcome="wrong_card")
+        raise WrongCard
+    limits.release()
+    return holder
+
+
+def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = "") -> KeySent:
+    """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
+
+    This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
+    (`keys.access.revoke_proofs`), and an account of the old system cannot be registered by anybody else any more. The
+    key goes by e-mail only (guide PJ, 3.1, step 7), whatever was sent there today. `representative` is the RUN of who
+    acts for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing` without any e-mail.
+    """
+    with transaction.atomic():
+        holder = lock(holder)
+        if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
+            _move_to(holder, new_email, visit)
+        if not holder.email:
+            raise MinimumDataMissing(["email"], holder.profile)
+        _settle_identity(holder, representative)
+        revocation.revoke_proofs(holder)
+        keys.unlock(holder.account)
+        return _send_key(holder, visit, "card", by_sms=False, quota="")
+
+
+def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
+    """Put a new e-mail in the place of the old one, which is told; the change is marked for review."""
+    told = {"when": when(), "identifier": holder.called, "new_email": masked_email(new_email)}
+    if holder.email:
+        courier.send(holder, "email_changed", told, email=holder.email)
+    holder.email, holder.review_contact, holder.updated_at = new_email, True, clock.now()
+    holder.save(update_fields=["email", "review_contact", "updated_at"])
+    audit.record("holder.email_changed", visit, holder=holder, proof="card")
+
+
+def _settle_identity(holder: Holder, representative: str) -> None:
+    """Note what the card has shown. What was said of an identity that no registry has confirmed is asked anew."""
+    unsure = holder.verification in (Verification.REFUSED, Verification.UNVERIFIED)
+    if representative:
+        Representative.objects.get_or_create(company=holder, run=representative)
+        if unsure:  # whoever registered it may have named somebody who does not represent it
+            holder.representatives.exclude(run=representative).delete()
+    holder.legacy = False
+    holder.verification = Verification.UNVERIFIED if unsure else holder.verification
+    holder.save(update_fields=["legacy", "verification"])
+
+
+def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
+    """Note that somebody wants to know when a registry answers again; one message, once."""
+    outcome = WillTell(email=masked_email(email), registry=WHO[registry])
+    with transaction.atomic():
+        Waiting.objects.create(registry=registry, email=email, language=visit.language, created_at=clock.now())
+        audit.record("registry.awaited", visit, registry=registry)
+        idempotency.finish(visit, outcome)
+    return outcome
+
+
+def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, quota: str = "recovery") -> KeySent:
+    """Send a key to the contact as it is now. Raises `AccountChanged` if somebody has taken the account back since."""
+    with transaction.atomic():
+        holder = lock(holder)
+        if proof != "birth":  # a birth date and an e-mail are known to many
+            keys.remember_browser(holder, visit)
+        if settings.KEY_DELIVERY == "screen":
+            secret, until = _shown(holder)
+        else:
+            secret, until = "", send_temporary_key(holder, by_sms=by_sms, quota=quota)
+        mobile = texts_go_to(holder) if by_sms else ""
+        outcome = KeySent(
+            email=masked_email(holder.email),
+            mobile=masked_phone(mobile) if mobile else "",
+            until=until,
+            profile=holder.profile,
+            proof=proof,
+            secret=secret,
+        )
+        audit.record("key.recovery", visit, holder=holder, proof=proof)
+        idempotency.finish(visit, outcome)
+    return outcome
+
+
+def _shown(holder: Holder) -> tuple[str, str]:
+    """Make a key that the page will show, as the oldest guide does; the holder is told that there is one."""
+    key, expires = keys.issue_temporary(holder)
+    courier.send(holder, "key_reset_notice", {"identifier": holder.called}, email=holder.email)
+    return key, expires.astimezone(clock.SANTIAGO).strftime("%H:%M")

@@ -1,0 +1,69 @@
+"""Accounts made while a registry was down are verified when it is back."""
+
+from collections.abc import Callable
+from functools import partial
+
+from django.db import transaction
+from django_tasks import task
+
+from clave.audit import service as audit
+from clave.credentials import revocation
+from clave.holders.models import Holder, Profile, Verification
+from clave.lib import clock
+from clave.lib.request_context import SYSTEM
+from clave.lib.rut import Rut
+from clave.notifications import outbox as courier
+from clave.registries import registro_civil, sii
+from clave.registries.base import RegistryDown
+from clave.selfservice.register.service import confirm_company, confirm_person
+
+Confirm = Callable[[Holder], None]
+
+
+@task()
+def verify_pending() -> int:
+    """Verify accounts in the order they were made; stop where a registry is down. Returns how many were settled."""
+    return sum(_verify(profile, ask) for profile, ask in _ASK.items())
+
+
+def _verify(profile: str, ask: Callable[[Holder], Confirm | None]) -> int:
+    waiting = Holder.objects.filter(profile=profile, verification=Verification.UNVERIFIED, legacy=False)
+    settled = 0
+    for holder in waiting.order_by("created_at")[:200]:
+        try:
+            confirm = ask(holder)
+        except RegistryDown:
+            break
+        _settle(holder, confirm)
+        settled += 1
+    return settled
+
+
+def _ask_civil_registry(holder: Holder) -> Confirm | None:
+    person = registro_civil.find_person(Rut.parse(holder.identifier), SYSTEM)
+    return partial(confirm_person, person=person) if person and not person.deceased else None
+
+
+def _ask_tax_office(holder: Holder) -> Confirm | None:
+    """A company stays if the SII knows it and everybody who acts for it does represent it."""
+    rut = Rut.parse(holder.identifier)
+    company = sii.find_company(rut, SYSTEM)
+    people = [Rut.parse(each.run) for each in holder.representatives.all()]
+    sound = company and company.active and all(sii.represents(person, rut, SYSTEM) for person in people)
+    return partial(confirm_company, company=company) if company and sound else None
+
+
+_ASK = {Profile.PERSONA_NATURAL: _ask_civil_registry, Profile.PERSONA_JURIDICA: _ask_tax_office}
+
+
+def _settle(holder: Holder, confirm: Confirm | None) -> None:
+    with transaction.atomic():
+        if confirm is None:
+            holder.verification = Verification.REFUSED
+            revocation.end_access(holder)
+            courier.send(holder, "verification_failed", {"identifier": holder.called}, email=holder.email)
+        else:
+            confirm(holder)
+        holder.updated_at = clock.now()
+        holder.save(update_fields=["names", "surnames", "sex", "birth_date", "verification", "updated_at"])
+        audit.record("holder.verified", SYSTEM, holder=holder, outcome=holder.verification)

@@ -1,0 +1,115 @@
+"""Regístrese aquí: one page, three forms."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from clave.credentials.policy import PolicyViolation
+from clave.holders.models import Kind, Profile
+from clave.holders.profiles import CHOOSE, COMPANY, MIGRANT, PERSON, DoorForm
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.selfservice.common import DoorPage, key_rules
+from clave.selfservice.fields import (
+    COMPANY_CONTACT_GROUPS,
+    CONTACT_GROUPS,
+    IDENTITY,
+    REPRESENTATIVE_GROUP,
+    CompanyContactMixin,
+    ContactMixin,
+    IdentityMixin,
+    NewKeyMixin,
+    QuestionMixin,
+    RepresentativeMixin,
+)
+from clave.selfservice.register import service
+from clave.web.forms import TextField
+
+_ABOUT = _("Información de registro")
+_LAST: list[tuple[Any, list[str]]] = [
+    (_("Clave SENCE"), ["new_key", "new_key_again"]),
+    (_("Validación de seguridad anti-Robots"), ["captcha"]),
+]
+
+
+class SerialMixin(DoorForm):
+    """The card's serial number, where the settings ask for it."""
+
+    serial = TextField(
+        label=_("Número de serie de la cédula"),
+        max_length=12,
+        width="w-corto",
+        help_text=_("Está en su cédula, también como «número de documento»."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if settings.REGISTRATION_PROOF != "id_card":
+            self.base_fields = {n: f for n, f in self.base_fields.items() if n != "serial"}  # type: ignore[misc]
+        super().__init__(*args, **kwargs)
+
+
+class PersonForm(NewKeyMixin, ContactMixin, QuestionMixin, SerialMixin):
+    groups = [(_ABOUT, ["rut", "serial", "question", "answer"]), *CONTACT_GROUPS, *_LAST]
+
+
+class CompanyForm(NewKeyMixin, RepresentativeMixin, CompanyContactMixin, QuestionMixin, SerialMixin):
+    company_name = TextField(
+        label=_("Razón social"), max_length=120, autocomplete="organization", help_text=_("Como está en el SII.")
+    )
+    kind = forms.ChoiceField(
+        label=_("Tipo"),
+        choices=[CHOOSE, *Kind.choices],
+        error_messages={"invalid_choice": _("Elija un tipo de la lista.")},
+    )
+    groups = [
+        (_("Información de registro de la empresa"), ["rut", "company_name", "kind", "question", "answer"]),
+        *COMPANY_CONTACT_GROUPS,
+        (REPRESENTATIVE_GROUP[0], [*REPRESENTATIVE_GROUP[1], "serial"]),
+        *_LAST,
+    ]
+
+
+class MigrantForm(NewKeyMixin, ContactMixin, IdentityMixin, QuestionMixin, DoorForm):
+    groups = [(_ABOUT, ["nie", *IDENTITY, "question", "answer"]), *CONTACT_GROUPS, *_LAST]
+
+
+FORMS = {PERSON.profile: PersonForm, COMPANY.profile: CompanyForm, MIGRANT.profile: MigrantForm}
+TITLES = {
+    PERSON.profile: _("Registrarse como Persona Natural"),
+    COMPANY.profile: _("Registrar una Persona Jurídica"),
+    MIGRANT.profile: _("Registrarse como Migrante"),
+}
+INTROS = {
+    PERSON.profile: _("Tenga a mano su RUT, su correo electrónico y su celular. Toma unos 5 minutos."),
+    COMPANY.profile: _("Tenga a mano el RUT de la empresa y los datos de su representante legal. Toma unos 8 minutos."),
+    MIGRANT.profile: _("Tenga a mano su NIE, su correo electrónico y su celular. Toma unos 7 minutos."),
+}
+
+
+class Register(DoorPage):
+    cached_blank = True
+    template_name = "selfservice/register.html"
+    button = _("Crear Cuenta")
+    changes = True
+
+    @property
+    def form_class(self) -> Any:  # type: ignore[override]
+        return FORMS[self.door.profile]
+
+    def context(self) -> dict[str, Any]:
+        profile: Profile = self.door.profile
+        return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        try:
+            return service.register(form.claim, form.cleaned_data, visit)
+        except PolicyViolation as violation:
+            form.refuse_key(violation)
+            return self.page(form, status=400)
+        except Refused as refused:
+            if refused.field == "identifier":
+                refused.field = next(iter(self.door.fields()))
+            raise

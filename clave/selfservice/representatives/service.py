@@ -1,0 +1,61 @@
+"""The legal representatives of a company, kept by the company itself. Source: flows.md, section 4."""
+
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clave.audit import service as audit
+from clave.holders.models import Holder, Representative
+from clave.lib.outcome import Outcome, Refused, Said
+from clave.lib.request_context import Visit
+from clave.lib.rut import Rut
+from clave.notifications import outbox as courier
+from clave.registries import sii
+from clave.registries.base import RegistryDown
+from clave.selfservice.common import store_representative, when
+from clave.web import idempotency
+
+
+def add(company: Holder, data: dict[str, Any], visit: Visit) -> Outcome:
+    """Note a representative whom the SII confirms, or new contact data of one. Raises `Refused`."""
+    try:
+        represents = sii.represents(data["representative"], Rut.parse(company.identifier), visit)
+    except RegistryDown:
+        raise Refused(
+            "registry_down", _("El SII no responde y no podemos revisar sus datos. Intente en unos minutos.")
+        ) from None
+    if not represents:
+        raise Refused(
+            "not_representative",
+            _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
+            field="representative",
+        )
+    with transaction.atomic():
+        store_representative(company, data)
+        _tell(company)
+        audit.record("representative.added", visit, holder=company)
+        sentence = _("{run} quedó como representante legal.").format(run=data["representative"].pretty)
+        done = Said(sentence, reverse("representatives"))
+        idempotency.finish(visit, done)
+    return done
+
+
+def remove(company: Holder, pk: int, visit: Visit) -> None:
+    """Remove a representative, unless it is the last: a company acts through somebody. Raises `Refused`."""
+    with transaction.atomic():
+        # Two removals at once must not leave nobody.
+        Holder.objects.select_for_update().get(pk=company.pk)
+        people = Representative.objects.filter(company=company)
+        if not people.filter(pk=pk).exists():
+            return
+        if people.count() == 1:
+            raise Refused("last_representative", _("La empresa debe tener al menos un representante legal."))
+        people.filter(pk=pk).delete()
+        _tell(company)
+        audit.record("representative.removed", visit, holder=company)
+
+
+def _tell(company: Holder) -> None:
+    courier.send(company, "data_updated", {"when": when(), "identifier": company.called}, email=company.email)

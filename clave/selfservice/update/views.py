@@ -1,0 +1,218 @@
+"""Actualizar Datos: two ways in for a person, signed in for a company; the secret question, then the data."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clave.credentials import service as keys
+from clave.credentials.policy import PolicyViolation
+from clave.credentials.service import WrongAnswer
+from clave.holders.comunas import comunas
+from clave.holders.models import Holder, Profile
+from clave.holders.profiles import COMPANY, Door, DoorForm
+from clave.holders.service import MISSING_LABELS, holder_proved, missing_data, proof_of
+from clave.lib.outcome import Outcome, Refused
+from clave.lib.request_context import Visit
+from clave.selfservice.common import DoorPage, DoorStep, key_rules
+from clave.selfservice.fields import (
+    COMPANY_CONTACT_GROUPS,
+    CONTACT_GROUPS,
+    AddressMixin,
+    CompanyContactMixin,
+    ContactMixin,
+    NewKeyMixin,
+    QuestionMixin,
+)
+from clave.selfservice.proofs import by_birth
+from clave.selfservice.update import service
+from clave.signin.login_required import for_holder
+from clave.web.forms import ClaveForm, DateField, EmailField, SecretField
+from clave.web.wizard import Wizard
+
+TITLE = _("Actualizar mis datos")
+
+
+class KeyForm(DoorForm):
+    signs = True
+    key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
+
+
+class BirthForm(DoorForm):
+    birth_date = DateField(label=_("Fecha de nacimiento"), help_text=_("Formato: 01-12-1992"))
+    email = EmailField(label=_("Correo registrado"), help_text=_("El correo que dio al registrarse."))
+
+
+def begin(request: HttpRequest, door: Door, holder: Holder) -> HttpResponse:
+    """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
+    first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
+    wizard = Wizard.begin(request, door.page("update"), first, **proof_of(holder))
+    return HttpResponseRedirect(door.url(f"update_{first}", wizard.run))
+
+
+class Start(DoorPage):
+    cached_blank = True
+    form_class: ClassVar[type[ClaveForm]] = KeyForm
+    template_name = "selfservice/update_start.html"
+    title = TITLE
+    button = _("Validar")
+    step = (1, 3)
+    need = _("Tenga a mano {what}, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+
+    def context(self) -> dict[str, Any]:
+        return {"intro": str(self.need).format(what=self.door.at_hand)}
+
+    def prove(self, form: Any, visit: Visit) -> Holder:
+        proof = keys.try_key(form.claim, form.cleaned_data["key"], visit, "data.proof")
+        if proof.temporary:
+            raise Refused(
+                "temporary_key",
+                gettext("Esta clave es temporal: solo sirve para crear una clave nueva en «Cambiar CS»."),
+                field="key",
+            )
+        return proof.holder
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        return begin(self.request, self.door, self.prove(form, visit))
+
+
+class StartByBirth(Start):
+    form_class = BirthForm
+    template_name = "selfservice/update_start_birth.html"
+    need = _("Tenga a mano {what}, su correo registrado y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+
+    def prove(self, form: Any, visit: Visit) -> Holder:
+        data = form.cleaned_data
+        holder = by_birth(form.claim, data["birth_date"], data["email"], visit)
+        if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer"):
+            return holder
+        # A birth date and an e-mail are known to many: without an answer they open nothing.
+        raise Refused("no_question", gettext("Su cuenta no tiene pregunta secreta. Entre con su Clave SENCE."))
+
+
+@for_holder(Profile.PERSONA_JURIDICA)
+def start_for_company(request: HttpRequest, holder: Holder) -> HttpResponse:
+    """Let a company that has signed in change its own contact data."""
+    return begin(request, COMPANY, holder)
+
+
+class UpdateStep(DoorStep):
+    flow = "update"
+    title = TITLE
+
+    holder: Holder
+
+    def prepare(self) -> None:
+        self.holder = holder_proved(self.wizard.data)
+
+
+class QuestionForm(QuestionMixin):
+    groups = [(_("Datos de seguridad"), ["question", "answer"])]
+
+    def clean_answer(self) -> str:
+        return str(self.cleaned_data["answer"])
+
+
+class Question(UpdateStep):
+    form_class = QuestionForm
+    name = "question"
+    intro = _("Por su seguridad, elija la pregunta secreta que dejó al registrarse y respóndala.")
+    button = _("Continuar")
+    step = (2, 3)
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        holder = self.holder
+        # The wrong question is a wrong answer: it is tried, and counted, all the same.
+        right = form.cleaned_data["question"] == holder.secret_answer.question
+        answer = form.cleaned_data["answer"] if right else "\0"
+        try:
+            keys.verify_answer(holder.account, holder, answer, visit, "data.proof")
+        except WrongAnswer as refused:
+            refused.message = gettext("La pregunta o la respuesta no son las que usted dejó. Revíselas.")
+            raise
+        return self.go("edit")
+
+
+class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
+    """Contact, and if wanted another question and key. `question_needed` when there must be one and none is on file."""
+
+    key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
+    contact: ClassVar[list[tuple[Any, list[str]]]]
+
+    def __init__(self, *args: Any, question_needed: bool, **kwargs: Any) -> None:
+        question = _("Pregunta secreta") if question_needed else _("Pregunta secreta (si quiere cambiarla)")
+        self.groups = [
+            *self.contact,
+            (question, ["question", "answer"]),
+            (_("Clave SENCE (si quiere cambiarla)"), ["key", "new_key", "new_key_again"]),
+        ]
+        super().__init__(*args, **kwargs)
+        for name in ("new_key", "new_key_again"):
+            self.fields[name].required = False
+        for name in ("question", "answer"):
+            if name in self.fields:
+                self.fields[name].required = question_needed
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("new_key") or data.get("new_key_again"):
+            self._require("key", "new_key", "new_key_again")
+        if data.get("question") or data.get("answer"):
+            self._require("question", "answer")
+        return data
+
+    def _require(self, *names: str) -> None:
+        for name in names:
+            if name in self.fields and not self.cleaned_data.get(name) and name not in self.errors_so_far:
+                message = gettext("Falta completar: {field}.").format(field=self.fields[name].label)
+                self.add_error(name, ValidationError(message, code="required"))
+
+
+class PersonEditForm(EditForm, ContactMixin):
+    email = EmailField(label=_("Correo actual"), help_text=_("Revíselo bien: ahí le llegan los avisos."))
+    contact = CONTACT_GROUPS
+
+
+class CompanyEditForm(EditForm, CompanyContactMixin):
+    contact = COMPANY_CONTACT_GROUPS
+
+
+class Edit(UpdateStep):
+    form_class = EditForm
+    template_name = "selfservice/edit.html"
+    name = "edit"
+    intro = _("Revise sus datos y corrija lo que cambió.")
+    button = _("Actualizar Datos")
+    step = (3, 3)
+    changes = True
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        holder = self.holder
+        form_class = CompanyEditForm if self.door is COMPANY else PersonEditForm
+        fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
+        on_file: dict[str, Any] = {name: getattr(holder, name) for name in fields}
+        place = comunas().get(holder.comuna)
+        on_file["region"] = place.region if place else ""
+        on_file["mobile"] = holder.mobile.removeprefix("+569")
+        needed = "question" in missing_data(holder)
+        return form_class(data, initial=initial or on_file, request=self.request, question_needed=needed)
+
+    def context(self) -> dict[str, Any]:
+        holder = self.holder
+        missing = [MISSING_LABELS[name] for name in missing_data(holder)]
+        return {"rules": key_rules(), "holder": holder, "missing": missing}
+
+    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+        try:
+            outcome = service.update(self.holder, form.cleaned_data, visit)
+        except PolicyViolation as violation:
+            form.refuse_key(violation)
+            return self.page(form, status=400)
+        except keys.WrongKey as refused:
+            form.refuse(refused.code, gettext("La Clave SENCE actual no es correcta."), "key")
+            return self.page(form, status=400)
+        self.wizard.end()
+        return outcome

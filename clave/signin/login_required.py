@@ -1,0 +1,68 @@
+"""Who is signed in in this browser, and pages only for such a one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from clave.db.hot_queries import Lookup
+from clave.holders.models import Holder, Profile
+from clave.holders.profiles import BY_PROFILE
+from clave.web.pages import FormPage
+
+_SIGNED_IN = Lookup(
+    lambda pk, version: Holder.objects.select_related("credential", "secret_answer").filter(pk=pk, version=version),
+    UUID(int=1),
+    2_000_000_000,
+)
+
+
+def current_holder(request: HttpRequest) -> Holder | None:
+    """Return who is signed in in this browser; nobody once the account has moved on since."""
+    pk = request.session.get("holder") if request.session.session_key else None
+    if not pk:
+        return None
+    version = int(request.session.get("account_version", 0))
+    return _SIGNED_IN.one(UUID(pk), version)
+
+
+def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
+    """Send somebody to sign in first, and from there back to this page."""
+    return HttpResponseRedirect(f"{reverse(door)}?{urlencode({'volver': request.path})}")
+
+
+View = Callable[..., HttpResponse]
+
+
+def for_holder(*profiles: Profile) -> Callable[[View], View]:
+    """Return a decorator that gives a view the holder signed in, of one of these profiles or, without any, of any."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            holder = current_holder(request)
+            if holder is None or (profiles and holder.profile not in profiles):
+                return to_sign_in(request, BY_PROFILE[profiles[0]].page("signin") if profiles else "signin")
+            return view(request, holder, *args, **kwargs)
+
+        return wrapped
+
+    return decorator
+
+
+class HolderPage(FormPage):
+    """A form page of the holder signed in, of one of `profiles` or, without any, of any."""
+
+    profiles: ClassVar[tuple[Profile, ...]] = ()
+    holder: Holder
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return for_holder(*self.profiles)(self._dispatch)(request, *args, **kwargs)
+
+    def _dispatch(self, request: HttpRequest, holder: Holder, *args: Any, **kwargs: Any) -> Any:
+        self.holder = holder
+        return super().dispatch(request, *args, **kwargs)

@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class ThemeConfig(AppConfig):
-    name = "clave.theme"

@@ -1,0 +1,233 @@
+"""Checking and loading what a training body brings: one row a participant, with the action it is enrolled in.
+
+An action's data may stand in its first row only, or nowhere if the action is known already.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clave.lib.outcome import Refused
+from clave.lib.rut import InvalidRut, Rut
+from clave.lib.text import folded
+from clave.training import spreadsheets
+from clave.training.models import Action, Body, Enrolment, Import, Line, Modality, Stage
+
+COLUMNS = ["CodigoCurso", "CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino", "RUN"]
+EXAMPLE = [
+    "6700001",
+    "1238000001",
+    "3",
+    "Excel intermedio",
+    "e-learning",
+    "40",
+    "01-12-2026",
+    "31-01-2027",
+    "12345678-5",
+]
+CHUNK, CODE_MOST = 2000, 50
+# No action is older than its programmes; deadlines are counted from its end, which must stay a date.
+PLAUSIBLE_YEARS = range(1990, 2100)
+KEPT_PROBLEMS, KEPT_PREVIEW = 200, 10
+_ACTION = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino")
+_TEN_DIGITS = re.compile(r"[0-9]{10}")
+_MODALITIES = {"e-learning": Modality.ELEARNING, "elearning": Modality.ELEARNING, "presencial": Modality.CLASSROOM}
+
+Problem = dict[str, Any]
+
+
+@dataclass
+class Row:
+    """One checked row: the action's code, its data if the row gives them, the RUN (perhaps none)."""
+
+    line: int
+    code: str
+    action: dict[str, Any] = field(default_factory=dict)
+    run: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, column: str, remedy: str) -> None:
+        self.problems.append({"line": self.line, "column": column, "remedy": remedy})
+
+
+class Checker:
+    """Reads rows in order and remembers which actions they have described."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        # Code to body, of the actions that rows have named so far and that exist.
+        self.known: dict[str, int] = {}
+        self.described: dict[str, dict[str, Any]] = {}
+
+    def check_all(self, rows: list[tuple[int, dict[str, str]]]) -> list[Row]:
+        """Judge some rows, each a line number and its cells; one query however many."""
+        codes = {code for _line, cells in rows if _is_code(code := cells.get("codigocurso", ""))}
+        found = Action.objects.filter(code__in=codes - self.known.keys())
+        self.known.update(found.values_list("code", "body_id"))
+        return [self._check(line, cells) for line, cells in rows]
+
+    def _check(self, line: int, cells: dict[str, str]) -> Row:
+        """Judge one row; its problems name the column and say what to do."""
+        row = Row(line, cells.get("codigocurso", ""))
+        if not _is_code(row.code):
+            row.wrong("CodigoCurso", _("Escriba el código de la acción (hasta 50 caracteres)."))
+        elif self.known.get(row.code, self.body.pk) != self.body.pk:
+            row.wrong("CodigoCurso", _("Esta acción es de otro organismo: revise el código."))
+        given = {name: cells.get(folded(name), "") for name in _ACTION}
+        if any(given.values()):
+            row.action = self._action(row, given)
+        elif row.code not in self.known and row.code not in self.described:
+            row.wrong("Nombre", _("La acción es nueva: complete sus datos en esta fila."))
+        self._run(row, cells.get("run", ""))
+        if row.action and not row.problems:
+            self.described[row.code] = row.action
+        return row
+
+    def _run(self, row: Row, text: str) -> None:
+        if not text and row.action:
+            return
+        try:
+            row.run = str(Rut.parse(text))
+        except InvalidRut:
+            row.wrong("RUN", _("Revise el RUN y su dígito verificador. Ejemplo: 12345678-5"))
+
+    def _action(self, row: Row, given: dict[str, str]) -> dict[str, Any]:
+        line, hours = _number(given["Linea"]), _number(given["Horas"])
+        starts, ends = _date(given["Inicio"]), _date(given["Termino"])
+        modality, cod_sence = _MODALITIES.get(given["Modalidad"].lower()), given["CodSence"]
+        social = line == Line.SOCIAL
+        data = {"cod_sence": cod_sence, "line": line, "name": given["Nombre"], "modality": modality}
+        data |= {"hours": hours, "starts": starts, "ends": ends}
+        as_date = _("Escriba la fecha como día-mes-año, por ejemplo 01-12-2026.")
+        as_year = _("Revise el año: debe estar entre 1990 y 2099.")
+        for column, good, remedy in (
+            ("Linea", line in Line.values, _("Escriba 1, 3 o 6.")),
+            ("CodSence", not (social and cod_sence), _("En la línea 1 déjelo vacío.")),
+            ("CodSence", social or _TEN_DIGITS.fullmatch(cod_sence), _("Escriba los 10 dígitos del código SENCE.")),
+            ("CodigoCurso", line == Line.FPT or len(row.code) >= 7, _("Debe tener al menos 7 caracteres.")),
+            (
+                "Nombre",
+                1 <= len(given["Nombre"]) <= 160 and given["Nombre"].isprintable(),
+                _("Escriba el nombre del curso (hasta 160 caracteres)."),
+            ),
+            ("Modalidad", modality, _("Escriba e-learning o presencial.")),
+            ("Horas", 1 <= hours <= 5000, _("Escriba un número de horas entre 1 y 5000.")),
+            ("Inicio", starts, as_date),
+            ("Inicio", starts is None or starts.year in PLAUSIBLE_YEARS, as_year),
+            ("Termino", ends, as_date),
+            ("Termino", ends is None or ends.year in PLAUSIBLE_YEARS, as_year),
+            ("Termino", not (starts and ends and ends < starts), _("El término no puede ser anterior al inicio.")),
+            (
+                "CodigoCurso",
+                self.described.get(row.code, data) == data,
+                _("Esta acción tiene otros datos en una fila anterior: déjelos iguales."),
+            ),
+        ):
+            if not good:
+                row.wrong(column, remedy)
+        return data
+
+
+def _is_code(text: str) -> bool:
+    return 1 <= len(text) <= CODE_MOST and text.isprintable()
+
+
+def _printable(text: str) -> str:
+    """Return what a page can show of a cell that may hold anything; the store refuses NUL."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text[:160])
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
+def _date(text: str) -> date | None:
+    for pattern in ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(text, pattern).date()
+        except ValueError:
+            continue
+    return None
+
+
+def checked(bring: Import) -> Iterator[Row]:
+    """Yield every row of an import, checked. Raises `Unreadable`."""
+    checker, rows = Checker(bring.body), spreadsheets.rows(bytes(bring.content))
+    while chunk := list(islice(rows, CHUNK)):
+        yield from checker.check_all(chunk)
+
+
+def check(bring: Import) -> None:
+    """Check a whole import and keep what its page shows."""
+    total = bad = 0
+    problems: list[Problem] = []
+    preview: list[list[str]] = []
+    try:
+        bring.content = spreadsheets.plain(bytes(bring.content))
+        for row in checked(bring):
+            total += 1
+            bad += bool(row.problems)
+            problems += row.problems[: KEPT_PROBLEMS - len(problems)]
+            if len(preview) < KEPT_PREVIEW:
+                name = _printable(str(row.action.get("name") or ""))
+                preview.append([str(row.line), _printable(row.code), name, row.run, "" if row.problems else "ok"])
+        bring.stage = Stage.CHECKED if total else Stage.UNREADABLE
+        bring.reason = "" if total else "empty"
+    except spreadsheets.Unreadable as error:
+        bring.stage, bring.reason = Stage.UNREADABLE, error.code
+    bring.total, bring.bad, bring.problems, bring.preview = total, bad, problems, preview
+    bring.save(update_fields=["content", "stage", "reason", "total", "bad", "problems", "preview"])
+
+
+def load(bring: Import) -> None:
+    """Load the good rows of a checked import, from where an earlier worker left it."""
+    good = islice((row for row in checked(bring) if not row.problems), bring.done, None)
+    while rows := list(islice(good, CHUNK)):
+        with transaction.atomic():
+            _store(bring.body, rows)
+            bring.done += len(rows)
+            Import.objects.filter(pk=bring.pk).update(done=bring.done)
+    Import.objects.filter(pk=bring.pk).update(stage=Stage.LOADED, content=b"")
+
+
+def _store(body: Body, rows: list[Row]) -> None:
+    described = {row.code: row.action for row in rows if row.action}
+    save_actions(body, described)
+    actions = dict(Action.objects.filter(code__in={row.code for row in rows}).values_list("code", "pk"))
+    enrol([(actions[row.code], row.run) for row in rows if row.run])
+
+
+class TakenCode(Refused):
+    """Another body has made an action with this code in the meantime."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("taken_code", _("Esta acción es de otro organismo: revise el código."))
+
+
+@transaction.atomic
+def save_actions(body: Body, described: dict[str, dict[str, Any]]) -> None:
+    """Make or change a body's actions; `described` maps codes to fields. Raises `TakenCode`, having changed nothing."""
+    rows = [Action(body=body, code=code, **fields) for code, fields in described.items()]
+    # A changed end may bring an action back into what retention has to look at.
+    names = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends", "anonymised_at"]
+    Action.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=names)
+    if Action.objects.filter(code__in=described).exclude(body=body).exists():
+        raise TakenCode
+
+
+def enrol(pairs: list[tuple[int, str]]) -> None:
+    """Enrol people, given as (action's key, RUN); who was taken out comes back."""
+    rows = [Enrolment(action_id=action, run=run) for action, run in dict.fromkeys(pairs)]
+    changed = {action for action, _run in pairs}
+    Action.objects.filter(pk__in=changed, anonymised_at__isnull=False).update(anonymised_at=None)
+    Enrolment.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["action", "run"], update_fields=["removed_at"]
+    )

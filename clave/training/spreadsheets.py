@@ -1,0 +1,126 @@
+"""Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away.
+
+Workbooks are read and written by a process of their own: what that takes is given back when it ends.
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, Any
+
+from django.http import FileResponse
+
+from clave.lib import isolated_process
+from clave.lib.text import folded
+
+_WORKBOOK = "clave.training.xlsx"
+# Twice the processor time that it allows itself.
+_SECONDS = 240
+MOST_ROWS = 200_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Unreadable(ValueError):
+    """The file is no table that can be read. `code` says why: `format`, `empty` or `rows`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def kind_of(content: bytes) -> str:
+    """Return `xlsx` or `csv`, by content and not by name. Raises `Unreadable`."""
+    if content[:4] == b"PK\x03\x04":
+        return "xlsx"
+    if not content.strip() or b"\0" in content[:4096]:
+        raise Unreadable("format" if content.strip() else "empty")
+    return "csv"
+
+
+def plain(content: bytes) -> bytes:
+    """Return a table as CSV; a workbook is read by a process of its own. Raises `Unreadable`."""
+    if kind_of(content) == "csv":
+        return content
+    try:
+        done = isolated_process.run(_WORKBOOK, "read", content=content, timeout=_SECONDS)
+    except TimeoutError:
+        raise Unreadable("format") from None
+    if done.returncode:
+        raise Unreadable("format")
+    return done.stdout or b"\n"
+
+
+def rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line, {column: text}) of every row of a CSV that is not blank; the first line names the columns.
+
+    Column names come folded: without case, accents or outer spaces. Raises `Unreadable`.
+    """
+    header: list[str] = []
+    for line, cells in enumerate(_from_csv(content), start=1):
+        if not any(cells):
+            continue
+        if line > MOST_ROWS + 1:
+            raise Unreadable("rows")
+        if not header:
+            header = [folded(cell) for cell in cells]
+        else:
+            yield line, dict(zip(header, cells, strict=False))
+    if not header:
+        raise Unreadable("empty")
+
+
+def _from_csv(content: bytes) -> Iterator[list[str]]:
+    try:
+        content.decode("utf-8-sig")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding, "replace", newline="")
+    first = lines.readline()
+    lines.seek(0)
+    try:
+        for row in csv.reader(lines, delimiter=max(";,\t", key=first.count)):
+            yield [cell.strip() for cell in row]
+    except csv.Error:
+        raise Unreadable("format") from None
+
+
+def harmless(cell: Any) -> Any:
+    """Return what may stand in a cell: a text that a spreadsheet would take for a formula gets an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+    """Write a CSV as Chilean spreadsheets open it: semicolons, UTF-8 with its mark."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([harmless(cell) for cell in line] for line in lines)
+    text.detach()
+
+
+def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+    """Write an Excel workbook with one sheet into a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
+    with tempfile.TemporaryFile("w+") as plain:
+        plain.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
+        plain.seek(0)
+        isolated_process.run(_WORKBOOK, "write", files=(plain, file), timeout=_SECONDS).check_returncode()
+
+
+# How each kind of table is written, and what it is called on the way.
+KINDS = {
+    "csv": (write_csv, "text/csv; charset=utf-8"),
+    "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+def download(name: str, kind: str, header: list[str], lines: Iterable[list[Any]]) -> FileResponse:
+    """Return a table, one of `KINDS`, to be saved under `name`. It waits on disk: a long one costs no memory."""
+    write, mime = KINDS[kind]
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it)
+    write(file, header, lines)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=mime)

@@ -1,0 +1,48 @@
+"""A proof of work for a ticket, made by the page's script: ALTCHA's protocol, version 2 (PBKDF2/SHA-256).
+
+A challenge is bound to its ticket, and so to a browser and to five minutes. Paying for one ticket twice gives the same
+ticket twice, which is spent once. Source: https://altcha.org/docs/v2/proof-of-work/.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import altcha
+
+from clave.lib.crypto import keyed_hash
+from clave.web.captcha.price import Price
+from clave.web.captcha.tickets import Ticket
+
+_ALGORITHM = "PBKDF2/SHA-256"
+
+
+def _secret() -> str:
+    return keyed_hash("captcha-proof")
+
+
+def challenge_for(ticket: Ticket, price: Price) -> dict[str, Any]:
+    """Return a challenge as ALTCHA's clients read it."""
+    challenge = altcha.create_challenge(
+        _ALGORITHM,
+        price.rounds,
+        key_prefix=price.prefix,
+        data={"ticket": ticket.key},
+        hmac_secret=_secret(),
+    )
+    return challenge.to_dict()
+
+
+def exchanged(ticket: Ticket, payload: str, price: Price) -> Ticket | None:
+    """Return the ticket at the price of who worked for it, or None if the payload proves no such work."""
+    try:
+        solved = altcha.Payload.from_base64(payload)
+        parameters = solved.challenge.parameters
+        about, paid = parameters.data, (len(parameters.key_prefix), int(parameters.cost))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
+    # Work asked for before the price rose is not enough; judged before the costly check.
+    if about != {"ticket": ticket.key} or paid < (len(price.prefix), price.rounds):
+        return None
+    if not altcha.verify_solution(solved, _secret()).verified:
+        return None
+    return replace(ticket, quote=price.letters_proved, proved=True)

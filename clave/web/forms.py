@@ -1,0 +1,269 @@
+"""Fields that understand what people type, and the form they stand in."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
+from django.http import HttpRequest
+from django.utils.functional import lazy
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clave.lib import clock
+from clave.lib.rut import InvalidNie, InvalidRut, Nie, Rut
+from clave.lib.text import unexpected_characters
+from clave.web.captcha import service as captcha
+from clave.web.captcha import tickets
+
+format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options, written out without a template for each of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = "" if value is None else str(value)
+        options = format_html_join("", "{}", ((self._written(key, label, chosen),) for key, label in self.choices))
+        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(given), options)
+
+    def _written(self, key: Any, label: Any, chosen: str) -> SafeString:
+        if isinstance(label, (list, tuple)):
+            inside = format_html_join("", "{}", ((self._written(code, name, chosen),) for code, name in label))
+            return format_html('<optgroup label="{}">{}</optgroup>', key, inside)
+        selected = mark_safe(" selected") if str(key) == chosen else ""
+        return format_html('<option value="{}"{}>{}</option>', key, selected, label)
+
+
+class _LightlyCopied(forms.CharField):
+    """A field whose copy, one for each form, costs little: only its own messages and its widget's attributes change."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        twin, widget = object.__new__(type(self)), object.__new__(type(self.widget))
+        twin.__dict__.update(self.__dict__)
+        widget.__dict__.update(self.widget.__dict__)
+        widget.attrs = self.widget.attrs.copy()
+        twin.widget, twin.error_messages = widget, self.error_messages.copy()
+        twin.validators = self.validators[:]
+        return twin
+
+
+class TextField(_LightlyCopied):
+    """One line of text in Latin letters: no controls, no emoji, no other scripts."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "characters": _("Use solo letras, números y signos comunes. Quite: %(found)s"),
+        "max_length": _("Escriba como máximo %(limit_value)d caracteres (ahora hay %(show_value)d)."),
+        "min_length": _("Escriba al menos %(limit_value)d caracteres (ahora hay %(show_value)d)."),
+    }
+
+    def __init__(self, *, max_length: int = 100, autocomplete: str = "off", width: str = "", **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        # No maxlength attribute: a browser would cut what is pasted without a word.
+        self.widget.attrs.pop("maxlength", None)
+        self.widget.attrs |= {"autocomplete": autocomplete, "spellcheck": "false"}
+        if width:
+            self.widget.attrs["class"] = width
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        found = unexpected_characters(value)
+        if found:
+            shown = " ".join(sorted(char if char.isprintable() else f"U+{ord(char):04X}" for char in found)[:5])
+            raise ValidationError(self.error_messages["characters"], code="characters", params={"found": shown})
+
+
+class RutField(TextField):
+    """A RUT, typed as one likes; cleans to `Rut`."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "rut_shape": _("Escriba su RUT con dígito verificador, por ejemplo 12.345.678-5."),
+        "rut_digit": _("El RUT no es válido: revise el número y el dígito verificador."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("RUT"))
+        kwargs.setdefault("help_text", _("Con o sin puntos y guion. Ejemplo: 12.345.678-5"))
+        super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
+        self.widget.attrs |= {"data-rut": "", "autocapitalize": "off", "inputmode": "text"}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return Rut.parse(text)
+        except InvalidRut as error:
+            raise ValidationError(self.error_messages[error.code], code=error.code) from None
+
+
+class NieField(TextField):
+    """A NIE (Número de Identidad Extranjero); cleans to `Nie`."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "nie": _("El NIE son solo números, de %(least)d a %(most)d. Revíselo."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("NIE (Número de Identidad Extranjero)"))
+        kwargs.setdefault("help_text", _("Solo números. Ejemplo: 123456789"))
+        super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
+        self.widget.attrs |= {"autocapitalize": "off", "inputmode": "numeric"}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return Nie.parse(text)
+        except InvalidNie:
+            least, most = settings.NIE_DIGITS
+            message = self.error_messages["nie"]
+            raise ValidationError(message, code="nie", params={"least": least, "most": most}) from None
+
+
+class EmailField(forms.EmailField):
+    """An e-mail address; lower-cased domain, no longer than a mail server accepts."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _("El correo no es válido. Escríbalo así: nombre@ejemplo.cl"),
+        "max_length": _("El correo es demasiado largo: como máximo %(limit_value)d caracteres."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=120, **kwargs)
+        self.widget.attrs.pop("maxlength", None)
+        self.widget.attrs |= {"autocomplete": "email", "spellcheck": "false", "autocapitalize": "off"}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if text and not text.isascii():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        mailbox, _at, domain = (text or "").rpartition("@")
+        return f"{mailbox}@{domain.lower()}" if text else ""
+
+
+class SecretField(_LightlyCopied):
+    """A key or an answer: never sent back to the page; its characters are judged by its own rules, not here."""
+
+    def __init__(self, *, autocomplete: str, max_length: int = 128, visible: bool = False, **kwargs: Any) -> None:
+        widget = forms.TextInput if visible else forms.PasswordInput
+        super().__init__(max_length=max_length, strip=visible, widget=widget, **kwargs)
+        self.widget.attrs.pop("maxlength", None)
+        self.widget.attrs |= {"autocomplete": autocomplete, "spellcheck": "false", "autocapitalize": "off"}
+        if not visible:
+            self.widget.attrs |= {"data-secreto": "", "class": "w-corto"}
+
+
+class DateField(forms.DateField):
+    """A date of somebody's life, written dd-mm-aaaa: from 1900 on, not in the future."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _("Escriba la fecha como día-mes-año, por ejemplo 01-12-1992."),
+        "future": _("La fecha no puede estar en el futuro."),
+        "ancient": _("Revise el año: debe ser 1900 o posterior."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y"], **kwargs)
+        self.widget.attrs |= {"inputmode": "numeric", "autocomplete": "bday", "class": "w-corto", "data-fecha": ""}
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and value > clock.today():
+            raise ValidationError(self.error_messages["future"], code="future")
+        if value and value.year < 1900:
+            raise ValidationError(self.error_messages["ancient"], code="ancient")
+
+
+class CaptchaWidget(forms.Widget):
+    """Picture, sound, refresh and the box for the letters; posts a ticket and the answer."""
+
+    template_name = "web/captcha.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        off = settings.CLAVE_CAPTCHA == "off"
+        return {"ticket": tickets.PLACEHOLDER, "invalid": "aria-invalid" in self.attrs, "captcha_off": off}
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> tuple[str, str]:
+        return data.get(f"{name}_ticket", "")[:120], data.get(name, "")[:20]
+
+
+class CaptchaField(forms.Field):
+    """The letters of picture or sound. `ClaveForm` asks it last."""
+
+    widget = CaptchaWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, label=_("Letras de la imagen"), **kwargs)
+
+
+class ClaveForm(forms.Form):
+    """A form as every page shows it: required messages that name the field, groups, captcha asked first.
+
+    `groups` lists (title, field names) in page order. The captcha is judged before any check that could
+    reveal whether somebody exists, and only when the rest of the form is well-formed, so that a typing
+    error does not cost a new picture.
+    """
+
+    groups: list[tuple[Any, list[str]]] = []
+    # Fields that are not required by themselves, but carry the asterisk: something in their place is.
+    starred: tuple[str, ...] = ()
+    required_css_class = "obligatorio"
+    use_required_attribute = False
+    _errors: Any
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.label_suffix = ""
+        if settings.CLAVE_CAPTCHA != "off":
+            self.starred = (*self.starred, "captcha")
+        # Errors are summed up in the order of the page.
+        self.order_fields([name for _, names in self.groups for name in names])
+        for name, field in self.fields.items():
+            field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)  # type: ignore[no-untyped-call]
+            describedby = [f"id_{name}_ayuda"] if field.help_text else []
+            if self.is_bound and name in self.errors_so_far:
+                field.widget.attrs["aria-invalid"] = "true"
+                describedby.append(f"id_{name}_error")
+            if describedby:
+                field.widget.attrs["aria-describedby"] = " ".join(describedby)
+            if field.required:
+                field.widget.attrs["aria-required"] = "true"
+
+    @property
+    def errors_so_far(self) -> dict[str, Any]:
+        return self._errors or {}
+
+    def _clean_form(self) -> None:
+        super()._clean_form()  # type: ignore[misc]
+        if "captcha" in self.fields and not self._errors:
+            ticket, answer = self.cleaned_data["captcha"]
+            if not captcha.passes(self.request, ticket, answer):
+                text = gettext("Las letras no coinciden con la imagen. Escriba las letras de la imagen nueva.")
+                self.add_error("captcha", ValidationError(text, code="captcha"))
+
+    def codes(self) -> list[str]:
+        """Return the codes of the errors, once each, for the small print."""
+        found = [error.code or "" for errors in self.errors.as_data().values() for error in errors]
+        return list(dict.fromkeys(found))
+
+    def grouped(self) -> Iterator[tuple[Any, list[forms.BoundField]]]:
+        """Yield (title, bound fields) group by group, as the page shows them."""
+        for title, names in self.groups or [("", list(self.fields))]:
+            fields = [self[name] for name in names if name in self.fields and not self[name].is_hidden]
+            if fields:
+                yield title, fields
+
+    def refuse(self, code: str, message: str, field: str | None = None) -> None:
+        """Put a use case's refusal beside the field it concerns."""
+        self.add_error(field if field in self.fields else None, ValidationError(message, code=code))
+        for name in self.errors_so_far:
+            if name in self.fields:
+                self.fields[name].widget.attrs["aria-invalid"] = "true"

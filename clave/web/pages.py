@@ -1,0 +1,257 @@
+"""The views every form page is made of."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import conditional_escape
+from django.utils.translation import get_language
+from django.views import View
+
+from clave.lib.crypto import fingerprint
+from clave.lib.outcome import Outcome, Refused, Said
+from clave.lib.request_context import Visit
+from clave.web import idempotency
+from clave.web.captcha import tickets
+from clave.web.errors import error_page, refusal_page
+from clave.web.forms import ClaveForm
+from clave.web.idempotency import Done
+from clave.web.middleware import visit_of
+from clave.web.wizard import Wizard
+
+# Stand-ins for the three tokens of a page, so that a blank form is rendered once and then only filled in.
+# Random in each process, so that nobody can type one.
+_NONCE = secrets.token_hex(8)
+CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", tickets.PLACEHOLDER
+
+
+def filled(request: HttpRequest, html: str) -> str:
+    """Put this request's tokens into a rendered page."""
+    if CSRF in html:
+        html = html.replace(CSRF, get_token(request))
+    if SUBMISSION in html:
+        html = html.replace(SUBMISSION, idempotency.new_key())
+    return html.replace(TICKET, tickets.ticket(request)) if TICKET in html else html
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """Render a page with its tokens."""
+    html = render_to_string(template, {"csrf": CSRF, "submission": SUBMISSION, **(context or {})}, request)
+    return page_of(filled(request, html), status)
+
+
+def page_of(html: str, status: int = 200) -> HttpResponse:
+    """Return an answer with this page. Told its charset, Django need not look for it in its own header."""
+    return HttpResponse(html, status=status, content_type="text/html; charset=utf-8", charset="utf-8")
+
+
+_rendered: dict[Any, str] = {}
+
+
+def rendered_once(request: HttpRequest, render: Callable[[], str], key: Any = None) -> str:
+    """Return a page that is the same for everybody, still without its tokens; rendered at its first showing.
+
+    `key` tells pages apart that have no path of their own.
+    """
+    whole = (key or request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
+    if whole not in _rendered:
+        _rendered[whole] = render()
+    return _rendered[whole]
+
+
+def stand_ins(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands for `values` in a page that is rendered once: words nobody can type."""
+    return {name: f"{_NONCE}-{name}-" for name in values}
+
+
+def put_in(html: str, values: Mapping[str, str]) -> str:
+    """Put values, escaped, where their stand-ins are."""
+    parts = list(_cut(html))
+    parts[1::2] = [conditional_escape(values[name]) for name in parts[1::2]]
+    return "".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _cut(html: str) -> tuple[str, ...]:
+    """Return a page's texts and, between them, the names of what stands there."""
+    return tuple(re.split(rf"{_NONCE}-(\w+?)-", html))
+
+
+class FormPage(View):
+    """A page with one form and one task.
+
+    `perform` runs the use case and returns where to go: an `Outcome` (its page is shown, once and for all)
+    or a response. A `Refused` goes back beside its field. `changes` says that the form changes something
+    and must do it once.
+    """
+
+    form_class: ClassVar[type[ClaveForm]]
+    template_name = "web/form_page.html"
+    title: ClassVar[Any] = ""
+    intro: ClassVar[Any] = ""
+    button: ClassVar[Any] = ""
+    step: ClassVar[tuple[int, int] | None] = None
+    back = "/"
+    changes = False
+    # Whether the blank form is the same for everybody: then it is rendered once and kept (abuse case 53).
+    cached_blank = False
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if self.cached_blank:
+            return page_of(filled(request, self._blank(request)))
+        return self.page(self.make_form())
+
+    def head(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Answer as `get`. Django would make the view refer to itself, and with all it holds outlive its request."""
+        return self.get(request, **kwargs)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if "refrescar" in request.POST:
+            return self._refreshed(request)
+        if not self.changes:
+            return self._submitted(visit_of(request))
+        key = request.POST.get("envio", "")
+        if not 16 <= len(key) <= 64:
+            return self.page(self.make_form(), status=400)
+        try:
+            claim = idempotency.claim(replace(visit_of(request), submission=key))
+        except Refused as refused:
+            return refusal_page(request, refused)
+        if claim.done:
+            return self.done_page(claim.done)
+        try:
+            return self._submitted(claim.visit)
+        finally:
+            idempotency.release(claim.visit)
+
+    def _submitted(self, visit: Visit) -> HttpResponseBase:
+        form = self.make_form(self.request.POST)
+        if not form.is_valid():
+            return self.page(form, status=400)
+        try:
+            result = self.perform(form, visit)
+        except Refused as refused:
+            return self.refused(form, refused)
+        if isinstance(result, HttpResponseBase):
+            return result
+        reference = fingerprint(visit.submission)
+        return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
+
+    def done_before(self, request: HttpRequest) -> HttpResponse | None:
+        """Return what this very form achieved when it was posted before, though what it was about may be gone."""
+        if request.method != "POST" or not self.changes:
+            return None
+        key = request.POST.get("envio", "")
+        done = idempotency.find_again(replace(visit_of(request), submission=key))
+        return self.done_page(done) if done else None
+
+    def _refreshed(self, request: HttpRequest) -> HttpResponse:
+        """Another picture without a script: everything typed stays but the secrets."""
+        return self.page(self.make_form(initial=request.POST.dict()))
+
+    def _blank(self, request: HttpRequest) -> str:
+        return rendered_once(request, lambda: self.render_page(self.make_form()))
+
+    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+        return self.form_class(data, initial=initial, request=self.request)
+
+    def context(self) -> dict[str, Any]:
+        """Return what the template needs besides the form."""
+        return {}
+
+    def refusal_context(self) -> dict[str, Any]:
+        """Return what the page of a refusal that ends the flow needs besides the refusal."""
+        return {}
+
+    def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponseBase:
+        raise NotImplementedError
+
+    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+        """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
+        if not refused.message:
+            return refusal_page(self.request, refused, self.refusal_context())
+        form.refuse(refused.code, refused.message, refused.field)
+        return self.page(form, status=refused.status)
+
+    def render_page(self, form: ClaveForm, more: Mapping[str, Any] | None = None) -> str:
+        context = {
+            "csrf": CSRF,
+            "submission": SUBMISSION,
+            "form": form,
+            "title": self.title,
+            "intro": self.intro,
+            "button": self.button,
+            "step": self.step,
+            "back": self.back,
+            "changes": self.changes,
+            "view": self,
+            **self.context(),
+            **(more or {}),
+        }
+        return render_to_string(self.template_name, context, self.request)
+
+    def page(self, form: ClaveForm, status: int = 200) -> HttpResponse:
+        return page_of(filled(self.request, self.render_page(form)), status)
+
+    def done_page(self, done: Done) -> HttpResponse:
+        """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""
+        if done.kind == Said.kind:
+            return HttpResponseRedirect(f"{done.facts['to']}?hecho={done.reference}")
+        if done.secret:
+            return show(self.request, f"done/{done.kind}.html", {**done.facts, "secret": done.secret})
+        return HttpResponseRedirect(reverse("done", args=[done.reference]))
+
+
+class StepPage(FormPage):
+    """A step of a wizard. `flow` and `name` say which; `self.wizard` holds what earlier steps established."""
+
+    flow: ClassVar[str]
+    name: ClassVar[str]
+    wizard: Wizard
+
+    @property
+    def flow_name(self) -> str:
+        """Return the name of the flow's first page, which begins the names of its steps."""
+        return self.flow
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        """Return the step before this one, or the flow's first page."""
+        before = self.wizard.before(self.name)
+        return reverse(f"{self.flow_name}_{before}", args=[self.wizard.run]) if before else reverse(self.flow_name)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        before = self.done_before(request)
+        if before is not None:
+            return before
+        try:
+            self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
+            self.prepare()
+        except Refused as refused:
+            return refusal_page(request, refused, {"restart": reverse(self.flow_name)})
+        return super().dispatch(request, *args, **kwargs)
+
+    def prepare(self) -> None:
+        """Look up what the step is about. Raises `StepRefused` when what earlier steps proved counts no longer."""
+
+    def go(self, step: str, **data: Any) -> HttpResponseRedirect:
+        """Allow the next step and go there."""
+        self.wizard.allow(step, **data)
+        return HttpResponseRedirect(reverse(f"{self.flow_name}_{step}", args=[self.wizard.run]))
+
+
+def done(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show what this browser achieved. It survives reload and cannot be replayed."""
+    found = idempotency.find(reference, visit_of(request))
+    if found is None:
+        return error_page(request, 404)
+    return show(request, f"done/{found.kind}.html", found.facts)

@@ -1,0 +1,82 @@
+"""The state of a flow of several steps: on the server, bound to the browser's session, gone after 15 minutes."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from clave.lib import clock
+from clave.lib.outcome import Refused
+
+LIFE = timedelta(minutes=15)
+_MOST = 5
+
+
+class StepRefused(Refused):
+    """This step cannot be shown: expired, skipped, finished, or begun in another browser."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("step_refused", _("Este paso ya no está disponible."))
+
+
+class Wizard:
+    """One run of a flow. `data` holds what earlier steps established; `reached` lists the steps allowed."""
+
+    def __init__(self, request: HttpRequest, flow: str, run: str, state: dict[str, Any]) -> None:
+        self._session = request.session
+        self.flow = flow
+        self.run = run
+        self._state = state
+        self.data: dict[str, Any] = state["data"]
+
+    @classmethod
+    def begin(cls, request: HttpRequest, flow: str, first: str, **data: Any) -> "Wizard":
+        """Begin a run whose first allowed step is `first`."""
+        runs = dict(request.session.get("runs", {}))
+        for old in sorted(runs, key=lambda name: runs[name]["until"])[: max(0, len(runs) - _MOST + 1)]:
+            del runs[old]
+        run = secrets.token_hex(8)
+        until = (clock.now() + LIFE).isoformat()
+        runs[run] = {"flow": flow, "reached": [first], "until": until, "data": data}
+        request.session["runs"] = runs
+        request.session.setdefault("agent", "")
+        return cls(request, flow, run, runs[run])
+
+    @classmethod
+    def load(cls, request: HttpRequest, flow: str, run: str, step: str) -> "Wizard":
+        """Find the run and make sure that `step` may be shown. Raises `StepRefused`."""
+        state = request.session.get("runs", {}).get(run)
+        if not state or state["flow"] != flow or step not in state["reached"]:
+            raise StepRefused
+        if datetime.fromisoformat(state["until"]) < clock.now():
+            raise StepRefused
+        return cls(request, flow, run, state)
+
+    def allow(self, step: str, **data: Any) -> None:
+        """Let the person go on to `step`, keeping `data`."""
+        if step not in self._state["reached"]:
+            self._state["reached"].append(step)
+        self.data.update(data)
+        self._session.modified = True
+
+    def may(self, step: str) -> bool:
+        """Say whether a step is open to the person."""
+        return step in self._state["reached"]
+
+    def before(self, step: str) -> str:
+        """Return the step that was reached before this one; empty if it is the first."""
+        reached: list[str] = self._state["reached"]
+        place = reached.index(step)
+        return reached[place - 1] if place else ""
+
+    def end(self) -> None:
+        """Forget the run; and the whole session if the use case ended it, as a changed key ends the holder's."""
+        if not self._session.exists(self._session.session_key or ""):
+            self._session.flush()
+            return
+        self._session.get("runs", {}).pop(self.run, None)
+        self._session.modified = True
