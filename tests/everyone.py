@@ -70,5 +70,5 @@ def make_facilitator() -> None:
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    keys.bring(holder, "FE482915")
+    keys.import_password(holder, "FE482915")
     keys.set_answer(holder, "mascota", "Canelo")

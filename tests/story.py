@@ -34,11 +34,11 @@ PHONE = "+56987654321"
 FACTS = [
     "audit_seal",
     "audit_entry",
-    "attendance_running",
+    "attendance_activesession",
     "attendance_correction",
-    "attendance_ending",
+    "attendance_sessionend",
 ]
-FACTS += ["attendance_opening"]
+FACTS += ["attendance_sessionstart"]
 
 
 class Fields(HTMLParser):

@@ -36,7 +36,7 @@ def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
             visitor.page.url = "/ingresar"
             page = visitor.send(rut=rut, key="AA000000", captcha="????")
         for _ in range(5):
-            throttling.limits("key", rut, keys.Visit("203.0.113.7")).fail()
+            throttling.limits("key", rut, keys.RequestContext("203.0.113.7")).fail()
         visitor.open("/ingresar")
         shapes[name].append(shape(visitor.send(rut=rut, key="AA000000")))
         assert visitor.page.status == 429, page.text
@@ -150,18 +150,18 @@ def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_br
 
 @pytest.mark.abuse(7)
 def test_guessing_widely_from_one_address_costs_the_letters_of_an_image(demo: None, clock) -> None:
-    from clave.lib.request_context import Visit
+    from clave.lib.request_context import RequestContext
 
-    sprayer, threshold = Visit("198.51.100.70", "b"), throttling.NETWORK.threshold
+    sprayer, threshold = RequestContext("198.51.100.70", "b"), throttling.NETWORK.threshold
     for number in range(threshold):
         throttling.limits("key", f"{number}", sprayer).fail()
     with pytest.raises(throttling.CaptchaNeeded):
         throttling.limits("key", "another", sprayer).reserve(human=False)
     throttling.limits("key", "another", sprayer).reserve(human=True)
-    throttling.limits("key", "other", Visit("198.51.100.71", "b")).reserve(human=False)
+    throttling.limits("key", "other", RequestContext("198.51.100.71", "b")).reserve(human=False)
     for number in range(threshold):
-        throttling.limits("key", f"{number}", Visit("2001:db8:1:2:ffff::1", "b")).fail()
-    neighbour = Visit("2001:db8:1:2:eeee::9", "c")
+        throttling.limits("key", f"{number}", RequestContext("2001:db8:1:2:ffff::1", "b")).fail()
+    neighbour = RequestContext("2001:db8:1:2:eeee::9", "c")
     with pytest.raises(throttling.CaptchaNeeded):
         throttling.limits("key", "x", neighbour).reserve(human=False)
     clock.move(hours=1)

@@ -7,7 +7,7 @@ import pytest
 
 from clave.audit.models import Entry
 from clave.credentials import throttling
-from clave.credentials.service import Visit
+from clave.credentials.service import RequestContext
 from clave.sandbox import people
 from tests.everyone import EVERY, Who, make_facilitator
 from tests.firms import NEW as COMPANY
@@ -107,7 +107,7 @@ def test_telling_that_a_registry_is_back_floods_nobody(visitor: Visitor, mailbox
 def test_a_stranger_locks_nobody_out_of_a_known_browser(visitor: Visitor, who: Who) -> None:
     assert who.sign_in(visitor).shows(who.name)
     for _ in range(6):
-        throttling.limits("key", who.account, Visit("198.51.100.66", "b")).fail()
+        throttling.limits("key", who.account, RequestContext("198.51.100.66", "b")).fail()
     assert who.sign_in(Visitor("198.51.100.67")).status == 429
     assert who.sign_in(visitor).shows(who.name)
 

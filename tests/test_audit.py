@@ -12,11 +12,11 @@ from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, Unsealed
 from clave.audit.verification import Verdict, verify
 from clave.lib import clock as clave_clock
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.sandbox.reset import as_owner
 from tests.test_races import at_once
 
-VISIT = Visit("203.0.113.5", "browser", "agent")
+VISIT = RequestContext("203.0.113.5", "browser", "agent")
 
 
 @pytest.fixture

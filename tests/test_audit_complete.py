@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clave.attendance import sessions
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.audit.labels import ACTIONS
 from clave.audit.models import Entry
 from clave.backoffice import models as desk_models
@@ -116,12 +116,12 @@ def marking() -> None:
     opened = platform.open()
     platform.close(opened.fields["IdSesionSence"])
     enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
-    live = Token.objects.filter(body=enrolment.action.body, revoked_at=None).first()
+    live = Token.objects.filter(otec=enrolment.action.otec, revoked_at=None).first()
     sessions.open_session(enrolment, live, "x", "")
     platform.post("IniciarSesion", IdSesionAlumno="otra")
     platform.sign()
     platform.visitor.post(platform.visitor.page.url, {"anterior": "abandonar"})
-    sessions.correct(Opening.objects.first(), 60, "corrección", "op")
+    sessions.correct(SessionStart.objects.first(), 60, "corrección", "op")
 
 
 def training() -> None:
@@ -160,7 +160,7 @@ def stating() -> None:
     Action.objects.filter(code="6700002").update(ends=clave_clock.today() - timedelta(days=2))
     action = Action.objects.get(code="6700002")
     company = Holder.objects.get(identifier=AUSTRAL)
-    statements.issue_for_body(action, {CAMILA: statements.PASSED}, company, "33.333.333-3", SYSTEM)
+    statements.issue_for_otec(action, {CAMILA: statements.PASSED}, company, "33.333.333-3", SYSTEM)
     issued = Statement.objects.get()
     statements.request_annulment(issued, "Está mal", company, SYSTEM)
     statements.decide(issued, True, "De acuerdo", SYSTEM, "1")
@@ -225,7 +225,7 @@ def watching() -> None:
     code = operator_accounts.invite("nueva@mesa.example.cl", "Nueva", "agente", None, SYSTEM)
     import pyotp
 
-    new = operator_accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
+    new = operator_accounts.accept_invitation("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
     operator_accounts.confirm(new, pyotp.TOTP(new.totp_secret).at(clave_clock.now()), SYSTEM)
 
 
@@ -238,7 +238,7 @@ def caring() -> None:
     privacy.grant(Petition.objects.get(), "", "1", SYSTEM)
     test_facilitators.ask(Visitor(), document="AB4444")
     FacilitatorRequest.objects.update(state="rejected", decided_at=clave_clock.now() - timedelta(days=400))
-    retention.let_go()
+    retention.purge_expired()
 
 
 def keeping_the_machine() -> None:

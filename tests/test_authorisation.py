@@ -48,7 +48,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
             "rts/cursos/<path:code>",
             "rts/cursos/<path:code>/asistencia.<slug:kind>",
             "rts/cargar",
-            "rts/cargar/<run:bring>",
+            "rts/cargar/<run:job>",
             "rts/revisar",
         ],
         ("otec",),
@@ -172,7 +172,7 @@ def test_every_address_is_in_exactly_one_table(db: None) -> None:
 def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, visitor: Visitor) -> None:
     ask(visitor)
     asked = FacilitatorRequest.objects.get()
-    keys.bring(facilitator.approve(asked, "1", SYSTEM), "NW604827")
+    keys.import_password(facilitator.approve(asked, "1", SYSTEM), "NW604827")
     camila = Holder.objects.get(identifier="11111111-1")
     austral = Holder.objects.get(identifier="76543210-3")
     petition = Petition.objects.create(holder=camila, right="correction", words="x", created_at=camila.created_at)
@@ -217,5 +217,5 @@ MAY_BE_ABSENT = {
     "backoffice/anulaciones/<int:pk>",
     "mi-cuenta/declaraciones/<path:code>",
     "rts/declaraciones/<path:code>",
-    "rts/cargar/<run:bring>",
+    "rts/cargar/<run:job>",
 }

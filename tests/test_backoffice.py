@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 
 from clave.audit.models import Entry
-from clave.backoffice.models import Deed
+from clave.backoffice.models import OperatorAction
 from clave.credentials import throttling
-from clave.credentials.service import Visit
+from clave.credentials.service import RequestContext
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
 from clave.lib.rut import check_digit
@@ -128,7 +128,7 @@ def test_one_box_finds_by_rut_nie_mail_and_folio(agent: Desk, text: str, shown: 
 def test_it_finds_requests_by_folio_and_facilitators_by_document(agent: Desk, visitor: Visitor) -> None:
     ask(visitor)
     assert agent.search(asked().folio).shows("Solicitud", "En revisión")
-    facilitator.approve(asked(), "1", Visit("x"))
+    facilitator.approve(asked(), "1", RequestContext("x"))
     assert agent.search("AB-123456").shows("Pasaporte AB123456")
 
 
@@ -168,7 +168,7 @@ def test_the_full_contact_is_shown_only_after_another_reason(agent: Desk) -> Non
     agent.account(CAMILA)
     page = agent.act(CAMILA, "contacto-completo", reason="claim", note="carta 12")
     assert page.shows(CAMILA_MAIL, "+56987650001")
-    assert Deed.objects.filter(kind="revealed", reason="claim", note="carta 12").count() == 1
+    assert OperatorAction.objects.filter(kind="revealed", reason="claim", note="carta 12").count() == 1
 
 
 @pytest.mark.abuse(38)
@@ -206,7 +206,7 @@ def test_what_people_and_browsers_send_is_text_on_the_desks_pages(demo: None) ->
 
 def test_a_locked_holder_is_unlocked(agent: Desk) -> None:
     for _ in range(6):
-        throttling.limits("key", CAMILA, Visit("203.0.113.9")).fail()
+        throttling.limits("key", CAMILA, RequestContext("203.0.113.9")).fail()
     assert Visitor("203.0.113.8").sign_in(CAMILA, "KM482915").status == 429
     assert agent.account(CAMILA).shows("bloqueada hasta las")
     assert agent.act(CAMILA, "desbloquear").shows("La clave quedó desbloqueada")

@@ -10,14 +10,14 @@ from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Passkey
 from clave.credentials import hashing
 from clave.lib import clock as clave_clock
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.sandbox.people import OPERATOR_PASSWORD
 from tests.desk import Desk
 from tests.story import Visitor
 
 AGENT = "agente@mesa.example.cl"
 NO_CODES = ["ñ", "12345ñ", "١٢٣٤٥٦", "123456", "12345", "1234567", "-12345", "1" * 300, "1e5000", "<b>", "😀", "½½½½½½"]
-WHERE = Visit("203.0.113.50")
+WHERE = RequestContext("203.0.113.50")
 
 
 def answer_to(code: str, password: str) -> tuple[int, str]:
@@ -64,7 +64,7 @@ def test_spaces_in_a_code_are_no_mistake(demo: None) -> None:
 @pytest.mark.parametrize("code", NO_CODES)
 def test_the_code_that_ends_an_invitation_is_judged_by_the_same_shape(demo: None, code: str) -> None:
     invitation = operator_accounts.invite("jefa@mesa.example.cl", "Jefa", "supervisor", None, WHERE)
-    operator = operator_accounts.take_up("jefa@mesa.example.cl", invitation, "arboles sobre la colina", WHERE)
+    operator = operator_accounts.accept_invitation("jefa@mesa.example.cl", invitation, "arboles sobre la colina", WHERE)
     with pytest.raises(operator_accounts.NotAuthorised):
         operator_accounts.confirm(operator, code, WHERE)
     assert Operator.objects.get(pk=operator.pk).invitation, "still to be confirmed"

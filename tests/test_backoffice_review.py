@@ -6,7 +6,7 @@ import pytest
 
 from clave.audit import seals
 from clave.audit.models import Entry
-from clave.backoffice.models import Deed, Operator
+from clave.backoffice.models import Operator, OperatorAction
 from clave.backoffice.tasks import read_chain
 from clave.documents.models import Document
 from tests.desk import Desk
@@ -30,7 +30,7 @@ def test_a_reviewer_reads_the_documents_and_decides(demo: None, visitor: Visitor
     assert reviewer.open(f"/backoffice/solicitudes/{found.pk}").shows(
         "Ana Lucía Quispe Mamani", "Bolivia", "05-06-1991"
     )
-    assert Deed.objects.filter(operator=reviewer.operator, kind="seen", note=found.folio).count() == 1
+    assert OperatorAction.objects.filter(operator=reviewer.operator, kind="seen", note=found.folio).count() == 1
     answer = reviewer.client.get(f"/backoffice/solicitudes/{found.pk}/affidavit")
     assert answer.content.startswith(b"%PDF") and answer.headers["Content-Type"] == "application/pdf"
     assert (

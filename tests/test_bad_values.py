@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from clave.lib import clock
-from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.statements import service
 from clave.training import course_import
-from clave.training.models import Action, Body, Import, Stage
+from clave.training.models import Action, ImportJob, Otec, Stage
 from clave.training.tasks import work_on_imports
 from tests.desk import Desk
 from tests.story import Visitor
@@ -75,8 +75,8 @@ def test_birth_dates_that_cannot_be_are_said_beside_the_field(visitor: Visitor, 
         assert page.status < 500
 
 
-def imported(content: bytes) -> Import:
-    bring = Import.objects.create(id="0" * 32, body=Body.objects.get(rut=BODY), name="x.csv", content=content, created_at=clock.now())  # fmt: skip
+def imported(content: bytes) -> ImportJob:
+    bring = ImportJob.objects.create(id="0" * 32, otec=Otec.objects.get(rut=OTEC), name="x.csv", content=content, created_at=clock.now())  # fmt: skip
     work_on_imports.call()
     bring.refresh_from_db()
     return bring
@@ -101,7 +101,7 @@ def test_strange_cells_of_an_import_are_named_and_stop_nobody(demo: None, cell: 
     good_codes = {"CodigoCurso"} if cell in ("01-01-0001", "31-12-9999") else set()
     for offset, column in enumerate(course_import.COLUMNS):
         assert column in good_names | good_codes or (82 + offset, column) in named, column
-    Import.objects.filter(pk=bring.pk).update(stage=Stage.LOADING)
+    ImportJob.objects.filter(pk=bring.pk).update(stage=Stage.LOADING)
     work_on_imports.call()
     bring.refresh_from_db()
     assert bring.stage == Stage.LOADED
@@ -130,7 +130,7 @@ def numbered_addresses(patterns: Any, prefix: str = "/") -> list[str]:
 def test_numbers_in_addresses_are_as_big_as_they_like(demo: None) -> None:
     otec, camila = Visitor(), Visitor()
     otec.open("/rts")
-    otec.send(rut=BODY, representative="33333333-3", key="CA739105")
+    otec.send(rut=OTEC, representative="33333333-3", key="CA739105")
     camila.sign_in(CAMILA, "KM482915")
     people = [camila, otec, Desk("agente"), Desk("revisor"), Desk("supervisor")]
     routes = numbered_addresses(get_resolver().url_patterns)
@@ -150,7 +150,7 @@ def test_numbers_in_addresses_are_as_big_as_they_like(demo: None) -> None:
 def test_query_strings_hold_what_they_like(demo: None, text: str) -> None:
     otec = Visitor()
     otec.open("/rts")
-    otec.send(rut=BODY, representative="33333333-3", key="CA739105")
+    otec.send(rut=OTEC, representative="33333333-3", key="CA739105")
     supervisor = Desk("supervisor")
     places = [
         (otec, "/rts/cursos/6700001?desde={0}&hasta={0}"),

@@ -14,8 +14,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clave.lib.crypto import keyed_hash
-from clave.web.captcha import price, purge_expired, service, sound, tickets, views
+from clave.web.captcha import price, service, sound, tickets, views
 from clave.web.captcha.models import CaptchaLoad, SpentTicket
+from clave.web.captcha.service import purge_expired
 from tests.story import Visitor
 from tests.test_races import at_once
 

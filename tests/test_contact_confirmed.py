@@ -122,7 +122,7 @@ def test_a_change_waits_a_week_and_its_values_are_forgotten(demo: None, mailbox:
     assert visitor.open(link_in(message, "confirmar")).status == 200
     clock.move(seconds=2)
     assert visitor.send().shows("Ya no espera confirmación") and company().email == AUSTRAL_MAIL
-    tasks.tidy.call()
+    tasks.housekeeping.call()
     row = ContactChange.objects.get()
     assert (row.state, row.email, row.old_email, row.work_phone, row.link) == ("expired", "", "", "", "")
     assert propose(Desk()).shows("El cambio espera confirmación"), "another may be proposed"

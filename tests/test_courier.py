@@ -193,10 +193,10 @@ def test_life_is_longer_than_the_longest_pause() -> None:
 def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
     camila: Holder, mailbox: Mailbox, clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried: list[str] = []
+    attempt: list[str] = []
 
     def hang(message: Message, *_: object) -> None:
-        tried.append(str(message.pk))
+        attempt.append(str(message.pk))
         raise TimeoutError
 
     monkeypatch.setattr(channels, "_send_email", hang)
@@ -204,11 +204,11 @@ def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
         outbox.send(camila, "welcome", {"identifier": "1"}, email=f"somebody{number}@example.cl")
     outbox.send(camila, "temporary_key", {"key": "ABCD123450", "until": "14:35", "seconds": "3600"}, mobile=PHONE)
     sending.send_due()
-    assert len(tried) == pauses.FAILURES and [each["to"] for each in mailbox.all()] == [PHONE]
+    assert len(attempt) == pauses.FAILURES and [each["to"] for each in mailbox.all()] == [PHONE]
     assert Message.objects.filter(channel="email", tries=0).count() == 12 - pauses.FAILURES, "untouched meanwhile"
     clock.move(seconds=31)
     sending.send_due()
-    assert len(tried) == pauses.FAILURES + 1, "one probe, then the next pause"
+    assert len(attempt) == pauses.FAILURES + 1, "one probe, then the next pause"
     monkeypatch.undo()
     clock.move(minutes=16)
     assert len([each for each in mailbox.all() if each["kind"] == "email"]) == 12

@@ -3,7 +3,7 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.backoffice.models import Deed, Proposal
+from clave.backoffice.models import OperatorAction, Proposal
 from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
 from clave.notifications.models import Message
@@ -30,7 +30,7 @@ def test_a_key_is_sent_once(demo: None) -> None:
     for page in clicked_twice(agent, reason="call", note="caso 2"):
         assert page.shows("La clave temporal va en camino", "Historia")
     assert TemporaryKey.objects.filter(holder__identifier=CAMILA).count() == 1
-    assert Deed.objects.filter(kind="key_sent").count() == 1
+    assert OperatorAction.objects.filter(kind="key_sent").count() == 1
     assert agent.open(page.url).shows("va en camino"), "a reload says it again and sends nothing"
     assert "va en camino" not in Desk("supervisor").account(CAMILA).text, "only to who did it"
 
@@ -77,7 +77,7 @@ def test_a_change_of_contact_is_proposed_and_decided_once(demo: None, decision: 
     boss.open(f"/backoffice/titular/{change.holder_id}/cambio/{change.pk}")
     for page in clicked_twice(boss, decision=decision, reason="call"):
         assert page.shows(said)
-    assert Deed.objects.filter(kind__in=["contact", "confirmed", "declined"]).count() == 2
+    assert OperatorAction.objects.filter(kind__in=["contact", "confirmed", "declined"]).count() == 2
 
 
 @pytest.mark.parametrize(("decision", "said"), [("si", "quedó aprobada"), ("no", "quedó rechazada")])
@@ -88,7 +88,7 @@ def test_a_request_is_decided_once(demo: None, visitor: Visitor, decision: str, 
     for page in clicked_twice(reviewer, decision=decision, reason="La foto no se lee"):
         assert page.shows(f"La solicitud {asked().folio} {said}", "No hay solicitudes en espera")
     assert asked().state == (Decision.APPROVED if decision == "si" else Decision.REJECTED)
-    assert Deed.objects.filter(kind="decided").count() == 1
+    assert OperatorAction.objects.filter(kind="decided").count() == 1
 
 
 def test_a_deletion_is_granted_once_and_said_though_the_account_is_gone(demo: None, visitor: Visitor) -> None:

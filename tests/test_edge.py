@@ -12,7 +12,7 @@ from django.test import Client
 from clave.lib import isolated_process
 from clave.lib.networks import address_block
 from clave.rce import pending_limits
-from clave.rce.models import Exchange
+from clave.rce.models import PendingRequest
 from tests.story import Visitor
 from tests.wire.platform import KEYS, Platform
 
@@ -160,18 +160,18 @@ def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(
     flooder = Platform(Visitor("203.0.113.50"))
     for _ in range(pending_limits.PARTICIPANT[0]):
         flooder.post("IniciarSesion")
-    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0]
+    assert PendingRequest.objects.count() == pending_limits.PARTICIPANT[0]
     assert (
         flooder.ask("IniciarSesion").verdict == "error 300"
-        and Exchange.objects.count() == pending_limits.PARTICIPANT[0]
+        and PendingRequest.objects.count() == pending_limits.PARTICIPANT[0]
     )
     classmate = Platform(Visitor("203.0.113.50"))
     assert classmate.post("IniciarSesion", RunAlumno=next(run for run in KEYS if run != "11111111-1")).status == 200
     assert Platform(Visitor("203.0.113.51")).post("IniciarSesion").status == 200
-    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0] + 2
+    assert PendingRequest.objects.count() == pending_limits.PARTICIPANT[0] + 2
     clock.move(seconds=10)
     flooder.post("IniciarSesion")
-    assert Exchange.objects.count() == pending_limits.PARTICIPANT[0] + 3, "it is let in again as time passes"
+    assert PendingRequest.objects.count() == pending_limits.PARTICIPANT[0] + 3, "it is let in again as time passes"
 
 
 @pytest.mark.abuse(73)
@@ -185,8 +185,8 @@ def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
     lms = Platform(Visitor("203.0.113.50"))
     for _ in range(4):
         lms.post("IniciarSesion")
-    assert Exchange.objects.count() == 2
+    assert PendingRequest.objects.count() == 2
     Platform(Visitor("203.0.113.51")).post("IniciarSesion")
-    assert Exchange.objects.count() == (3 if which == "NETWORK" else 2)
+    assert PendingRequest.objects.count() == (3 if which == "NETWORK" else 2)
     assert address_block("2001:db8::1") == address_block("2001:db8::ffff") != address_block("2001:db8:0:1::1")
     pending_limits._buckets.cache_clear()

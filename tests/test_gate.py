@@ -11,8 +11,10 @@ import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
 
-from clave.operations import gate, launcher
-from clave.rce.models import Exchange
+from clave.operations import launcher
+from clave.rce import service
+from clave.rce.models import PendingRequest
+from clave.web import gate
 from tests import house
 from tests.house import until
 from tests.wire.platform import Platform
@@ -78,27 +80,27 @@ class Busy:
 @pytest.mark.abuse(41)
 def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
     busy = Busy()
-    door = gate.Gate(busy)
+    entrance = gate.Gate(busy)
     all_places = gate.INSIDE + gate.WAITING
     answers: list[Asked] = []
-    crowd = [threading.Thread(target=lambda: answers.append(Asked(door, "/busy"))) for _ in range(all_places)]
+    crowd = [threading.Thread(target=lambda: answers.append(Asked(entrance, "/busy"))) for _ in range(all_places)]
     for one in crowd:
         one.start()
     try:
-        until(lambda: door._room.waiting == gate.WAITING and busy.inside == gate.INSIDE)
-        late = Asked(door, "/")
+        until(lambda: entrance._room.waiting == gate.WAITING and busy.inside == gate.INSIDE)
+        late = Asked(entrance, "/")
         assert late.status == "503 Service Unavailable" and late.headers["Retry-After"] == str(gate.RETRY_SECONDS)
         assert "Hay muchas personas en este momento" in late.text and "HTTP-503" in late.text
         assert late.headers["Cache-Control"] == "no-store" and "Set-Cookie" not in late.headers
         assert late.headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert "Many people" in Asked(door, "/", HTTP_COOKIE="idioma=en").text
-        assert Asked(door, "/healthz").text == "done", "a busy worker is not a broken one"
+        assert "Many people" in Asked(entrance, "/", HTTP_COOKIE="idioma=en").text
+        assert Asked(entrance, "/healthz").text == "done", "a busy worker is not a broken one"
     finally:
         busy.done.set()
         for one in crowd:
             one.join()
     assert [each.text for each in answers] == ["done"] * all_places and busy.most == gate.INSIDE
-    assert Asked(door, "/").text == "done", "every place was given back"
+    assert Asked(entrance, "/").text == "done", "every place was given back"
 
 
 @pytest.mark.abuse(77)
@@ -107,7 +109,7 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
     [
         ("/rce/Registro/CerrarSesion", True),
         ("/asistencia/cerrar/0123456789abcdef0123456789abcdef", True),
-        (f"/rce/solicitud/{gate.CLOSING}0123456789abcdef0123456789a", True),
+        (f"/rce/solicitud/{service.CLOSING}0123456789abcdef0123456789a", True),
         ("/rce/Registro/IniciarSesion", False),
         ("/rce/solicitud/0123456789abcdef0123456789abcdef", False),
         ("/ingresar", False),
@@ -116,9 +118,9 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
 )
 def test_what_closes_attendance_is_known_by_its_address(path: str, urgent: bool, monkeypatch) -> None:
     asked: list[bool] = []
-    door = gate.Gate(Busy())
-    monkeypatch.setattr(door._room, "enter", lambda urgent: asked.append(urgent) or False)
-    assert Asked(door, path).status.startswith("503") and asked == [urgent]
+    entrance = gate.Gate(Busy())
+    monkeypatch.setattr(entrance._room, "enter", lambda urgent: asked.append(urgent) or False)
+    assert Asked(entrance, path).status.startswith("503") and asked == [urgent]
 
 
 @pytest.mark.abuse(77)
@@ -126,19 +128,19 @@ def test_the_request_that_closes_a_session_has_an_address_that_says_so(demo: Non
     lms = Platform()
     opened = lms.open()
     lms.close(opened.fields["IdSesionSence"])
-    assert Exchange.objects.get(closing=True).pk.startswith(gate.CLOSING)
-    assert not Exchange.objects.get(closing=False).pk.startswith(gate.CLOSING)
+    assert PendingRequest.objects.get(closing=True).pk.startswith(service.CLOSING)
+    assert not PendingRequest.objects.get(closing=False).pk.startswith(service.CLOSING)
 
 
 @pytest.mark.abuse(77)
 def test_files_and_the_health_check_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate.staticfiles_storage, "hashed_files", {"a.css": "a.123.css"}, raising=False)
-    door = gate.Gate(Busy())
-    monkeypatch.setattr(door._room, "enter", lambda urgent: False)
+    entrance = gate.Gate(Busy())
+    monkeypatch.setattr(entrance._room, "enter", lambda urgent: False)
     for path in ("/static/a.123.css", "/healthz"):
-        assert Asked(door, path).text == "done"
-        assert Asked(door, path, b"x=1").status.startswith("503"), "only to look"
-    assert Asked(door, "/static/nothing.css").status.startswith("503"), "who asks for no file waits as for a page"
+        assert Asked(entrance, path).text == "done"
+        assert Asked(entrance, path, b"x=1").status.startswith("503"), "only to look"
+    assert Asked(entrance, "/static/nothing.css").status.startswith("503"), "who asks for no file waits as for a page"
 
 
 @pytest.mark.abuse(42)
@@ -150,20 +152,20 @@ def test_a_body_cut_off_is_not_taken_for_the_whole() -> None:
         start("200 OK", [])
         return Plain(b"")
 
-    door = gate.Gate(application)
+    entrance = gate.Gate(application)
     for length in (100, 100_000):
-        cut = Asked(door, "/ingresar", b"rut=1", length=length)
+        cut = Asked(entrance, "/ingresar", b"rut=1", length=length)
         assert cut.status == "400 Bad Request" and not reached
     for whole in (b"rut=1", b"x" * 70_000, b"x" * 1_000_000):
-        assert Asked(door, "/ingresar", whole).status == "200 OK" and reached.pop() == whole
+        assert Asked(entrance, "/ingresar", whole).status == "200 OK" and reached.pop() == whole
 
 
 @pytest.mark.abuse(42)
 def test_what_is_too_long_is_refused_unread(demo: None) -> None:
-    door = gate.Gate(get_wsgi_application())
-    long = Asked(door, "/ingresar", b"x" * 3_000_000)
+    entrance = gate.Gate(get_wsgi_application())
+    long = Asked(entrance, "/ingresar", b"x" * 3_000_000)
     assert long.status.startswith("413") and long.input.tell() == 0
-    assert Asked(door, "/ingresar", b"rut=" + b"1" * 1_000_000).status.startswith("400")
+    assert Asked(entrance, "/ingresar", b"rut=" + b"1" * 1_000_000).status.startswith("400")
 
 
 class Slow:
@@ -180,38 +182,38 @@ class Slow:
 
 @pytest.mark.abuse(42)
 def test_one_address_cannot_take_every_place_for_bodies() -> None:
-    door, slow = gate.Gate(Busy()), [Slow() for _ in range(gate.BODIES_OF_ONE)]
-    crowd = [threading.Thread(target=Asked, args=(door, "/ingresar", body, 5)) for body in slow]
+    entrance, slow = gate.Gate(Busy()), [Slow() for _ in range(gate.BODIES_OF_ONE)]
+    crowd = [threading.Thread(target=Asked, args=(entrance, "/ingresar", body, 5)) for body in slow]
     for one in crowd:
         one.start()
     try:
         assert all(body.begun.wait(30) for body in slow)
-        assert Asked(door, "/ingresar", b"rut=1").status.startswith("503")
-        assert Asked(door, "/ingresar", b"rut=1", REMOTE_ADDR="203.0.113.6").text == "done"
+        assert Asked(entrance, "/ingresar", b"rut=1").status.startswith("503")
+        assert Asked(entrance, "/ingresar", b"rut=1", REMOTE_ADDR="203.0.113.6").text == "done"
     finally:
         for body in slow:
             body.done.set()
         for one in crowd:
             one.join()
-    assert Asked(door, "/ingresar", b"rut=1").text == "done"
+    assert Asked(entrance, "/ingresar", b"rut=1").text == "done"
 
 
 @pytest.mark.abuse(77)
 def test_one_address_cannot_take_the_precedence_of_all_who_close_attendance(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = gate.Gate(Busy())
+    entrance = gate.Gate(Busy())
     nested: list[bool] = []
 
     def enter(urgent: bool) -> bool:
         # While this one waits, more come: from the same address, and at last from another.
         nested.append(urgent)
         if len(nested) <= gate.URGENT_OF_ONE:
-            Asked(door, CLOSE)
+            Asked(entrance, CLOSE)
         elif len(nested) == gate.URGENT_OF_ONE + 1:
-            Asked(door, CLOSE, REMOTE_ADDR="203.0.113.6")
+            Asked(entrance, CLOSE, REMOTE_ADDR="203.0.113.6")
         return False
 
-    monkeypatch.setattr(door._room, "enter", enter)
-    Asked(door, CLOSE)
+    monkeypatch.setattr(entrance._room, "enter", enter)
+    Asked(entrance, CLOSE)
     assert nested == [True] * gate.URGENT_OF_ONE + [False, True]
 
 
@@ -220,9 +222,9 @@ def test_one_address_cannot_take_the_precedence_of_all_who_close_attendance(monk
     "charset", ["charset=zlib", "charset=rot13", " CHARSET = undefined", "charset*=utf-8''idna", "charset=utf-8"]
 )
 def test_a_charset_that_is_none_is_no_fault_of_ours(demo: None, charset: str) -> None:
-    door = gate.Gate(get_wsgi_application())
+    entrance = gate.Gate(get_wsgi_application())
     for query, status in (("x=1", "200"), ("&".join("a" * 3001), "400")):
-        answer = Asked(door, "/ingresar", CONTENT_TYPE=f"text/html; {charset}", QUERY_STRING=query)
+        answer = Asked(entrance, "/ingresar", CONTENT_TYPE=f"text/html; {charset}", QUERY_STRING=query)
         assert answer.status.startswith(status) and answer.headers, (charset, query)
 
 
@@ -234,11 +236,11 @@ def test_a_place_is_given_back_by_who_fails() -> None:
         def read(self, size: int) -> bytes:
             raise OSError
 
-    door = gate.Gate(application)
+    entrance = gate.Gate(application)
     for body, error in ((b"", RuntimeError), (Broken(), OSError)):
         for _ in range(3 * (gate.INSIDE + gate.WAITING + gate.BODIES)):
             with pytest.raises(error):
-                Asked(door, body=body, length=0 if body == b"" else 9)
+                Asked(entrance, body=body, length=0 if body == b"" else 9)
 
 
 def test_the_server_has_threads_for_all_who_may_wait() -> None:

@@ -12,16 +12,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import tasks as attendance
-from clave.attendance.models import Ended, Ending, Opening, Running
+from clave.attendance.models import ActiveSession, EndKind, SessionEnd, SessionStart
 from clave.holders.models import Holder, Profile, Verification
 from clave.lib import clock
-from clave.privacy.retention import let_go
-from clave.rce.models import Exchange
-from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.privacy.retention import purge_expired
+from clave.rce.models import PendingRequest
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
+from clave.rce.tasks import forget
 from clave.selfservice.register.tasks import verify_pending
 from clave.statements.models import Kind, Statement
 from clave.statements.tasks import make_papers
-from clave.training.models import AccountLookup, Action, Body, Enrolment, Import, Stage, Token
+from clave.training.models import AccountLookup, Action, Enrolment, ImportJob, Otec, Stage, Token
 from clave.training.tasks import work_on_imports
 from clave.web.models import Submission
 from tests.story import Visitor
@@ -31,7 +32,18 @@ MANY = 20_000
 # Grow with age or with the number of people; the audit trail's growth is its own tests' matter. What hourly jobs empty (captchas, task results) does not.
 GROWING = {
     model._meta.db_table
-    for model in (Action, Enrolment, Opening, Ending, Exchange, Holder, Statement, AccountLookup, Import, Submission)
+    for model in (
+        Action,
+        Enrolment,
+        SessionStart,
+        SessionEnd,
+        PendingRequest,
+        Holder,
+        Statement,
+        AccountLookup,
+        ImportJob,
+        Submission,
+    )
 }
 ASKED = {name: GOOD[name] for name in ("CodSence", "LineaCapacitacion", "UrlRetoma", "UrlError")}
 
@@ -44,15 +56,15 @@ def stored(model: Any, rows: Iterable[Any]) -> list[Any]:
 def history() -> None:
     """Years of courses of many bodies, with their marks and statements, and everybody's accounts."""
     now = clock.now()
-    bodies = [Body(rut=f"{n}-0", name=f"Organismo {n}", created_at=now) for n in range(200)]
-    bodies = stored(Body, bodies)
-    token = Token.objects.create(body=bodies[0], label="x", digest="x", hint="x", created_at=now)
+    bodies = [Otec(rut=f"{n}-0", name=f"Organismo {n}", created_at=now) for n in range(200)]
+    bodies = stored(Otec, bodies)
+    token = Token.objects.create(otec=bodies[0], label="x", digest="x", hint="x", created_at=now)
     about = {"cod_sence": "1238000001", "name": "Curso", "line": 3, "modality": "elearning", "hours": 40}
     actions = stored(
         Action,
         (
             Action(
-                body=bodies[n % 200],
+                otec=bodies[n % 200],
                 code=f"H{n:07}",
                 starts=clock.today() - timedelta(days=n % 3650 + 60),
                 ends=clock.today() - timedelta(days=n % 3650),
@@ -71,9 +83,9 @@ def history() -> None:
         ),
     )
     openings = stored(
-        Opening,
+        SessionStart,
         (
-            Opening(
+            SessionStart(
                 public=f"{n:032x}",
                 enrolment=each,
                 token=token,
@@ -87,17 +99,20 @@ def history() -> None:
     # A store that knows nothing of the sessions that are open now plans as if there were many.
     later = now + timedelta(hours=1)
     stored(
-        Running,
-        (Running(enrolment_id=each.enrolment_id, opening=each, limit_at=later, warned=True) for each in openings[:200]),
+        ActiveSession,
+        (
+            ActiveSession(enrolment_id=each.enrolment_id, opening=each, limit_at=later, warned=True)
+            for each in openings[:200]
+        ),
     )
-    stored(Ending, (Ending(opening=each, kind=Ended.CLOSED, at=now, seconds=60) for each in openings))
+    stored(SessionEnd, (SessionEnd(opening=each, kind=EndKind.CLOSED, at=now, seconds=60) for each in openings))
     stored(
         Statement,
         (
             Statement(
                 year=2000 + n // 1000,
                 number=n,
-                kind=Kind.BODY,
+                kind=Kind.OTEC,
                 action=action,
                 until=action.ends,
                 data={},
@@ -120,18 +135,18 @@ def history() -> None:
             for n in range(MANY)
         ),
     )
-    stored(AccountLookup, (AccountLookup(holder=each, body=bodies[0], day=clock.today()) for each in holders))
+    stored(AccountLookup, (AccountLookup(holder=each, otec=bodies[0], day=clock.today()) for each in holders))
     stored(
-        Exchange,
+        PendingRequest,
         (
-            Exchange(id=f"{n:032}", environment="rce", closing=False, fields={}, token=token, created_at=now)
+            PendingRequest(id=f"{n:032}", environment="rce", closing=False, fields={}, token=token, created_at=now)
             for n in range(MANY)
         ),
     )
     stored(
-        Import,
+        ImportJob,
         (
-            Import(id=f"{n:032}", body=bodies[n % 200], name="x", content=b"", stage=Stage.LOADED, created_at=now)
+            ImportJob(id=f"{n:032}", otec=bodies[n % 200], name="x", content=b"", stage=Stage.LOADED, created_at=now)
             for n in range(MANY)
         ),
     )
@@ -174,7 +189,7 @@ def test_nothing_reads_a_growing_table_whole(demo: None) -> None:
 
 
 def assert_no_job_of_the_timetable_does() -> None:
-    for job in (attendance.watch.call, attendance.forget.call, work_on_imports.call, make_papers.call, let_go, verify_pending.call):  # fmt: skip
+    for job in (attendance.watch.call, forget.call, work_on_imports.call, make_papers.call, purge_expired, verify_pending.call):  # fmt: skip
         assert scans_of(job) == {}, job
 
 
@@ -207,6 +222,6 @@ def assert_no_call_of_the_api_does() -> None:
 def assert_no_page_of_a_training_body_does() -> None:
     otec = Visitor()
     otec.open("/rts")
-    otec.send(rut=BODY, representative="33333333-3", key="CA739105")
+    otec.send(rut=OTEC, representative="33333333-3", key="CA739105")
     for path in ("/rts/cursos", "/rts/cursos/6700001", "/rts/declaraciones", "/rts/cargar", "/rts/revisar", "/mi-cuenta/mis-datos"):  # fmt: skip
         assert scans_of(lambda path=path: otec.open(path)) == {}, path

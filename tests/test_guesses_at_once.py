@@ -13,9 +13,9 @@ from clave.credentials import service as keys
 from clave.credentials.models import Attempts
 from clave.credentials.throttling import CaptchaNeeded, TooManyAttempts
 from clave.holders.models import Holder
-from clave.holders.service import Claim
+from clave.holders.service import ClaimedIdentity
 from clave.lib.clock import now as clock_now
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.selfservice import proofs
 from clave.selfservice.recover import service as recover
@@ -23,40 +23,44 @@ from tests.story import Mailbox, Visitor
 from tests.test_races import at_once
 
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
-AUSTRAL = Claim("PJ", "76543210-3")
+AUSTRAL = ClaimedIdentity("PJ", "76543210-3")
 
 
-def stranger(number: int) -> Visit:
-    return Visit(f"198.51.100.{number % 250}", f"browser {number}")
+def stranger(number: int) -> RequestContext:
+    return RequestContext(f"198.51.100.{number % 250}", f"browser {number}")
 
 
-def neighbour(number: int) -> Visit:
-    return Visit("198.51.100.251", f"browser {number}")
+def neighbour(number: int) -> RequestContext:
+    return RequestContext("198.51.100.251", f"browser {number}")
 
 
 def guess_key(number: int) -> object:
-    return keys.try_key(Claim("PN", CAMILA), f"AA{100000 + number}", stranger(number), "signin")
+    return keys.try_key(ClaimedIdentity("PN", CAMILA), f"AA{100000 + number}", stranger(number), "signin")
 
 
 def guess_key_for_attendance(number: int) -> object:
-    tried, _others = keys.look_beside(Claim("PN", CAMILA), stranger(number))
-    return keys.verify(tried, f"AA{100000 + number}")
+    attempt, _others = keys.look_beside(ClaimedIdentity("PN", CAMILA), stranger(number))
+    return keys.verify(attempt, f"AA{100000 + number}")
 
 
 def guess_answer(number: int) -> object:
-    return recover.by_answer(Claim("PN", CAMILA), f"mascota {number}", stranger(number))
+    return recover.by_answer(ClaimedIdentity("PN", CAMILA), f"mascota {number}", stranger(number))
 
 
 def guess_birth_date(number: int) -> object:
-    return proofs.by_birth(Claim("PN", CAMILA), date(1950, 1, 1 + number % 28), MAIL, stranger(number))
+    return proofs.by_birth(ClaimedIdentity("PN", CAMILA), date(1950, 1, 1 + number % 28), MAIL, stranger(number))
 
 
 def guess_serial(number: int) -> object:
-    return recover.check_card(Claim("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", neighbour(number))
+    return recover.check_card(
+        ClaimedIdentity("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", neighbour(number)
+    )
 
 
 def guess_serial_from_everywhere(number: int) -> object:
-    return recover.check_card(Claim("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", stranger(number))
+    return recover.check_card(
+        ClaimedIdentity("PN", CAMILA), Rut.parse(CAMILA), f"{200000000 + number}", stranger(number)
+    )
 
 
 def guess_representative(number: int) -> object:
@@ -96,20 +100,20 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_are_free(
 @pytest.mark.abuse(66)
 def test_right_keys_at_once_are_all_right(committed: None) -> None:
     """A double click, two tabs: what is right does not use itself up."""
-    tries = [lambda n=n: keys.try_key(Claim("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)]
+    tries = [lambda n=n: keys.try_key(ClaimedIdentity("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)]
     assert all(isinstance(result, keys.Proof) for result in at_once(tries))
     assert not Attempts.objects.filter(holder=None, pending__gt=0).exists()
 
 
 @pytest.mark.abuse(66)
 def test_a_try_whose_process_died_counts_for_a_minute_only(demo: None, clock) -> None:
-    visit = stranger(1)
+    context = stranger(1)
     for _ in range(throttling.ANSWER.free):
-        throttling.limits("answer", CAMILA, visit, throttling.ANSWER).reserve()
+        throttling.limits("answer", CAMILA, context, throttling.ANSWER).reserve()
     with pytest.raises(TooManyAttempts):
-        throttling.limits("answer", CAMILA, visit, throttling.ANSWER).reserve()
+        throttling.limits("answer", CAMILA, context, throttling.ANSWER).reserve()
     clock.move(seconds=61)
-    throttling.limits("answer", CAMILA, visit, throttling.ANSWER).reserve()
+    throttling.limits("answer", CAMILA, context, throttling.ANSWER).reserve()
 
 
 @pytest.mark.abuse(66)
@@ -189,15 +193,15 @@ def test_a_busy_sites_ordinary_mistakes_never_add_up(demo: None, clock) -> None:
 
 @pytest.mark.abuse(48)
 def test_a_network_that_many_share_is_only_asked_for_letters_and_forgets(demo: None, clock) -> None:
-    visit = Visit("203.0.113.200", "b")
+    context = RequestContext("203.0.113.200", "b")
     for number in range(60):
-        throttling.limits("key", f"{number}", visit).fail()
-    limits = throttling.limits("key", "somebody", visit)
+        throttling.limits("key", f"{number}", context).fail()
+    limits = throttling.limits("key", "somebody", context)
     with pytest.raises(CaptchaNeeded):
         limits.reserve(human=False)
     limits.reserve(human=True)
     clock.move(hours=1, minutes=1)
-    throttling.limits("key", "another", visit).reserve(human=False)
+    throttling.limits("key", "another", context).reserve(human=False)
 
 
 def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(visitor: Visitor, settings) -> None:

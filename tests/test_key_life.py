@@ -15,7 +15,7 @@ from clave.credentials.throttling import TooManyAttempts
 from clave.holders.models import Holder
 from clave.holders.service import claim_of
 from clave.lib import clock
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 START = datetime(2026, 4, 5, 1, 0, tzinfo=UTC)
 RUT = "11111111-1"
@@ -47,7 +47,7 @@ class LifeOfAKey(RuleBasedStateMachine):
     def attempt(self, key: str) -> keys.Proof | None:
         waiting = self.waits_until > clock.now()
         try:
-            proof = keys.verify(keys.look(claim_of(self.holder), Visit("203.0.113.1")), key)
+            proof = keys.verify(keys.look(claim_of(self.holder), RequestContext("203.0.113.1")), key)
         except TooManyAttempts:
             assert waiting
             return None

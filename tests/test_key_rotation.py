@@ -19,7 +19,7 @@ from clave.documents import service as vault
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
 from clave.lib.crypto import is_keyed_hash, is_sealed_under, keyed_hash
-from clave.lib.request_context import SYSTEM, Visit
+from clave.lib.request_context import SYSTEM, RequestContext
 from clave.rce import trial_ids
 from clave.sandbox.courses import CAMILA, TOKEN
 from clave.statements import paper
@@ -32,7 +32,7 @@ from tests.wire.test_api import Server
 from tests.wire.test_block import ASKED
 
 NEW, NEWER = "the second secret key, long enough to be one " * 2, "the third secret key, long enough to be one " * 2
-VISIT = Visit("203.0.113.5", "browser", "agent")
+VISIT = RequestContext("203.0.113.5", "browser", "agent")
 Rotate = Callable[[str], None]
 
 
@@ -112,7 +112,7 @@ def test_what_was_begun_before_is_finished_after(demo: None, rotate: Rotate) -> 
     trial = trial_ids.make(CAMILA, "6700001", clave_clock.now())
     rotate(NEW)
     assert Answer(platform.sign()).verdict == "opened", "the sign-in page of a mark"
-    assert operator_accounts.take_up("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
+    assert operator_accounts.accept_invitation("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
     assert trial_ids.opened_at(trial, CAMILA, "6700001")
     assert trial_ids.opened_at(trial, CAMILA, "6700002") is None
 
@@ -232,7 +232,7 @@ def test_a_seal_from_before_seals_named_their_key_is_verified_after_a_change(
 @pytest.mark.abuse(82)
 def test_one_command_finishes_the_move(demo: None, rotate: Rotate, forget: Any, capsys: Any) -> None:
     seal_one()
-    document = vault.bring(SimpleUploadedFile("a.png", files.image()), "file")
+    document = vault.accept_upload(SimpleUploadedFile("a.png", files.image()), "file")
     content, name = vault.contents(document), document.name
     phone = Holder.objects.get(identifier=CAMILA).mobile
     rotate(NEW)

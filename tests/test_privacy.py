@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from pypdf import PdfReader
 
-from clave.attendance.models import Ending, Opening
+from clave.attendance.models import SessionEnd, SessionStart
 from clave.audit import seals
 from clave.audit.models import Entry
 from clave.audit.verification import verify
-from clave.backoffice.models import Deed
+from clave.backoffice.models import OperatorAction
 from clave.documents.models import Document
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
@@ -114,7 +114,7 @@ def test_a_deletion_leaves_the_marks_under_a_name_that_leads_nowhere(visitor: Vi
     enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
     from clave.training.models import Token
 
-    opening = Opening.objects.create(
+    opening = SessionStart.objects.create(
         enrolment=enrolment,
         token=Token.objects.first(),
         client_session="s",
@@ -122,7 +122,7 @@ def test_a_deletion_leaves_the_marks_under_a_name_that_leads_nowhere(visitor: Vi
         limit_at=clave_clock.now() + timedelta(hours=2),
         address="x",
     )
-    Ending.objects.create(opening=opening, kind="closed", at=clave_clock.now(), seconds=600)
+    SessionEnd.objects.create(opening=opening, kind="closed", at=clave_clock.now(), seconds=600)
     visitor.sign_in(CAMILA, KEY)
     ask(visitor, "deletion")
     assert visitor.page.shows("Recibimos su solicitud")
@@ -147,16 +147,16 @@ def test_a_deletion_leaves_the_marks_under_a_name_that_leads_nowhere(visitor: Vi
 
 
 def test_nothing_is_deleted_while_a_session_is_open(visitor: Visitor) -> None:
-    from clave.attendance.models import Running
+    from clave.attendance.models import ActiveSession
     from clave.training.models import Token
 
     enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
     limit = clave_clock.now() + timedelta(hours=2)
-    opening = Opening.objects.create(
+    opening = SessionStart.objects.create(
         enrolment=enrolment, token=Token.objects.first(), client_session="s", opened_at=clave_clock.now(),
         limit_at=limit, address="x",
     )  # fmt: skip
-    Running.objects.create(enrolment=enrolment, opening=opening, limit_at=limit)
+    ActiveSession.objects.create(enrolment=enrolment, opening=opening, limit_at=limit)
     visitor.sign_in(CAMILA, KEY)
     ask(visitor, "deletion")
     boss = Desk("supervisor")
@@ -187,16 +187,16 @@ def test_what_has_been_kept_long_enough_is_let_go(visitor: Visitor, settings, cl
     facilitator.reject(FacilitatorRequest.objects.get(), "No se lee", "1", SYSTEM)
     Desk().account(CAMILA)
     ended = Action.objects.get(code="6700002")
-    assert not any(retention.let_go().values())
+    assert not any(retention.purge_expired().values())
     clock.move(days=366)
-    assert retention.let_go()["facilitator_documents"] == 1
+    assert retention.purge_expired()["facilitator_documents"] == 1
     asked = FacilitatorRequest.objects.get()
     assert (asked.names, asked.email, asked.affidavit, asked.state) == ("", "", None, "rejected")
     assert not Document.objects.exists()
     clock.move(days=365)
-    assert retention.let_go()["deeds"] == 1 and not Deed.objects.exists()
+    assert retention.purge_expired()["operator_actions"] == 1 and not OperatorAction.objects.exists()
     assert Enrolment.objects.filter(action=ended, run=CAMILA).exists()
     clock.move(days=5 * 365)
-    assert retention.let_go()["attendance"] > 0
+    assert retention.purge_expired()["attendance"] > 0
     assert not Enrolment.objects.filter(action=ended, run=CAMILA).exists()
     assert Entry.objects.filter(action="privacy.retention").count() == 3

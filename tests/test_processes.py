@@ -17,10 +17,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from clave.operations import lifecycle, process_group
+from clave.operations import process_group
 from clave.operations.management.commands import worker as worker_command
 from clave.operations.process_group import Place, ProcessGroup, Program
 from clave.operations.sockets import choose_among, listening_sockets, stop_accepting
+from clave.web import lifecycle
 from tests import house, postgres
 from tests.house import until
 
@@ -46,7 +47,7 @@ class Crowd:
     def __init__(self, live: house.LiveHouse) -> None:
         self._live, self._enough = live, threading.Event()
         self.served, self.failed = Counter(), []
-        self._threads = [threading.Thread(target=visit) for visit in (self._keep, self._renew) for _ in range(4)]
+        self._threads = [threading.Thread(target=context) for context in (self._keep, self._renew) for _ in range(4)]
 
     @contextmanager
     def visiting(self) -> Iterator[None]:

@@ -53,7 +53,7 @@ def test_a_link_for_the_question_serves_one_hour_and_only_the_newest(demo: None,
     assert visitor.open(second).status == 200
     clock.move(hours=1, seconds=1)
     assert visitor.open(second).status == 409
-    tasks.tidy.call()
+    tasks.housekeeping.call()
     assert not QuestionRenewal.objects.exists()
 
 

@@ -8,8 +8,8 @@ from django.db import connection, connections
 
 from clave.credentials import service as keys
 from clave.holders.models import Holder
-from clave.holders.service import Claim, claim_of
-from clave.lib.request_context import Visit
+from clave.holders.service import ClaimedIdentity, claim_of
+from clave.lib.request_context import RequestContext
 from clave.notifications.models import Message
 from clave.selfservice.change import service as change
 from clave.signin.models import Session
@@ -64,9 +64,12 @@ def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
     key, _ = keys.issue_temporary(camila)
     tries = 100 if connection.vendor == "postgresql" else 20
-    proofs = [change.prove(Claim("PN", CAMILA), key, Visit(f"198.51.100.{n}")) for n in range(tries)]
+    proofs = [change.prove(ClaimedIdentity("PN", CAMILA), key, RequestContext(f"198.51.100.{n}")) for n in range(tries)]
     results = at_once(
-        [lambda p=p, n=n: change.change(p, f"NW60{4000 + n}AB", Visit("203.0.113.1")) for n, p in enumerate(proofs)]
+        [
+            lambda p=p, n=n: change.change(p, f"NW60{4000 + n}AB", RequestContext("203.0.113.1"))
+            for n, p in enumerate(proofs)
+        ]
     )
     won = [result for result in results if isinstance(result, change.KeyChanged)]
     assert len(won) == 1
@@ -75,9 +78,9 @@ def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
 
 @pytest.mark.abuse(12)
 def test_of_two_changes_with_the_same_key_one_wins(committed: None) -> None:
-    proofs = [change.prove(Claim("PN", CAMILA), "KM482915", Visit("203.0.113.1")) for _ in range(8)]
+    proofs = [change.prove(ClaimedIdentity("PN", CAMILA), "KM482915", RequestContext("203.0.113.1")) for _ in range(8)]
     results = at_once(
-        [lambda p=p, n=n: change.change(p, f"NW60482{n}", Visit("203.0.113.1")) for n, p in enumerate(proofs)]
+        [lambda p=p, n=n: change.change(p, f"NW60482{n}", RequestContext("203.0.113.1")) for n, p in enumerate(proofs)]
     )
     assert sum(isinstance(result, change.KeyChanged) for result in results) == 1
     assert sum(isinstance(result, keys.KeyAlreadyChanged) for result in results) == 7, results
@@ -91,7 +94,7 @@ def test_of_two_recoveries_at_once_the_last_key_counts(committed: None) -> None:
     working = 0
     for number, key in enumerate(issued):
         try:
-            keys.verify(keys.look(claim_of(camila), Visit(f"192.0.2.{number}")), key)
+            keys.verify(keys.look(claim_of(camila), RequestContext(f"192.0.2.{number}")), key)
             working += 1
         except keys.Refused:
             pass
@@ -110,7 +113,7 @@ def test_a_double_click_does_the_thing_once_and_both_see_the_result(committed: N
 def test_failures_counted_at_once_are_all_counted(committed: None) -> None:
     from clave.credentials import throttling
 
-    limits = throttling.limits("key", CAMILA, Visit("203.0.113.1"))
+    limits = throttling.limits("key", CAMILA, RequestContext("203.0.113.1"))
     at_once([limits.fail] * 10)
     assert throttling.Attempts.objects.get(axis=limits.axis).count == 10
 

@@ -104,7 +104,7 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
         "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3",
         "EMAIL_USE_TLS": "",
         "METRICS_ALLOW": "10.0.0.0/8, fc00::/7",
-        "RETENTION_DAYS": "deeds=365,attendance=2200",
+        "RETENTION_DAYS": "operator_actions=365,attendance=2200",
         "CLAVE_SECRET_KEY_FALLBACKS": OTHER_KEY,
     }
     result = start(tmp_path, *CHECK, **{**GOOD, **right})

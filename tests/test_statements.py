@@ -20,7 +20,7 @@ from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
 from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
-from clave.sandbox.courses import BODY, CAMILA
+from clave.sandbox.courses import CAMILA, OTEC
 from clave.statements import service
 from clave.statements.models import Counter, Statement
 from clave.statements.tasks import make_papers
@@ -35,9 +35,9 @@ MINE = "/mi-cuenta/declaraciones/6700001"
 
 
 def attend(run: str, minutes: int, clock: Stopped) -> None:
-    enrolment = Enrolment.objects.select_related("action__body").get(run=run, action__code="6700001")
+    enrolment = Enrolment.objects.select_related("action__otec").get(run=run, action__code="6700001")
     while minutes > 0:
-        opening = sessions.open_session(enrolment, enrolment.action.body.tokens.first(), "x", "")
+        opening = sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
         clock.move(minutes=min(160, minutes))
         sessions.close(opening)
         minutes -= 160
@@ -67,7 +67,7 @@ def otec(demo: None) -> Visitor:
 def company() -> Visitor:
     visitor = Visitor()
     visitor.open("/rts")
-    visitor.send(rut=BODY, representative="33333333-3", key="CA739105")
+    visitor.send(rut=OTEC, representative="33333333-3", key="CA739105")
     return visitor
 
 
@@ -77,7 +77,7 @@ def participant() -> Visitor:
     return visitor
 
 
-def issue_for_body(otec: Visitor, **results: str) -> Page:
+def issue_for_otec(otec: Visitor, **results: str) -> Page:
     otec.open("/rts/declaraciones/6700001")
     given = {f"r_{CAMILA}": "aprobado", f"r_{DIEGO}": "reprobado", **results}
     return otec.send(**given, representative="33333333-3", key="CA739105")
@@ -96,7 +96,7 @@ def test_the_body_states_first_then_the_participant(ended: Action, otec: Visitor
     page = otec.open("/rts/declaraciones/6700001")
     assert page.shows("Excel intermedio", f"{CAMILA} · 83 %", f"{DIEGO} · 25 %", "Plazo para liquidar el curso")
     assert page.fields[f"r_{CAMILA}"] == "aprobado" and page.fields[f"r_{DIEGO}"] == "", "the threshold proposes"
-    page = issue_for_body(otec)
+    page = issue_for_otec(otec)
     assert page.shows("Declaraciones juradas", "1-", "emitida", "Pendiente de emitir")
     page = camila.open(MINE)
     assert page.shows("1 hora y 40 minutos de 2 horas (83 %)", "aprobado", "Camila Rojas Soto", "Domicilio comercial")
@@ -114,7 +114,7 @@ def test_it_is_too_early_until_the_day_after_the_end(ended: Action, otec: Visito
 
 
 def test_what_is_missing_or_wrong_is_said_beside_the_field(ended: Action, otec: Visitor) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     camila = participant()
     camila.open(MINE)
     page = camila.send(profession="", address="Calle 1", key="KM482915")
@@ -125,21 +125,21 @@ def test_what_is_missing_or_wrong_is_said_beside_the_field(ended: Action, otec: 
 
 
 def test_who_has_no_credited_session_or_did_not_finish_states_nothing(ended: Action, otec: Visitor) -> None:
-    issue_for_body(otec, **{f"r_{CAMILA}": ""})
+    issue_for_otec(otec, **{f"r_{CAMILA}": ""})
     assert participant().open(MINE).shows("No hay asistencia que declarar")
     with pytest.raises(service.NothingToState):
         service.summary(ended, "33333333-3")
 
 
 def test_a_low_attendance_is_said(ended: Action, otec: Visitor) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     diego = Visitor()
     diego.sign_in(DIEGO, "TR618204")
     assert diego.open(MINE).shows("Su asistencia es menor que el 75 %")
 
 
 def the_paper(ended: Action, otec: Visitor) -> tuple[Visitor, str, bytes]:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     camila = participant()
     folio = issue(camila).url.rsplit("/", 1)[1]
     make_papers.call()
@@ -237,7 +237,7 @@ def test_one_with_a_mistake_is_annulled_and_issued_again(ended: Action, otec: Vi
 
 
 def test_the_body_reminds_who_has_not_issued(ended: Action, otec: Visitor, mailbox: Mailbox) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     issue(participant())
     otec.open("/rts/declaraciones/6700001")
     token = otec.client.cookies["csrftoken"].value
@@ -257,13 +257,13 @@ def test_a_course_across_the_year_has_a_partial_statement(demo: None, clock: Sto
     clock.set(clave_clock.now().replace(year=year + 1, month=1, day=5))
     otec = company()
     assert otec.open("/rts/declaraciones/6700001").shows("Es una declaración parcial", f"31-12-{year}")
-    issue_for_body(otec)
+    issue_for_otec(otec)
     camila = participant()
     assert camila.open(MINE).shows("Es una declaración parcial")
     assert issue(camila).shows(f"Declaración jurada 2-{year + 1}")
     assert camila.open(MINE).shows(f"Declaración jurada 2-{year + 1}")
     clock.set(clave_clock.now().replace(month=4, day=2))
-    issue_for_body(company())
+    issue_for_otec(company())
     camila = participant()
     assert "parcial" not in camila.open(MINE).text, "the final one is not kept back by last year's"
     assert (
@@ -272,24 +272,24 @@ def test_a_course_across_the_year_has_a_partial_statement(demo: None, clock: Sto
 
 
 def test_two_issues_at_once_make_one_and_folios_have_no_gaps(committed: None) -> None:
-    action = Action.objects.select_related("body").get(code="6700001")
+    action = Action.objects.select_related("otec").get(code="6700001")
     Action.objects.filter(pk=action.pk).update(ends=clave_clock.today() - timedelta(days=1))
     action.refresh_from_db()
-    company_holder = Holder.objects.get(identifier=BODY)
-    results = at_once([lambda: service.issue_for_body(action, {}, company_holder, "33.333.333-3", SYSTEM)] * 6)
+    company_holder = Holder.objects.get(identifier=OTEC)
+    results = at_once([lambda: service.issue_for_otec(action, {}, company_holder, "33.333.333-3", SYSTEM)] * 6)
     issued = [each for each in results if isinstance(each, Statement)]
     assert len(issued) == 1 and all(isinstance(each, service.AlreadyIssued) for each in results if each not in issued)
     other = Action.objects.get(code="6700002")
     Action.objects.filter(pk=other.pk).update(state="vigente")
-    assert service.issue_for_body(other, {}, company_holder, "33.333.333-3", SYSTEM).number == 2
+    assert service.issue_for_otec(other, {}, company_holder, "33.333.333-3", SYSTEM).number == 2
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM statements_statement")
 
 
 def test_one_paper_that_fails_does_not_stop_the_others(ended: Action, otec: Visitor) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     issue(participant())
-    first = Statement.objects.get(kind="body")
+    first = Statement.objects.get(kind="otec")
     whole = first.data
     Statement.objects.filter(pk=first.pk).update(data={**whole, "rows": "no list"})
     assert make_papers.call() == 1 and Statement.objects.filter(digest="").get() == first
@@ -299,7 +299,7 @@ def test_one_paper_that_fails_does_not_stop_the_others(ended: Action, otec: Visi
 
 
 def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, otec: Visitor, settings) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     settings.INSTITUTION_P12, settings.INSTITUTION_P12_PASSWORD = __file__, "secret-password"
     with pytest.raises(RuntimeError, match="no key that can be read") as error:
         make_papers.call()
@@ -307,11 +307,11 @@ def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, ote
 
 
 def test_expired_sessions_do_not_count_in_a_statement(ended: Action, otec: Visitor, clock: Stopped) -> None:
-    enrolment = Enrolment.objects.select_related("action__body").get(run=CAMILA, action__code="6700001")
-    sessions.open_session(enrolment, enrolment.action.body.tokens.first(), "x", "")
+    enrolment = Enrolment.objects.select_related("action__otec").get(run=CAMILA, action__code="6700001")
+    sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
     clock.move(hours=5)
     watch.call()
-    issue_for_body(otec)
+    issue_for_otec(otec)
     assert service.summary(ended, CAMILA)["sessions"] == 1
 
 
@@ -321,7 +321,7 @@ def annul(action: Action) -> None:
 
 @pytest.mark.abuse(83)
 def test_nobody_states_about_an_annulled_action(ended: Action, otec: Visitor) -> None:
-    issue_for_body(otec)
+    issue_for_otec(otec)
     camila = participant()
     camila.open(MINE)
     otec.open("/rts/declaraciones/6700001")
@@ -335,7 +335,7 @@ def test_nobody_states_about_an_annulled_action(ended: Action, otec: Visitor) ->
         "/rts/declaraciones/6700001",
         {
             "csrfmiddlewaretoken": otec.client.cookies["csrftoken"].value,
-            "rut": BODY,
+            "rut": OTEC,
             "representative": "33333333-3",
             "key": "CA739105",
             f"r_{CAMILA}": "aprobado",
@@ -343,7 +343,7 @@ def test_nobody_states_about_an_annulled_action(ended: Action, otec: Visitor) ->
     )
     assert page.status == 409 and not Statement.objects.exists()
     for call in (
-        lambda action: service.issue_for_body(action, {}, Holder.objects.get(identifier=BODY), "x", SYSTEM),
+        lambda action: service.issue_for_otec(action, {}, Holder.objects.get(identifier=OTEC), "x", SYSTEM),
         lambda action: service.summary(action, CAMILA),
     ):
         with pytest.raises(service.ActionAnnulled):
@@ -352,11 +352,11 @@ def test_nobody_states_about_an_annulled_action(ended: Action, otec: Visitor) ->
 
 @pytest.mark.abuse(83)
 def test_an_action_annulled_while_somebody_signs_is_not_stated_about(ended: Action, otec: Visitor) -> None:
-    company_holder = Holder.objects.get(identifier=BODY)
+    company_holder = Holder.objects.get(identifier=OTEC)
     annul(ended)
     assert ended.state == ActionState.ACTIVE, "as the page read it before"
     with pytest.raises(service.ActionAnnulled):
-        service.issue_for_body(ended, {CAMILA: "aprobado"}, company_holder, "33.333.333-3", SYSTEM)
+        service.issue_for_otec(ended, {CAMILA: "aprobado"}, company_holder, "33.333.333-3", SYSTEM)
     assert not Statement.objects.exists() and not Counter.objects.exists(), "no folio is spent"
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from clave.credentials.models import Credential, SecretAnswer
 from clave.holders.models import Holder
 from clave.holders.service import AccountChanged
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.recover import service as recover
 from clave.selfservice.update import service as update
 from clave.signin.models import Session
@@ -172,10 +172,12 @@ def test_of_an_update_and_a_return_at_once_the_return_always_holds(committed: No
     before = Holder.objects.get(identifier=RUT)
     data = {"email": "otro@example.cl", "new_key": "", "street": "Otra"}
     squatters: list[Callable[[], object]] = [
-        lambda n=n: update.update(Holder.objects.get(pk=before.pk, version=before.version), data, Visit(f"192.0.2.{n}"))
+        lambda n=n: update.update(
+            Holder.objects.get(pk=before.pk, version=before.version), data, RequestContext(f"192.0.2.{n}")
+        )
         for n in range(tries)
     ]
-    results = at_once([*squatters, lambda: recover.by_card(before, OWNER_MAIL, Visit("203.0.113.7"))])
+    results = at_once([*squatters, lambda: recover.by_card(before, OWNER_MAIL, RequestContext("203.0.113.7"))])
     assert isinstance(results[-1], recover.KeySent), results[-1]
     now = Holder.objects.get(identifier=RUT)
     assert now.email == OWNER_MAIL and now.version == before.version + 1

@@ -8,9 +8,9 @@ from django.db import connection
 from clave.credentials import throttling
 from clave.credentials.models import Credential
 from clave.holders.models import Holder
-from clave.holders.service import Claim
+from clave.holders.service import ClaimedIdentity
 from clave.lib import clock as clock_module
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.privacy.models import Petition
 from clave.selfservice.models import FacilitatorRequest
 from clave.selfservice.recover import service as recover
@@ -65,9 +65,10 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
     before = Holder.objects.get(identifier=RUT)
     tries = 99 if connection.vendor == "postgresql" else 19
     answers = [
-        lambda n=n: recover.by_answer(Claim("PN", RUT), ANSWER, Visit(f"192.0.2.{n}", f"b{n}")) for n in range(tries)
+        lambda n=n: recover.by_answer(ClaimedIdentity("PN", RUT), ANSWER, RequestContext(f"192.0.2.{n}", f"b{n}"))
+        for n in range(tries)
     ]
-    results = at_once([*answers, lambda: recover.by_card(before, OWNER_MAIL, Visit("203.0.113.7"))])
+    results = at_once([*answers, lambda: recover.by_card(before, OWNER_MAIL, RequestContext("203.0.113.7"))])
     assert isinstance(results[-1], recover.KeySent), results[-1]
     from clave.notifications.models import Message
 
@@ -75,7 +76,9 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
     assert newest.destination == OWNER_MAIL
     # Some or all may have come before the owner; whoever comes later has no answer any more.
     assert all(isinstance(each, recover.KeySent | recover.Refused) for each in results), results
-    [late] = at_once([lambda: recover.by_answer(Claim("PN", RUT), ANSWER, Visit("192.0.2.200", "late"))])
+    [late] = at_once(
+        [lambda: recover.by_answer(ClaimedIdentity("PN", RUT), ANSWER, RequestContext("192.0.2.200", "late"))]
+    )
     assert isinstance(late, recover.Refused), late
 
 
@@ -153,10 +156,10 @@ def test_a_facilitators_request_of_a_squatting_company_is_not_approved(demo: Non
 
 @pytest.mark.abuse(50)
 def test_a_sign_in_under_way_makes_no_browser_known(squatter: Visitor, mailbox: Mailbox) -> None:
-    visit = Visit("198.51.100.9", browser="b" * 32)
-    proof = signin.prove(Claim("PN", RUT), SQUATTER_KEY, visit, human=True, explain=False)
-    recover.by_card(Holder.objects.get(identifier=RUT), OWNER_MAIL, Visit("203.0.113.7"))
-    signin.let_in(proof, visit)
+    context = RequestContext("198.51.100.9", browser="b" * 32)
+    proof = signin.prove(ClaimedIdentity("PN", RUT), SQUATTER_KEY, context, human=True, explain=False)
+    recover.by_card(Holder.objects.get(identifier=RUT), OWNER_MAIL, RequestContext("203.0.113.7"))
+    signin.let_in(proof, context)
     assert not Holder.objects.get(identifier=RUT).known_browsers.exists()
 
 
@@ -224,7 +227,7 @@ def test_a_company_refused_for_a_false_representative_is_asked_about_anew(demo: 
     Holder.objects.filter(identifier=COMPANY).update(verification="refused")
     company = Holder.objects.get(identifier=COMPANY)
     company.representatives.create(run="22222222-2", name="Quien no la representa")
-    recover.by_card(company, OWNER_MAIL, Visit("203.0.113.7"), representative=RUT)
+    recover.by_card(company, OWNER_MAIL, RequestContext("203.0.113.7"), representative=RUT)
     company.refresh_from_db()
     assert company.verification == "unverified"
     assert list(company.representatives.values_list("run", flat=True)) == [RUT]

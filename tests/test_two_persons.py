@@ -4,7 +4,7 @@ import pytest
 
 from clave.audit.models import Entry
 from clave.backoffice import operator_changes
-from clave.backoffice.models import Deed, Operator
+from clave.backoffice.models import Operator, OperatorAction
 from clave.credentials.models import TemporaryKey
 from clave.lib.request_context import SYSTEM
 from clave.notifications.models import Message
@@ -35,7 +35,7 @@ def test_a_second_operator_confirms_with_a_reason(agent: Desk, mailbox: Mailbox)
     assert boss.send(reason="call", decision="si").shows("El contacto quedó confirmado")
     found = company()
     assert (found.email, found.work_phone, found.review_contact) == (NEW_MAIL, "222333", True)
-    assert set(Deed.objects.filter(moved=True).values_list("kind", flat=True)) == {"contact", "confirmed"}
+    assert set(OperatorAction.objects.filter(moved=True).values_list("kind", flat=True)) == {"contact", "confirmed"}
     assert boss.act(AUSTRAL, "clave").shows("quien cambia un correo no envía una clave")
     for desk in (agent, boss):
         assert desk.act(AUSTRAL, "revisado").shows("Usted ya tuvo parte en esto")
@@ -133,7 +133,7 @@ def test_correcting_a_telephone_waits_too_but_is_no_change_of_mail(agent: Desk, 
 
 def test_what_is_on_file_already_is_no_change(agent: Desk) -> None:
     assert propose(agent, AUSTRAL_MAIL.upper()).shows("Estos datos ya están registrados")
-    assert not ContactChange.objects.exists() and not Deed.objects.filter(kind="contact").exists()
+    assert not ContactChange.objects.exists() and not OperatorAction.objects.filter(kind="contact").exists()
 
 
 @pytest.mark.abuse(65)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from clave.audit.models import Entry
 from clave.backoffice import operator_changes, service
-from clave.backoffice.models import Deed, Operator, Proposal
+from clave.backoffice.models import Operator, OperatorAction, Proposal
 from clave.backoffice.service import Why
 from clave.lib.request_context import SYSTEM
 from clave.notifications.models import Message
@@ -51,7 +51,7 @@ def test_an_operators_proposal_and_key_at_once_do_not_miss_each_other(committed:
     ]
     results = at_once([ways[number % len(ways)] for number in range(tries)])
     assert not [each for each in results if isinstance(each, Exception) and not hasattr(each, "code")], results
-    kinds = set(Deed.objects.filter(operator=agent).values_list("kind", flat=True))
+    kinds = set(OperatorAction.objects.filter(operator=agent).values_list("kind", flat=True))
     assert kinds and not ("contact" in kinds and kinds & {"key_sent", "question"}), kinds
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clave.operations.waiting_room import LONGEST_WAIT, WaitingRoom
+from clave.web.waiting_room import LONGEST_WAIT, WaitingRoom
 from tests.house import until
 
 

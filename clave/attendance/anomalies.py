@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 
 PEOPLE, WITHIN = 5, timedelta(seconds=60)
 
@@ -15,7 +15,7 @@ class Cluster:
     """Openings by several people from one network address within a minute, for one training body."""
 
     address: str
-    body: str
+    otec: str
     since: datetime
     until: datetime
     people: int
@@ -26,10 +26,10 @@ def clusters(since: datetime, people: int = PEOPLE, within: timedelta = WITHIN) 
 
     A class that begins together in one room looks the same: this names what deserves a look, not who is guilty.
     """
-    rows = Opening.objects.filter(opened_at__gte=since).exclude(address="")
-    fields = ("address", "enrolment__action__body__rut", "opened_at", "enrolment__run")
+    rows = SessionStart.objects.filter(opened_at__gte=since).exclude(address="")
+    fields = ("address", "enrolment__action__otec__rut", "opened_at", "enrolment__run")
     seen: deque[tuple[str, str, datetime, str]] = deque()
-    for row in rows.order_by("address", "enrolment__action__body__rut", "opened_at").values_list(*fields).iterator():
+    for row in rows.order_by("address", "enrolment__action__otec__rut", "opened_at").values_list(*fields).iterator():
         if seen and (row[:2] != seen[-1][:2] or row[2] - seen[-1][2] > within):
             yield from _judged(seen, people)
             seen.clear()

@@ -6,7 +6,7 @@ from clave.lib.crypto import random_id
 from clave.training.models import Enrolment, Token
 
 
-class Ended(models.TextChoices):
+class EndKind(models.TextChoices):
     """How a session came to its end. Only a closed one is credited."""
 
     CLOSED = "closed", "cerrada"
@@ -14,7 +14,7 @@ class Ended(models.TextChoices):
     ABANDONED = "abandoned", "abandonada"
 
 
-class Opening(models.Model):
+class SessionStart(models.Model):
     """That a participant opened a session. `public` is its IdSesionSence, `client_session` the platform's own id."""
 
     public = models.CharField(max_length=40, unique=True, default=random_id)
@@ -29,11 +29,11 @@ class Opening(models.Model):
         indexes = [models.Index(fields=["opened_at"], name="opening_by_time")]
 
 
-class Ending(models.Model):
+class SessionEnd(models.Model):
     """That a session ended, once. `seconds` is what it is worth: the time it lasted if closed, else nothing."""
 
-    opening = models.OneToOneField(Opening, on_delete=models.PROTECT, primary_key=True, related_name="ending")
-    kind = models.CharField(max_length=10, choices=Ended.choices)
+    opening = models.OneToOneField(SessionStart, on_delete=models.PROTECT, primary_key=True, related_name="ending")
+    kind = models.CharField(max_length=10, choices=EndKind.choices)
     at = models.DateTimeField()
     seconds = models.PositiveIntegerField()
     address = models.CharField(max_length=45, blank=True)
@@ -42,23 +42,23 @@ class Ending(models.Model):
 class Correction(models.Model):
     """What an operator adds to or takes from a session's credited seconds, and why. The marks stay as they are."""
 
-    opening = models.ForeignKey(Opening, on_delete=models.PROTECT, related_name="corrections")
+    opening = models.ForeignKey(SessionStart, on_delete=models.PROTECT, related_name="corrections")
     seconds = models.IntegerField()
     reason = models.CharField(max_length=300)
     operator = models.CharField(max_length=60)
     at = models.DateTimeField()
 
 
-class Running(models.Model):
+class ActiveSession(models.Model):
     """The session an enrolment has open now. No fact but a pointer: its primary key forbids a second one."""
 
     enrolment = models.OneToOneField(Enrolment, on_delete=models.PROTECT, primary_key=True, related_name="running")
-    opening = models.OneToOneField(Opening, on_delete=models.PROTECT, related_name="running")
+    opening = models.OneToOneField(SessionStart, on_delete=models.PROTECT, related_name="running")
     limit_at = models.DateTimeField(db_index=True)
     warned = models.BooleanField(default=False)
 
 
-class Unwarned(models.Model):
+class WarningOptOut(models.Model):
     """A participant who wants no warning before a session's limit."""
 
     run = models.CharField(max_length=12, primary_key=True)

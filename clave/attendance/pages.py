@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.views import View
 
 from clave.attendance import record
-from clave.attendance.models import Unwarned
+from clave.attendance.models import WarningOptOut
 from clave.holders.models import Holder, Profile
 from clave.signin.login_required import current_holder, to_sign_in
 from clave.web.pages import show
@@ -24,7 +24,7 @@ def courses(request: HttpRequest) -> HttpResponse:
         return to_sign_in(request)
     context = {
         "courses": record.courses_of(holder.identifier),
-        "warned": not Unwarned.objects.filter(run=holder.identifier).exists(),
+        "warned": not WarningOptOut.objects.filter(run=holder.identifier).exists(),
     }
     return show(request, "attendance/courses.html", context)
 
@@ -37,9 +37,9 @@ class Warnings(View):
         if holder is None:
             return HttpResponseRedirect(reverse("signin"))
         if request.POST.get("avisos") == "no":
-            Unwarned.objects.get_or_create(run=holder.identifier)
+            WarningOptOut.objects.get_or_create(run=holder.identifier)
         else:
-            Unwarned.objects.filter(run=holder.identifier).delete()
+            WarningOptOut.objects.filter(run=holder.identifier).delete()
         return HttpResponseRedirect(reverse("my_courses"))
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet
 
-from clave.attendance.models import Correction, Ended, Opening
+from clave.attendance.models import Correction, EndKind, SessionStart
 from clave.lib import clock
 from clave.training.models import Action, Enrolment
 
@@ -24,14 +24,14 @@ class Session:
     seconds: int
 
     @classmethod
-    def of(cls, opening: Opening) -> "Session":
+    def of(cls, opening: SessionStart) -> "Session":
         """Read an opening with its ending; past its limit without one it is lost, though no job has said so yet."""
         ending = getattr(opening, "ending", None)
         if ending:
             end = (ending.kind, ending.at, ending.seconds)
         else:
             lost = opening.limit_at < clock.now()
-            end = (Ended.LOST, opening.limit_at, 0) if lost else (OPEN, None, 0)
+            end = (EndKind.LOST, opening.limit_at, 0) if lost else (OPEN, None, 0)
         return cls(opening.public, opening.opened_at, opening.limit_at, *end)
 
 
@@ -73,8 +73,8 @@ class CourseRecord:
 
 def records(enrolments: QuerySet[Enrolment]) -> list[CourseRecord]:
     """Return the record of each enrolment, sessions newest first; three queries however many there are."""
-    found = {each.pk: CourseRecord(each) for each in enrolments.select_related("action__body")}
-    openings = Opening.objects.filter(enrolment__in=list(found)).select_related("ending").order_by("-opened_at")
+    found = {each.pk: CourseRecord(each) for each in enrolments.select_related("action__otec")}
+    openings = SessionStart.objects.filter(enrolment__in=list(found)).select_related("ending").order_by("-opened_at")
     for opening in openings:
         found[opening.enrolment_id].sessions.append(Session.of(opening))
     corrections = Correction.objects.filter(opening__enrolment__in=list(found))

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_tasks import task
 
 from clave.attendance import sessions
-from clave.attendance.models import Running, Unwarned
+from clave.attendance.models import ActiveSession, WarningOptOut
 from clave.holders.service import find_person
 from clave.lib import clock
 from clave.lib.rut import Rut
@@ -24,19 +24,19 @@ WARNING = timedelta(minutes=10)
 @task()
 def watch() -> int:
     """Mark as lost what was not closed in time and warn whose limit is ten minutes away. Returns how many are lost."""
-    soon = Running.objects.filter(warned=False, limit_at__lte=clock.now() + WARNING, limit_at__gte=clock.now())
+    soon = ActiveSession.objects.filter(warned=False, limit_at__lte=clock.now() + WARNING, limit_at__gte=clock.now())
     for running in soon.select_related("opening", "enrolment__action")[:500]:
         warn(running)
     return sessions.lose_expired()
 
 
 @transaction.atomic
-def warn(running: Running) -> None:
+def warn(running: ActiveSession) -> None:
     """Tell a participant, once, until when the session must be closed, with a link to the page that closes it."""
-    if not Running.objects.filter(pk=running.pk, opening=running.opening_id, warned=False).update(warned=True):
+    if not ActiveSession.objects.filter(pk=running.pk, opening=running.opening_id, warned=False).update(warned=True):
         return
     run = running.enrolment.run
-    holder = None if Unwarned.objects.filter(run=run).exists() else find_person(Rut.parse(run))
+    holder = None if WarningOptOut.objects.filter(run=run).exists() else find_person(Rut.parse(run))
     if holder is None:
         return
     context = {

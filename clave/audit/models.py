@@ -6,7 +6,7 @@ from django.db import models
 
 
 class OperatorOf(models.Func):
-    """The operator in an entry's detail, as the index of each store knows it (migration 0004)."""
+    """The operator in an entry's detail, as the index of each store knows it (migration 0002)."""
 
     arity = 1
     output_field = models.CharField()

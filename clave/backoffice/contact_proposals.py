@@ -13,7 +13,7 @@ from clave.backoffice.desk_pages import DESK, HolderAction, ReasonForm
 from clave.backoffice.models import Operator
 from clave.holders.models import Profile
 from clave.lib.masking import masked_email
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.confirmations import contact_change
 from clave.selfservice.confirmations.contact_change import NoLongerWaiting
 from clave.selfservice.fields import landline
@@ -62,8 +62,8 @@ class ProposeContact(ContactAction):
     )
     button = _("Proponer el cambio")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        service.propose_contact(self.operator, self.holder, form.cleaned_data, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        service.propose_contact(self.operator, self.holder, form.cleaned_data, form.why, context)
         said = str(_("El cambio espera confirmación. Avisamos al correo registrado y al nuevo."))
         if not self.card_page():
             return said
@@ -79,8 +79,8 @@ class StartQuestion(ContactAction):
     )
     button = _("Enviar el enlace")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        service.start_question(self.operator, self.holder, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        service.start_question(self.operator, self.holder, form.why, context)
         return str(_("El enlace va en camino al correo registrado."))
 
 
@@ -127,11 +127,11 @@ class DecideContact(ContactAction):
             "proposer": Operator.objects.filter(pk=change.proposed_by).first(),
         }
 
-    def act(self, form: Any, visit: Visit) -> str:
+    def act(self, form: Any, context: RequestContext) -> str:
         if form.cleaned_data["decision"] == "si":
-            service.confirm_contact(self.operator, self.change, form.why, visit)
+            service.confirm_contact(self.operator, self.change, form.why, context)
             return str(_("El contacto quedó confirmado. Avisamos al correo anterior y al nuevo."))
-        service.decline_contact(self.operator, self.change, form.why, visit)
+        service.decline_contact(self.operator, self.change, form.why, context)
         return str(_("El cambio quedó rechazado. Todo queda como estaba."))
 
 

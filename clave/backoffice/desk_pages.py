@@ -25,11 +25,12 @@ from clave.holders.profiles import CHOOSE
 from clave.holders.service import missing_data, texts_go_to
 from clave.lib import clock
 from clave.lib.masking import masked_email, masked_phone
-from clave.lib.outcome import Outcome, Refused, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome, Refused
+from clave.lib.request_context import RequestContext
 from clave.selfservice.confirmations import contact_change
 from clave.web import idempotency
 from clave.web.forms import ClaveForm, TextField
+from clave.web.middleware import context_of
 
 # How long a reason given for a holder lets one work on that account.
 GRANT = timedelta(minutes=15)
@@ -60,10 +61,10 @@ class Search(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "found": self.found, "desk": self.operator.role in DESK}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         self.found = search.find(form.cleaned_data["text"])
         count = len(self.found.holders) + bool(self.found.request) + bool(self.found.statement)
-        audit.record("backoffice.searched", visit, operator=str(self.operator.pk), count=count)
+        audit.record("backoffice.searched", context, operator=str(self.operator.pk), count=count)
         return self.page(form)
 
 
@@ -144,8 +145,8 @@ class GiveReason(HolderWork):
     button = _("Abrir la cuenta")
     template_name = "backoffice/reason.html"
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        service.see(self.operator, self.holder, form.why, visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        service.see(self.operator, self.holder, form.why, context)
         _grant(self.request, "granted", self.holder)
         return HttpResponseRedirect(self.address)
 
@@ -203,21 +204,20 @@ class HolderAction(HolderWork):
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         audit.record(
             "backoffice.refused",
-            self.visit,
+            context_of(self.request),
             holder=self.holder,
             outcome=refused.code,
             operator=str(self.operator.pk),
         )
         return super().refused(form, refused)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        self.visit = visit
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         with transaction.atomic():
-            done = Said(self.act(form, visit), self.address)
-            idempotency.finish(visit, done)
+            done = Flash(self.act(form, context), self.address)
+            idempotency.finish(context, done)
         return done
 
-    def act(self, form: Any, visit: Visit) -> str:
+    def act(self, form: Any, context: RequestContext) -> str:
         """Do it; return the sentence that says so."""
         raise NotImplementedError
 
@@ -226,8 +226,8 @@ class Reveal(HolderAction):
     title = _("Ver el contacto completo")
     button = _("Mostrar")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        service.reveal(self.operator, self.holder, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        service.reveal(self.operator, self.holder, form.why, context)
         _grant(self.request, "revealed", self.holder)
         return str(_("El contacto completo se muestra por 15 minutos."))
 
@@ -240,8 +240,8 @@ class Unlock(HolderAction):
     )
     button = _("Desbloquear")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        service.unlock(self.operator, self.holder, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        service.unlock(self.operator, self.holder, form.why, context)
         return str(_("La clave quedó desbloqueada."))
 
 
@@ -250,8 +250,8 @@ class SendKey(HolderAction):
     intro = _("La clave va al correo y al celular registrados. Usted no la ve.")
     button = _("Enviar la clave")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        until = service.send_key(self.operator, self.holder, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        until = service.send_key(self.operator, self.holder, form.why, context)
         return str(_("La clave temporal va en camino. Sirve hasta las {until}.")).format(until=until)
 
 
@@ -259,6 +259,6 @@ class Reviewed(HolderAction):
     title = _("Marcar el cambio de correo como revisado")
     button = _("Marcar como revisado")
 
-    def act(self, form: Any, visit: Visit) -> str:
-        service.review(self.operator, self.holder, form.why, visit)
+    def act(self, form: Any, context: RequestContext) -> str:
+        service.review(self.operator, self.holder, form.why, context)
         return str(_("El cambio quedó revisado."))

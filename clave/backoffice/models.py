@@ -118,14 +118,14 @@ class Kind(models.TextChoices):
     DECIDED = "decided", _("Resolvió una solicitud")
 
 
-class Deed(models.Model):
+class OperatorAction(models.Model):
     """What an operator did to a holder, and why: for the two-person rule, for the workload, and for the holder to see.
 
     The sealed evidence is the audit trail; this is the same for asking quickly.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="deeds")
-    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="deeds")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="operator_actions")
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="operator_actions")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=10, choices=Reason.choices)
     note = models.CharField(max_length=200, blank=True)
@@ -134,7 +134,7 @@ class Deed(models.Model):
     at = models.DateTimeField(db_index=True)
 
     class Meta:
-        indexes = [models.Index(fields=["holder", "-at"], name="deeds_on_holder")]
+        indexes = [models.Index(fields=["holder", "-at"], name="operator_actions_on_holder")]
 
 
 class ChainReading(models.Model):

@@ -16,7 +16,7 @@ from clave.credentials import hashing, policy, throttling
 from clave.lib import clock
 from clave.lib.crypto import keyed_hashes
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 
 INVITATION = timedelta(hours=48)
@@ -61,11 +61,13 @@ class OwnAccount(Refused):
         super().__init__("own_account", _("No puede cambiar su propia cuenta. Pídalo a otra persona."))
 
 
-def _recorded(action: str, visit: Visit, operator: Operator | None, outcome: str = "ok", **detail: Any) -> None:
-    audit.record(action, visit, outcome=outcome, operator=str(operator.pk) if operator else "", **detail)
+def _recorded(
+    action: str, context: RequestContext, operator: Operator | None, outcome: str = "ok", **detail: Any
+) -> None:
+    audit.record(action, context, outcome=outcome, operator=str(operator.pk) if operator else "", **detail)
 
 
-def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) -> str:
+def invite(email: str, name: str, role: str, by: Operator | None, context: RequestContext) -> str:
     """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
 
     An account that is invited again loses its password and its second factor. Called when two supervisors agree
@@ -92,7 +94,7 @@ def invite(email: str, name: str, role: str, by: Operator | None, visit: Visit) 
         )
         operator.passkeys.all().delete()
         courier.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
-        _recorded("operator.invited", visit, by, invited=str(operator.pk), role=role)
+        _recorded("operator.invited", context, by, invited=str(operator.pk), role=role)
     return code
 
 
@@ -101,12 +103,12 @@ def _invitations(email: str, code: str) -> tuple[str, ...]:
     return keyed_hashes("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
 
 
-def take_up(email: str, code: str, password: str, visit: Visit) -> Operator:
+def accept_invitation(email: str, code: str, password: str, context: RequestContext) -> Operator:
     """Check an invitation and a new password; return the operator with a second factor to be confirmed.
 
     Raises `WrongInvitation`, `PolicyViolation`, `TooManyAttempts`.
     """
-    limits = throttling.limits("invitation", email.lower(), visit, throttling.ANSWER)
+    limits = throttling.limits("invitation", email.lower(), context, throttling.ANSWER)
     limits.reserve()
     found = Operator.objects.filter(
         email__iexact=email, invitation__in=_invitations(email, code), invited_until__gt=clock.now(), active=True
@@ -127,9 +129,9 @@ def totp_uri(operator: Operator) -> str:
     return pyotp.TOTP(operator.totp_secret).provisioning_uri(name=operator.email, issuer_name=ISSUER)
 
 
-def confirm(operator: Operator, code: str, visit: Visit) -> None:
+def confirm(operator: Operator, code: str, context: RequestContext) -> None:
     """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
-    limits = throttling.limits("activation", operator.email.lower(), visit)
+    limits = throttling.limits("activation", operator.email.lower(), context)
     limits.reserve()
     if not _use_up(operator, _matching_step(operator.totp_secret, code)):
         limits.fail()
@@ -137,7 +139,7 @@ def confirm(operator: Operator, code: str, visit: Visit) -> None:
     limits.release()
     with transaction.atomic():
         Operator.objects.filter(pk=operator.pk).update(invitation="", invited_until=None)
-        _recorded("operator.activated", visit, operator)
+        _recorded("operator.activated", context, operator)
 
 
 def _matching_step(totp_secret: str, code: str) -> int:
@@ -154,12 +156,12 @@ def _use_up(operator: Operator, step: int) -> bool:
     return bool(Operator.objects.filter(pk=operator.pk, totp_step__lt=step).update(totp_step=step))
 
 
-def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
+def sign_in(email: str, password: str, code: str, context: RequestContext) -> Operator:
     """Check password and code. Raises `NotAuthorised`, `TooManyAttempts`.
 
     Both are always checked, so that neither an unknown e-mail nor which of the two is wrong shows in the time.
     """
-    limits = throttling.limits("operator", email.lower(), visit)
+    limits = throttling.limits("operator", email.lower(), context)
     limits.reserve()
     operator = Operator.objects.filter(email__iexact=email).first()
     ready = operator is not None and operator.is_ready and not operator.invitation
@@ -167,40 +169,40 @@ def sign_in(email: str, password: str, code: str, visit: Visit) -> Operator:
     step = _matching_step((operator and operator.totp_secret) or _NOBODYS_SECRET, code)
     if not right or operator is None or not _use_up(operator, step):
         limits.fail()
-        _recorded("operator.signin", visit, operator, "not_authorised")
+        _recorded("operator.signin", context, operator, "not_authorised")
         raise NotAuthorised
     limits.release()
-    _recorded("operator.signin", visit, operator)
+    _recorded("operator.signin", context, operator)
     return operator
 
 
-def check_code(operator: Operator, code: str, visit: Visit) -> None:
+def check_code(operator: Operator, code: str, context: RequestContext) -> None:
     """Have an operator who is signed in give a code again, before what would outlast the session.
 
     Raises `WrongCode`, `TooManyAttempts`.
     """
-    limits = throttling.limits("operator_code", operator.email.lower(), visit, throttling.ANSWER)
+    limits = throttling.limits("operator_code", operator.email.lower(), context, throttling.ANSWER)
     limits.reserve()
     if not _use_up(operator, _matching_step(operator.totp_secret, code)):
         limits.fail()
-        _recorded("operator.code", visit, operator, "wrong_code")
+        _recorded("operator.code", context, operator, "wrong_code")
         raise WrongCode
     limits.release()
 
 
-def change_role(operator: Operator, role: str, by: Operator, visit: Visit) -> None:
+def change_role(operator: Operator, role: str, by: Operator, context: RequestContext) -> None:
     """Give an operator another role. Raises `OwnAccount`."""
     if operator.pk == by.pk:
         raise OwnAccount
     with transaction.atomic():
         Operator.objects.filter(pk=operator.pk).update(role=Role(role))
-        _recorded("operator.role", visit, by, changed=str(operator.pk), role=role)
+        _recorded("operator.role", context, by, changed=str(operator.pk), role=role)
 
 
-def set_active(operator: Operator, active: bool, by: Operator, visit: Visit) -> None:
+def set_active(operator: Operator, active: bool, by: Operator, context: RequestContext) -> None:
     """Suspend an operator, whose session ends with the next click, or take it back. Raises `OwnAccount`."""
     if operator.pk == by.pk:
         raise OwnAccount
     with transaction.atomic():
         Operator.objects.filter(pk=operator.pk).update(active=active)
-        _recorded("operator.active", visit, by, changed=str(operator.pk), active=active)
+        _recorded("operator.active", context, by, changed=str(operator.pk), active=active)

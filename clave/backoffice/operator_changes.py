@@ -12,7 +12,7 @@ from clave.backoffice.models import Operator, Power, Proposal, Role
 from clave.backoffice.operator_accounts import OwnAccount
 from clave.lib import clock
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 LIFE = timedelta(days=7)
 # So long whoever gave an operator power does not confirm what that operator proposes, nor the other way round.
@@ -80,21 +80,21 @@ def has_second(supervisor: Operator) -> bool:
     return others.exclude(hash="").exclude(totp_secret="").exists()
 
 
-def propose_invitation(email: str, name: str, role: str, by: Operator, visit: Visit) -> Proposal:
+def propose_invitation(email: str, name: str, role: str, by: Operator, context: RequestContext) -> Proposal:
     """Propose a new operator, or new credentials for one. Raises `OwnAccount`, `OnlySupervisor`, `AlreadyProposed`."""
     known = Operator.objects.filter(email__iexact=email).first()
     kind = Power.REINVITE if known else Power.INVITE
-    return _propose(kind, known, known.email if known else email, name, role, by, visit)
+    return _propose(kind, known, known.email if known else email, name, role, by, context)
 
 
-def propose_role(operator: Operator, role: str, by: Operator, visit: Visit) -> Proposal:
+def propose_role(operator: Operator, role: str, by: Operator, context: RequestContext) -> Proposal:
     """Propose another role. Raises as `propose_invitation` does."""
-    return _propose(Power.ROLE, operator, operator.email, operator.name, role, by, visit)
+    return _propose(Power.ROLE, operator, operator.email, operator.name, role, by, context)
 
 
-def propose_reactivation(operator: Operator, by: Operator, visit: Visit) -> Proposal:
+def propose_reactivation(operator: Operator, by: Operator, context: RequestContext) -> Proposal:
     """Propose that a suspended operator works again. Raises as `propose_invitation` does."""
-    return _propose(Power.REACTIVATE, operator, operator.email, operator.name, operator.role, by, visit)
+    return _propose(Power.REACTIVATE, operator, operator.email, operator.name, operator.role, by, context)
 
 
 def lowers(operator: Operator, role: str) -> bool:
@@ -103,7 +103,7 @@ def lowers(operator: Operator, role: str) -> bool:
 
 
 def _propose(
-    kind: Power, subject: Operator | None, email: str, name: str, role: str, by: Operator, visit: Visit
+    kind: Power, subject: Operator | None, email: str, name: str, role: str, by: Operator, context: RequestContext
 ) -> Proposal:
     if subject is not None and subject.pk == by.pk:
         raise OwnAccount
@@ -124,7 +124,7 @@ def _propose(
                 expires_at=now + LIFE,
             )
             audit.record(
-                "operator.proposed", visit, operator=str(by.pk), proposal=proposal.pk, kind=kind.value, role=role
+                "operator.proposed", context, operator=str(by.pk), proposal=proposal.pk, kind=kind.value, role=role
             )
     except IntegrityError:
         raise AlreadyProposed from None
@@ -137,7 +137,7 @@ def _close_dead(email: str) -> None:
     dead.update(decided_at=clock.now(), confirmed=False)
 
 
-def confirm(proposal: Proposal, by: Operator, visit: Visit) -> None:
+def confirm(proposal: Proposal, by: Operator, context: RequestContext) -> None:
     """Do what another supervisor proposed. Raises `AnotherSupervisor`, `ProposalOver`."""
     with transaction.atomic():
         found = _decide(proposal, by, confirmed=True)
@@ -145,21 +145,21 @@ def confirm(proposal: Proposal, by: Operator, visit: Visit) -> None:
         if by.pk in (proposer.pk, found.subject_id) or by.role != Role.SUPERVISOR or are_linked(by, proposer):
             raise AnotherSupervisor
         if found.kind in (Power.INVITE, Power.REINVITE):
-            operator_accounts.invite(found.email, found.name, found.role, by, visit)
+            operator_accounts.invite(found.email, found.name, found.role, by, context)
             found.subject = Operator.objects.get(email__iexact=found.email)
             found.save(update_fields=["subject"])
         elif found.subject is not None and found.kind == Power.ROLE:
-            operator_accounts.change_role(found.subject, found.role, by, visit)
+            operator_accounts.change_role(found.subject, found.role, by, context)
         elif found.subject is not None:
-            operator_accounts.set_active(found.subject, True, by, visit)
-        audit.record("operator.confirmed", visit, operator=str(by.pk), proposal=found.pk, kind=found.kind)
+            operator_accounts.set_active(found.subject, True, by, context)
+        audit.record("operator.confirmed", context, operator=str(by.pk), proposal=found.pk, kind=found.kind)
 
 
-def decline(proposal: Proposal, by: Operator, visit: Visit) -> None:
+def decline(proposal: Proposal, by: Operator, context: RequestContext) -> None:
     """Throw a proposal away, one's own too. Raises `ProposalOver`."""
     with transaction.atomic():
         found = _decide(proposal, by, confirmed=False)
-        audit.record("operator.declined", visit, operator=str(by.pk), proposal=found.pk, kind=found.kind)
+        audit.record("operator.declined", context, operator=str(by.pk), proposal=found.pk, kind=found.kind)
 
 
 def _decide(proposal: Proposal, by: Operator, *, confirmed: bool) -> Proposal:

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from clave.backoffice import operator_accounts, operator_changes
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Proposal, Role
-from clave.lib.outcome import Outcome, Refused, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome, Refused
+from clave.lib.request_context import RequestContext
 from clave.web import idempotency
 from clave.web.forms import ClaveForm, EmailField, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 
@@ -45,13 +45,13 @@ class Operators(OperatorPage):
             "has_second": operator_changes.has_second(self.operator),
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
         with transaction.atomic():
-            operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, visit)
+            operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, context)
             sentence = str(_("La invitación a {email} espera que otra persona con rol Supervisor la confirme."))
-            done = Said(sentence.format(email=data["email"]), reverse("backoffice_operators"))
-            idempotency.finish(visit, done)
+            done = Flash(sentence.format(email=data["email"]), reverse("backoffice_operators"))
+            idempotency.finish(context, done)
         return done
 
 
@@ -59,20 +59,20 @@ class Operators(OperatorPage):
 def change_operator(request: HttpRequest, operator: Operator, pk: int) -> HttpResponse:
     """Change another operator's role (`rol`), suspend or take back (`activo`): at once only what takes power away."""
     found = Operator.objects.filter(pk=pk).first()
-    role, active, visit = request.POST.get("rol", ""), request.POST.get("activo", ""), visit_of(request)
+    role, active, context = request.POST.get("rol", ""), request.POST.get("activo", ""), context_of(request)
     if found is not None and request.method == "POST":
         try:
             if role in Role.values and operator_changes.lowers(found, role):
-                operator_accounts.change_role(found, role, operator, visit)
+                operator_accounts.change_role(found, role, operator, context)
             elif role in Role.values:
-                operator_changes.propose_role(found, role, operator, visit)
+                operator_changes.propose_role(found, role, operator, context)
             elif active == "no":
-                operator_accounts.set_active(found, False, operator, visit)
+                operator_accounts.set_active(found, False, operator, context)
             elif active == "si":
-                operator_changes.propose_reactivation(found, operator, visit)
+                operator_changes.propose_reactivation(found, operator, context)
         except Refused as refused:
-            context = {"operator": operator, "message": refused.message, "back": reverse("backoffice_operators")}
-            return show(request, "backoffice/refused.html", context, status=refused.status)
+            shown = {"operator": operator, "message": refused.message, "back": reverse("backoffice_operators")}
+            return show(request, "backoffice/refused.html", shown, status=refused.status)
     return HttpResponseRedirect(reverse("backoffice_operators"))
 
 
@@ -105,14 +105,14 @@ class Decide(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "proposal": self.proposal}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         confirmed = form.cleaned_data["decision"] == "si"
         with transaction.atomic():
             if confirmed:
-                operator_changes.confirm(self.proposal, self.operator, visit)
+                operator_changes.confirm(self.proposal, self.operator, context)
             else:
-                operator_changes.decline(self.proposal, self.operator, visit)
+                operator_changes.decline(self.proposal, self.operator, context)
             said = _("La propuesta quedó confirmada.") if confirmed else _("La propuesta quedó rechazada.")
-            done = Said(str(said), reverse("backoffice_operators"))
-            idempotency.finish(visit, done)
+            done = Flash(str(said), reverse("backoffice_operators"))
+            idempotency.finish(context, done)
         return done

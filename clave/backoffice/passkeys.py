@@ -29,7 +29,7 @@ from clave.audit import service as audit
 from clave.backoffice.models import Operator, Passkey
 from clave.lib import clock
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 
@@ -91,7 +91,7 @@ def signin_options(request: HttpRequest) -> str:
     return _keep(request, options)
 
 
-def register(request: HttpRequest, operator: Operator, answer: str, label: str, visit: Visit) -> Passkey:
+def register(request: HttpRequest, operator: Operator, answer: str, label: str, context: RequestContext) -> Passkey:
     """Store the passkey that a browser has made and tell the operator. Raises `PasskeyRefused`, `TooManyMessages`."""
     try:
         made = verify_registration_response(
@@ -113,11 +113,11 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             created_at=clock.now(),
         )
         courier.send(None, "passkey_added", {"when": when(), "name": operator.name}, email=operator.email)
-        audit.record("operator.passkey_added", visit, operator=str(operator.pk))
+        audit.record("operator.passkey_added", context, operator=str(operator.pk))
     return passkey
 
 
-def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
+def sign_in(request: HttpRequest, answer: str, context: RequestContext) -> Operator:
     """Return the operator whose passkey answered this browser's challenge. Raises `PasskeyRefused`."""
     challenge = _taken(request)
     try:
@@ -137,15 +137,15 @@ def sign_in(request: HttpRequest, answer: str, visit: Visit) -> Operator:
             require_user_verification=True,
         )
     except _MALFORMED as error:
-        audit.record("operator.signin", visit, outcome="passkey_refused")
+        audit.record("operator.signin", context, outcome="passkey_refused")
         raise PasskeyRefused from error
     Passkey.objects.filter(pk=passkey.pk).update(count=done.new_sign_count, used_at=clock.now())
-    audit.record("operator.signin", visit, operator=str(passkey.operator.pk), passkey=True)
+    audit.record("operator.signin", context, operator=str(passkey.operator.pk), passkey=True)
     return passkey.operator
 
 
-def remove(operator: Operator, pk: int, visit: Visit) -> None:
+def remove(operator: Operator, pk: int, context: RequestContext) -> None:
     """Forget one of the operator's passkeys."""
     with transaction.atomic():
         if Passkey.objects.filter(operator=operator, pk=pk).delete()[0]:
-            audit.record("operator.passkey_removed", visit, operator=str(operator.pk))
+            audit.record("operator.passkey_removed", context, operator=str(operator.pk))

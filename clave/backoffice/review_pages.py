@@ -14,8 +14,8 @@ from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Kind, Operator, Reason, Role
 from clave.documents import service as vault
 from clave.holders.countries import country_name
-from clave.lib.outcome import Outcome, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome
+from clave.lib.request_context import RequestContext
 from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import Decision, FacilitatorRequest
 from clave.statements import service as statements
@@ -23,7 +23,7 @@ from clave.statements.models import State, Statement
 from clave.web import idempotency
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 REVIEWERS = (Role.REVIEWER, Role.SUPERVISOR)
@@ -83,7 +83,9 @@ class Request(OperatorPage):
         return None
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        service.see(self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), visit_of(request))
+        service.see(
+            self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), context_of(request)
+        )
         return super().get(request, **kwargs)
 
     @property
@@ -101,19 +103,19 @@ class Request(OperatorPage):
             "pending": self.asked.state == Decision.PENDING,
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         asked, data = self.asked, form.cleaned_data
         with transaction.atomic():
             # The key of the facilitator goes to an e-mail that the company typed.
             service.require_no_part(self.operator, asked.company)
             if data["decision"] == "si":
-                facilitator.approve(asked, str(self.operator.pk), visit)
+                facilitator.approve(asked, str(self.operator.pk), context)
             else:
-                facilitator.reject(asked, data["reason"], str(self.operator.pk), visit)
+                facilitator.reject(asked, data["reason"], str(self.operator.pk), context)
             why = service.Why(Reason.REQUEST, asked.folio)
-            service.note(self.operator, asked.company, Kind.DECIDED, why, visit, decision=data["decision"])
-            done = Said(_decided(asked.folio, data["decision"] == "si"), self.back)
-            idempotency.finish(visit, done)
+            service.record_action(self.operator, asked.company, Kind.DECIDED, why, context, decision=data["decision"])
+            done = Flash(_decided(asked.folio, data["decision"] == "si"), self.back)
+            idempotency.finish(context, done)
         return done
 
 
@@ -130,7 +132,7 @@ def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> Ht
         return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
     why = service.Why(Reason.REQUEST, found.folio)
     with transaction.atomic():
-        service.note(operator, found.company, Kind.DOCUMENT, why, visit_of(request), document=name)
+        service.record_action(operator, found.company, Kind.DOCUMENT, why, context_of(request), document=name)
     answer = HttpResponse(content, content_type=vault.TYPES[paper.kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.folio}.{paper.kind}"'
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -160,11 +162,11 @@ class Annulment(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "statement": self.statement}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         granted = form.cleaned_data["decision"] == "si"
         reason = form.cleaned_data["reason"] or str(_("Aprobada"))
         with transaction.atomic():
-            statements.decide(self.statement, granted, reason, visit, operator=str(self.operator.pk))
-            done = Said(_decided(self.statement.folio, granted), self.back)
-            idempotency.finish(visit, done)
+            statements.decide(self.statement, granted, reason, context, operator=str(self.operator.pk))
+            done = Flash(_decided(self.statement.folio, granted), self.back)
+            idempotency.finish(context, done)
         return done

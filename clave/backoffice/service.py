@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.backoffice import operator_changes
-from clave.backoffice.models import Deed, Kind, Operator
+from clave.backoffice.models import Kind, Operator, OperatorAction
 from clave.credentials import service as keys
 from clave.holders.models import Holder, Profile
 from clave.lib import clock
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.common import send_temporary_key
 from clave.selfservice.confirmations import contact_change, question_renewal
 from clave.selfservice.models import ChangeState, ContactChange
@@ -62,29 +62,37 @@ class NeedsAnother(Refused):
         )
 
 
-def note(operator: Operator, holder: Holder, kind: Kind, why: Why, visit: Visit, **detail: Any) -> None:
+def record_action(
+    operator: Operator, holder: Holder, kind: Kind, why: Why, context: RequestContext, **detail: Any
+) -> None:
     """Record what an operator did to a holder. Call inside the use case's transaction."""
     moved = bool(detail.get("moved"))
-    Deed.objects.create(
-        operator=operator, holder=holder, kind=kind, reason=why.reason, note=why.note, moved=moved, at=clock.now()
+    OperatorAction.objects.create(
+        operator=operator,
+        holder=holder,
+        kind=kind,
+        reason=why.reason,
+        note=why.note,
+        moved=moved,
+        at=clock.now(),
     )
     told = {"operator": str(operator.pk), "reason": why.reason, "note": why.note}
-    audit.record(f"backoffice.{kind.value}", visit, holder=holder, **told, **detail)
+    audit.record(f"backoffice.{kind.value}", context, holder=holder, **told, **detail)
 
 
-def see(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+def see(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
     """Note that an operator looks at an account, before anything of it is shown (abuse case 36)."""
     with transaction.atomic():
-        note(operator, holder, Kind.SEEN, why, visit)
+        record_action(operator, holder, Kind.SEEN, why, context)
 
 
-def reveal(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+def reveal(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
     """Note that an operator sees e-mail and telephones in full."""
     with transaction.atomic():
-        note(operator, holder, Kind.REVEALED, why, visit)
+        record_action(operator, holder, Kind.REVEALED, why, context)
 
 
-def unlock(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+def unlock(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
     """Forget the failures that make a holder wait; one operator does so once in 24 hours.
 
     Otherwise an operator could guess in another window and give back the tries as often as they run out. Raises
@@ -95,10 +103,10 @@ def unlock(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
         if _did(operator, holder, kind=Kind.UNLOCKED):
             raise NeedsAnother
         keys.unlock(holder.account)
-        note(operator, holder, Kind.UNLOCKED, why, visit)
+        record_action(operator, holder, Kind.UNLOCKED, why, context)
 
 
-def send_key(operator: Operator, holder: Holder, why: Why, visit: Visit) -> str:
+def send_key(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> str:
     """Send a temporary key to the contact on file, never to a screen; return until when it serves.
 
     Raises `TwoPersons`, `TooManyMessages`, and `Refused` where there is no contact or no account to speak of.
@@ -112,11 +120,11 @@ def send_key(operator: Operator, holder: Holder, why: Why, visit: Visit) -> str:
         if holder.legacy:
             raise Refused("legacy", _("La cuenta es del sistema antiguo: la persona debe registrarse otra vez."))
         until = send_temporary_key(holder, quota="desk")
-        note(operator, holder, Kind.KEY_SENT, why, visit)
+        record_action(operator, holder, Kind.KEY_SENT, why, context)
     return until
 
 
-def start_question(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+def start_question(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
     """Send the holder a link to choose another secret question (flows.md, section 4, Update).
 
     Neither the link nor the answer is ever shown here. Raises `TwoPersons`, `TooManyMessages`, `Refused`.
@@ -126,10 +134,12 @@ def start_question(operator: Operator, holder: Holder, why: Why, visit: Visit) -
         if _had_a_part_in_moving(operator, holder):
             raise TwoPersons
         question_renewal.start(holder, str(operator.pk))
-        note(operator, holder, Kind.QUESTION, why, visit)
+        record_action(operator, holder, Kind.QUESTION, why, context)
 
 
-def propose_contact(operator: Operator, holder: Holder, data: dict[str, Any], why: Why, visit: Visit) -> None:
+def propose_contact(
+    operator: Operator, holder: Holder, data: dict[str, Any], why: Why, context: RequestContext
+) -> None:
     """Keep the contact that a caller gives until somebody else confirms it (flows.md, section 4, Update).
 
     Raises `TwoPersons`, `ChangePending`, `TooManyMessages`, `Refused`.
@@ -142,10 +152,10 @@ def propose_contact(operator: Operator, holder: Holder, data: dict[str, Any], wh
         # The agent does not see what is on file: nothing typed changes nothing.
         phone = data.get("work_phone") or ""
         contact_change.propose(holder, data["email"], phone, str(operator.pk), why.reason, why.note)
-        note(operator, holder, Kind.CONTACT, why, visit, moved=moved)
+        record_action(operator, holder, Kind.CONTACT, why, context, moved=moved)
 
 
-def confirm_contact(operator: Operator, change: ContactChange, why: Why, visit: Visit) -> None:
+def confirm_contact(operator: Operator, change: ContactChange, why: Why, context: RequestContext) -> None:
     """Put a contact in force that another operator proposed. Raises `NeedsAnother`, `TwoPersons`, `NoLongerWaiting`."""
     with transaction.atomic():
         holder = contact_change.locked(change.holder)
@@ -154,24 +164,24 @@ def confirm_contact(operator: Operator, change: ContactChange, why: Why, visit: 
             raise NeedsAnother
         if change.moves_email and _did(operator, holder, kind__in=SENDS):
             raise TwoPersons
-        contact_change.confirm(change, contact_change.OPERATOR, visit, operator=str(operator.pk))
-        note(operator, holder, Kind.CONFIRMED, why, visit, moved=change.moves_email)
+        contact_change.confirm(change, contact_change.OPERATOR, context, operator=str(operator.pk))
+        record_action(operator, holder, Kind.CONFIRMED, why, context, moved=change.moves_email)
 
 
-def decline_contact(operator: Operator, change: ContactChange, why: Why, visit: Visit) -> None:
+def decline_contact(operator: Operator, change: ContactChange, why: Why, context: RequestContext) -> None:
     """Throw a proposed contact away, one's own too: what is on file stays. Raises `NoLongerWaiting`."""
     with transaction.atomic():
-        contact_change.refuse(change, contact_change.OPERATOR, visit, operator=str(operator.pk))
-        note(operator, change.holder, Kind.DECLINED, why, visit)
+        contact_change.refuse(change, contact_change.OPERATOR, context, operator=str(operator.pk))
+        record_action(operator, change.holder, Kind.DECLINED, why, context)
 
 
-def review(operator: Operator, holder: Holder, why: Why, visit: Visit) -> None:
+def review(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
     """Take the mark away that a change of e-mail had left. Raises `NeedsAnother` for who had a part in it."""
     with transaction.atomic():
         holder = contact_change.locked(holder)
         require_no_part(operator, holder)
         Holder.objects.filter(pk=holder.pk).update(review_contact=False)
-        note(operator, holder, Kind.REVIEWED, why, visit)
+        record_action(operator, holder, Kind.REVIEWED, why, context)
 
 
 def require_no_part(operator: Operator, holder: Holder) -> None:
@@ -192,4 +202,4 @@ def _had_a_part_in_moving(operator: Operator, holder: Holder) -> bool:
 
 def _did(operator: Operator, holder: Holder, **what: Any) -> bool:
     since = clock.now() - TWO_PERSONS
-    return Deed.objects.filter(operator=operator, holder=holder, at__gt=since, **what).exists()
+    return OperatorAction.objects.filter(operator=operator, holder=holder, at__gt=since, **what).exists()

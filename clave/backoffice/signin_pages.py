@@ -14,9 +14,9 @@ from clave.backoffice.access import EVERYBODY, OperatorPage, enter, for_roles
 from clave.backoffice.models import Operator
 from clave.credentials.policy import REASONS, PolicyViolation
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import FormPage, StepPage
 from clave.web.wizard import Wizard
 
@@ -59,9 +59,9 @@ class SignIn(FormPage):
     def context(self) -> dict[str, Any]:
         return {"passkey_options": passkeys.signin_options(self.request)}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
-        operator = operator_accounts.sign_in(data["email"], data["password"], data["code"], visit)
+        operator = operator_accounts.sign_in(data["email"], data["password"], data["code"], context)
         enter(self.request, operator)
         return HttpResponseRedirect(reverse("backoffice"))
 
@@ -79,8 +79,8 @@ class PasskeySignIn(SignIn):
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], visit))
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], context))
         return HttpResponseRedirect(reverse("backoffice"))
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
@@ -117,10 +117,10 @@ class Invitation(FormPage):
     step = (1, 2)
     back = "/backoffice/ingresar"
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
         try:
-            operator = operator_accounts.take_up(data["email"], data["code"], data["password"], visit)
+            operator = operator_accounts.accept_invitation(data["email"], data["code"], data["password"], context)
         except PolicyViolation as violation:
             for reason in violation.reasons:
                 form.refuse(reason, str(REASONS[reason]), "password")
@@ -153,8 +153,8 @@ class ConfirmCode(StepPage):
         picture = segno.make(operator_accounts.totp_uri(self.operator), error="m").svg_data_uri(scale=5, border=3)
         return {"picture": picture, "secret": self.operator.totp_secret}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        operator_accounts.confirm(self.operator, form.cleaned_data["code"], visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        operator_accounts.confirm(self.operator, form.cleaned_data["code"], context)
         self.wizard.end()
         return HttpResponseRedirect(reverse("backoffice_signin"))
 
@@ -162,7 +162,7 @@ class ConfirmCode(StepPage):
 @for_roles(*EVERYBODY)
 def sign_out(request: HttpRequest, operator: Operator) -> HttpResponse:
     if request.method == "POST":
-        audit.record("operator.signout", visit_of(request), operator=str(operator.pk))
+        audit.record("operator.signout", context_of(request), operator=str(operator.pk))
         request.session.flush()
         return HttpResponseRedirect(reverse("backoffice_signin"))
     return HttpResponseRedirect(reverse("backoffice"))
@@ -193,16 +193,16 @@ class MyAccess(OperatorPage):
         known = self.operator.passkeys.order_by("pk")
         return {**super().context(), "passkeys": known, "passkey_options": options}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
         # A passkey outlasts the session: who only sits down at an open one does not make it.
-        operator_accounts.check_code(self.operator, data["code"], visit)
-        passkeys.register(self.request, self.operator, data["answer"], data["label"], visit)
+        operator_accounts.check_code(self.operator, data["code"], context)
+        passkeys.register(self.request, self.operator, data["answer"], data["label"], context)
         return HttpResponseRedirect(reverse("backoffice_access"))
 
 
 @for_roles(*EVERYBODY)
 def remove_passkey(request: HttpRequest, operator: Operator, passkey: int) -> HttpResponse:
     if request.method == "POST":
-        passkeys.remove(operator, passkey, visit_of(request))
+        passkeys.remove(operator, passkey, context_of(request))
     return HttpResponseRedirect(reverse("backoffice_access"))

@@ -16,15 +16,15 @@ from clave.audit.labels import ACTIONS
 from clave.audit.models import Entry, OperatorOf, Seal
 from clave.backoffice import search, tasks
 from clave.backoffice.access import OperatorPage, for_roles
-from clave.backoffice.models import ChainReading, Deed, Kind, Operator, Role
+from clave.backoffice.models import ChainReading, Kind, Operator, OperatorAction, Role
 from clave.lib import clock
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications.models import Message, State
 from clave.notifications.outbox import late_messages
 from clave.training import spreadsheets
 from clave.web.forms import ClaveForm, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 WATCHERS = (Role.SUPERVISOR, Role.AUDITOR)
@@ -86,7 +86,7 @@ class Trail(OperatorPage):
     entries: list[Entry] | None = None
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        audit.record("audit.read", visit_of(request), operator=str(self.operator.pk))
+        audit.record("audit.read", context_of(request), operator=str(self.operator.pk))
         self.entries = list(Entry.objects.order_by("-pk")[:PAGE])
         return self.page(self.make_form())
 
@@ -105,16 +105,16 @@ class Trail(OperatorPage):
             "newest": _newest(),
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponseBase:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponseBase:
         data = form.cleaned_data
         found = filtered(data)
         # Whose history is read sees it among what happened.
         looked_up = search.find(data["who"]).holders if data.get("who") else []
         for holder in looked_up or (None,):
-            audit.record("audit.read", visit, holder=holder, operator=str(self.operator.pk))
+            audit.record("audit.read", context, holder=holder, operator=str(self.operator.pk))
         kind = self.request.POST.get("exportar", "")
         if kind in spreadsheets.KINDS:
-            audit.record("audit.exported", visit, operator=str(self.operator.pk), kind=kind)
+            audit.record("audit.exported", context, operator=str(self.operator.pk), kind=kind)
             lines = (_line(entry) for entry in found[:MOST_EXPORTED].iterator(chunk_size=2000))
             return spreadsheets.download("auditoria", kind, HEADER, lines)
         if data.get("before"):
@@ -138,7 +138,7 @@ def _line(entry: Entry) -> list[Any]:
 def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Have the chain of seals read from its beginning; the page says what came of it."""
     if request.method == "POST":
-        audit.record("audit.verified", visit_of(request), operator=str(operator.pk))
+        audit.record("audit.verified", context_of(request), operator=str(operator.pk))
         tasks.start()
     return HttpResponseRedirect(reverse("backoffice_trail"))
 
@@ -147,12 +147,12 @@ def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
 def workload(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Show what the desk did in the last 30 days: by day, by operator and kind; beside it, the messages."""
     since = _midnight(clock.today() - timedelta(days=29))
-    deeds = Deed.objects.filter(at__gte=since)
-    by_day = {row["day"]: row["n"] for row in deeds.values(day=TruncDate("at")).annotate(n=Count("pk"))}
+    actions = OperatorAction.objects.filter(at__gte=since)
+    by_day = {row["day"]: row["n"] for row in actions.values(day=TruncDate("at")).annotate(n=Count("pk"))}
     days = [(since.date() + timedelta(days=n)) for n in range(30)]
     most = max(by_day.values(), default=0) or 1
     kinds = dict(Kind.choices)
-    people = deeds.values("operator__name", "kind").annotate(n=Count("pk"), last=Max("at"))
+    people = actions.values("operator__name", "kind").annotate(n=Count("pk"), last=Max("at"))
     context = {
         "operator": operator,
         "days": [(day, by_day.get(day, 0), by_day.get(day, 0) * 100 // most) for day in days],

@@ -12,7 +12,7 @@ from django.core.wsgi import get_wsgi_application
 
 def _application() -> object:
     django = get_wsgi_application()  # first: it makes the settings ready
-    from clave.operations import gate, lifecycle
+    from clave.web import gate, lifecycle
 
     gate.allow_many_files()
     return lifecycle.CloseConnections(gate.Gate(django))

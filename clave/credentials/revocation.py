@@ -6,10 +6,10 @@ from clave.credentials.models import Credential, SecretAnswer, TemporaryKey
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
 from clave.lib import clock
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 
-def end_access(holder: Holder, keep: Visit | None = None) -> None:
+def end_access(holder: Holder, keep: RequestContext | None = None) -> None:
     """End every session, half-finished wizard, pending temporary key and known browser of an account.
 
     The browser of `keep`, if one is given, stays known. Call inside the use case's transaction, with the account

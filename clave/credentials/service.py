@@ -16,11 +16,11 @@ from clave.credentials import hashing, policy, secret_questions, throttling
 from clave.credentials.models import Attempts, Credential, SecretAnswer, TemporaryKey
 from clave.db.hot_queries import Asked, together
 from clave.holders.models import Holder
-from clave.holders.service import AccountChanged, Claim, lock, pretending_to_find
+from clave.holders.service import AccountChanged, ClaimedIdentity, lock, pretending_to_find
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash, keyed_hashes
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import notices
 
 
@@ -76,10 +76,10 @@ def about(holder: Holder) -> policy.About:
 def set_first(holder: Holder, key: str) -> None:
     """Give a new holder its CS. Raises `PolicyViolation`."""
     policy.check(key, about(holder))
-    bring(holder, key)
+    import_password(holder, key)
 
 
-def bring(holder: Holder, key: str) -> None:
+def import_password(holder: Holder, key: str) -> None:
     """Give a holder the CS it had elsewhere, perhaps under another policy: it is not judged."""
     Credential.objects.update_or_create(
         holder=holder,
@@ -125,7 +125,7 @@ def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
 
 
 @dataclass(frozen=True)
-class Try:
+class SignInAttempt:
     """Whom a claim means, if anybody, and the limits that a try at its key meets."""
 
     holder: Holder | None
@@ -153,44 +153,50 @@ def _reading_nobody() -> Callable[[], None]:
     return pretending_to_find(holder, Credential(holder=holder, hash="x" * 97, changed_at=now))
 
 
-def look(claim: Claim, visit: Visit) -> Try:
+def look(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
     """Look up what a try needs to know, in one message to the store."""
-    return look_beside(claim, visit)[0]
+    return look_beside(claim, context)[0]
 
 
-def look_beside(claim: Claim, visit: Visit, *others: Asked) -> tuple[Try, list[Any]]:
+def look_beside(claim: ClaimedIdentity, context: RequestContext, *others: Asked) -> tuple[SignInAttempt, list[Any]]:
     """Look up what a try needs to know, and what else is asked of the store at the same time."""
-    limits, found, *answers = together(throttling.asking("key", claim.account, visit), claim.asked(), *others)
+    limits, found, *answers = together(throttling.asking("key", claim.account, context), claim.asked(), *others)
     if not found:
         _reading_nobody()()
-    return Try(next(iter(found), None), limits), answers
+    return SignInAttempt(next(iter(found), None), limits), answers
 
 
 def try_key(
-    claim: Claim, key: str, visit: Visit, action: str, *, human: bool = True, tried: Try | None = None
+    claim: ClaimedIdentity,
+    key: str,
+    context: RequestContext,
+    action: str,
+    *,
+    human: bool = True,
+    attempt: SignInAttempt | None = None,
 ) -> Proof:
     """Try a key; audit a refusal as `action` and tell the holder when the key begins to wait. Raises as `verify`.
 
     `tried` is what was looked up for this claim, if anything was.
     """
-    tried = tried or look(claim, visit)
+    attempt = attempt or look(claim, context)
     try:
-        return verify(tried, key, human=human)
+        return verify(attempt, key, human=human)
     except Refused as refused:
-        audit.record(action, visit, holder=tried.holder, outcome=refused.code)
+        audit.record(action, context, holder=attempt.holder, outcome=refused.code)
         if isinstance(refused, WrongKey) and refused.locked:
-            notices.key_locked(tried.holder)
+            notices.key_locked(attempt.holder)
         raise
 
 
-def verify(tried: Try, key: str, *, human: bool = True) -> Proof:
+def verify(attempt: SignInAttempt, key: str, *, human: bool = True) -> Proof:
     """Try a key against whom somebody says to be: the same work whether there is such a holder or not.
 
     `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
     before any hash, `WrongKey` after one. A live temporary key is accepted; the
     caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
     """
-    holder, limits = tried.holder, tried.limits
+    holder, limits = attempt.holder, attempt.limits
     limits.reserve(human=human)
     temporary = _live_temporary(holder)
     credential: Credential | None = getattr(holder, "credential", None)
@@ -211,12 +217,12 @@ def _renew_outdated_hash(credential: Credential, key: str) -> None:
         same.update(hash=hashing.make(key))
 
 
-def verify_answer(account: str, holder: Holder | None, answer: str, visit: Visit, action: str) -> Holder:
+def verify_answer(account: str, holder: Holder | None, answer: str, context: RequestContext, action: str) -> Holder:
     """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`.
 
     A refusal is audited as `action`; the holder is told when the answers begin to wait.
     """
-    limits = throttling.limits("answer", account, visit, throttling.ANSWER)
+    limits = throttling.limits("answer", account, context, throttling.ANSWER)
     secret = getattr(holder, "secret_answer", None)
     try:
         limits.reserve()
@@ -225,7 +231,7 @@ def verify_answer(account: str, holder: Holder | None, answer: str, visit: Visit
                 notices.key_locked(holder)
             raise WrongAnswer
     except Refused as refused:
-        audit.record(action, visit, holder=holder, outcome=refused.code)
+        audit.record(action, context, holder=holder, outcome=refused.code)
         raise
     limits.release()
     return holder
@@ -285,10 +291,10 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
         raise KeyAlreadyChanged
 
 
-def remember_browser(holder: Holder, visit: Visit) -> None:
+def remember_browser(holder: Holder, context: RequestContext) -> None:
     """Note that the holder has proved to be one in this browser, unless the account has moved on since."""
-    if visit.browser and Holder.objects.filter(pk=holder.pk, version=holder.version).exists():
-        row = Attempts(axis=throttling.browser_axis(holder.account, visit), holder=holder, last_at=clock.now())
+    if context.browser and Holder.objects.filter(pk=holder.pk, version=holder.version).exists():
+        row = Attempts(axis=throttling.browser_axis(holder.account, context), holder=holder, last_at=clock.now())
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 

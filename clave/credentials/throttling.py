@@ -25,7 +25,7 @@ from clave.lib import clock
 from clave.lib.crypto import keyed_hash, keyed_hashes
 from clave.lib.networks import address_block, wider_network
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 
 @dataclass(frozen=True)
@@ -216,31 +216,31 @@ def _raise_level(axis: str, limit: WideLimit) -> float:
 _ROWS = Lookup(lambda *axes: Attempts.objects.filter(axis__in=axes), "known", "network", "site")
 
 
-def limits(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KEY) -> RateLimits:
+def limits(purpose: str, identifier: str, context: RequestContext, limit: AccountLimit = KEY) -> RateLimits:
     """Return the limits for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
-    return cast(RateLimits, together(asking(purpose, identifier, visit, limit))[0])
+    return cast(RateLimits, together(asking(purpose, identifier, context, limit))[0])
 
 
-def limits_of_networks(purpose: str, identifier: str, visit: Visit) -> LimitsOfNetworks:
+def limits_of_networks(purpose: str, identifier: str, context: RequestContext) -> LimitsOfNetworks:
     """Return the limits for a try at what is long and random: narrow for each network, wide for all of them."""
-    place = f"{identifier} {address_block(visit.address)}"
-    return LimitsOfNetworks(limits(purpose, place, visit, ANSWER), limits(purpose, identifier, visit, EVERYWHERE))
+    place = f"{identifier} {address_block(context.address)}"
+    return LimitsOfNetworks(limits(purpose, place, context, ANSWER), limits(purpose, identifier, context, EVERYWHERE))
 
 
-def asking(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KEY) -> Asked:
+def asking(purpose: str, identifier: str, context: RequestContext, limit: AccountLimit = KEY) -> Asked:
     """Return the question for the limits of a try, to be put to the store together with others."""
-    known = browser_axis(identifier, visit)
-    network = keyed_hash("attempts", purpose, "network", address_block(visit.address))
+    known = browser_axis(identifier, context)
+    network = keyed_hash("attempts", purpose, "network", address_block(context.address))
     site = keyed_hash("attempts", purpose, "site")
     question = _ROWS.ask(known, network, site)
 
     def read(answer: store.Answer) -> RateLimits:
         rows = {row.axis: row for row in question.read(answer)}
         # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
-        known_here = known in rows or _known_under_a_former_key(identifier, visit)
-        is_known = purpose == "key" and bool(visit.browser) and known_here
+        known_here = known in rows or _known_under_a_former_key(identifier, context)
+        is_known = purpose == "key" and bool(context.browser) and known_here
         # The account's own counter, or that of this browser if the holder has signed in here.
-        counted = (visit.browser,) if is_known else ()
+        counted = (context.browser,) if is_known else ()
         return RateLimits(
             axis=keyed_hash("attempts", purpose, identifier, *counted),
             limit=limit,
@@ -253,12 +253,12 @@ def asking(purpose: str, identifier: str, visit: Visit, limit: AccountLimit = KE
     return question._replace(read=read)
 
 
-def may_disclose(visit: Visit) -> bool:
+def may_disclose(context: RequestContext) -> bool:
     """Count that a stranger is told whether somebody is registered; say whether it may be told.
 
     Beyond the thresholds of an address and of the network around it the answer must not tell.
     """
-    places = {"address": address_block(visit.address), "network": wider_network(visit.address)}
+    places = {"address": address_block(context.address), "network": wider_network(context.address)}
     levels = {
         name: _raise_level(keyed_hash("attempts", "disclosure", name, place), DISCLOSURES[name])
         for name, place in places.items()
@@ -271,13 +271,13 @@ def axes_of_account(account: str) -> list[str]:
     return [keyed_hash("attempts", purpose, account) for purpose in OF_ACCOUNTS]
 
 
-def browser_axis(identifier: str, visit: Visit) -> str:
+def browser_axis(identifier: str, context: RequestContext) -> str:
     """Return the name of the row that says that `identifier` has signed in from this browser."""
-    return keyed_hash("attempts", "known", identifier, visit.browser)
+    return keyed_hash("attempts", "known", identifier, context.browser)
 
 
-def _known_under_a_former_key(identifier: str, visit: Visit) -> bool:
+def _known_under_a_former_key(identifier: str, context: RequestContext) -> bool:
     if not settings.SECRET_KEY_FALLBACKS:
         return False
-    former = keyed_hashes("attempts", "known", identifier, visit.browser)[1:]
+    former = keyed_hashes("attempts", "known", identifier, context.browser)[1:]
     return Attempts.objects.filter(axis__in=former).exists()

@@ -49,7 +49,7 @@ class FileRefused(Refused):
         super().__init__(code, str(WRONG[code]), field=field)
 
 
-def bring(file: "UploadedFile[Any]", field: str) -> Document:
+def accept_upload(file: "UploadedFile[Any]", field: str) -> Document:
     """Take in a file that was brought in `field` of a form. Raises `FileRefused`.
 
     What it is, is decided by what it holds. When the scanner does not answer, it waits in quarantine.

@@ -130,7 +130,7 @@ class Holder(models.Model):
         return self.identifier if self.profile == Profile.MIGRANTE else dotted(self.identifier)
 
     @property
-    def called(self) -> str:
+    def display_name(self) -> str:
         """Return how messages name the account: `RUT 12.345.678-5`, `NIE 900123456`."""
         return f"{self.identifier_label} {self.pretty_identifier}"
 

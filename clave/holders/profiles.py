@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clave.holders.models import DOCUMENTS, Profile
-from clave.holders.service import Claim
+from clave.holders.service import ClaimedIdentity
 from clave.web.forms import CaptchaField, ClaveForm, NieField, RutField, TextField
 
 Fields = dict[str, forms.Field]
@@ -49,7 +49,7 @@ def document_of(data: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Door:
+class ProfileConfig:
     """One profile's way in. `room` begins its addresses, `prefix` the names of its pages."""
 
     profile: Profile
@@ -69,11 +69,11 @@ class Door:
     def url(self, name: str, *args: Any) -> str:
         return reverse(self.page(name), args=args)
 
-    def claim(self, identifier: str) -> Claim:
-        return Claim(self.profile, identifier)
+    def claim(self, identifier: str) -> ClaimedIdentity:
+        return ClaimedIdentity(self.profile, identifier)
 
 
-PERSON = Door(
+PERSON = ProfileConfig(
     profile=Profile.PERSONA_NATURAL,
     room="persona",
     prefix="",
@@ -82,7 +82,7 @@ PERSON = Door(
     fields=lambda: {"rut": RutField()},
     identifier=lambda data: str(data["rut"]),
 )
-COMPANY = Door(
+COMPANY = ProfileConfig(
     profile=Profile.PERSONA_JURIDICA,
     room="empresa",
     prefix="company_",
@@ -91,7 +91,7 @@ COMPANY = Door(
     fields=lambda: {"rut": RutField(label=_("RUT Empresa"))},
     identifier=lambda data: str(data["rut"]),
 )
-MIGRANT = Door(
+MIGRANT = ProfileConfig(
     profile=Profile.MIGRANTE,
     room="migrante",
     prefix="migrant_",
@@ -100,7 +100,7 @@ MIGRANT = Door(
     fields=lambda: {"nie": NieField()},
     identifier=lambda data: str(data["nie"]),
 )
-FACILITATOR = Door(
+FACILITATOR = ProfileConfig(
     profile=Profile.FACILITADOR,
     room="facilitador",
     prefix="facilitator_",
@@ -110,8 +110,8 @@ FACILITATOR = Door(
     identifier=document_of,
     pages=("signin", "recover", "change"),
 )
-DOORS = (PERSON, COMPANY, MIGRANT, FACILITATOR)
-BY_PROFILE = {door.profile: door for door in DOORS}
+PROFILES = (PERSON, COMPANY, MIGRANT, FACILITATOR)
+BY_PROFILE = {config.profile: config for config in PROFILES}
 
 
 # Made once: each form copies its fields anyway.
@@ -126,7 +126,7 @@ def _front(profile: Profile, signs: bool) -> Fields:
     return front
 
 
-class DoorForm(ClaveForm):
+class ProfileForm(ClaveForm):
     """A form that begins with who somebody is, and ends with the letters of an image if `letters` says so.
 
     With `signs` a company's representative is named too, because it is about to act for it.
@@ -134,14 +134,16 @@ class DoorForm(ClaveForm):
 
     signs: ClassVar[bool] = False
 
-    def __init__(self, *args: Any, door: Door, letters: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, config: ProfileConfig, letters: bool = True, **kwargs: Any) -> None:
         last = _LETTERS if letters else {}
-        self.base_fields = {**_front(door.profile, self.signs), **self.base_fields, **last}  # type: ignore[misc]
-        self.door = door
+        self.base_fields = {**_front(config.profile, self.signs), **self.base_fields, **last}  # type: ignore[misc]
+        self.config = config
         super().__init__(*args, **kwargs)
 
     @property
-    def claim(self) -> Claim:
+    def claim(self) -> ClaimedIdentity:
         """Return who somebody says to be, of a valid form."""
         representative = self.cleaned_data.get("representative") if self.signs else None
-        return Claim(self.door.profile, self.door.identifier(self.cleaned_data), str(representative or ""))
+        return ClaimedIdentity(
+            self.config.profile, self.config.identifier(self.cleaned_data), str(representative or "")
+        )

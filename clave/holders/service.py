@@ -85,7 +85,7 @@ def find_person(rut: Rut) -> Holder | None:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimedIdentity:
     """Who somebody says to be; a company's claim may name the representative (RUN) who acts for it."""
 
     profile: str
@@ -97,8 +97,8 @@ class Claim:
         return account_of(self.profile, self.identifier)
 
     @property
-    def called(self) -> str:
-        return Holder(profile=self.profile, identifier=self.identifier).called
+    def display_name(self) -> str:
+        return Holder(profile=self.profile, identifier=self.identifier).display_name
 
     def holder(self) -> Holder | None:
         """Return the holder, if registered and, where a representative is named, represented by that person."""
@@ -116,9 +116,9 @@ def pretending_to_find(*rows: Model) -> Callable[[], None]:
     return _FOUND.pretending(*rows)
 
 
-def claim_of(holder: Holder) -> Claim:
+def claim_of(holder: Holder) -> ClaimedIdentity:
     """Return the claim of somebody whom this browser has already proved to be."""
-    return Claim(holder.profile, holder.identifier)
+    return ClaimedIdentity(holder.profile, holder.identifier)
 
 
 _REPRESENTED: Lookup[Holder] = Lookup(

@@ -23,7 +23,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Said(Outcome):
+class Flash(Outcome):
     """Something was done; the page at the path `to` says so in one sentence."""
 
     kind = "said"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Visit:
+class RequestContext:
     """Where a request comes from: network address, browser (hash of its cookie), user agent (cut), language.
 
     `submission` is the one-time key of the form that asks, if it has one, and `claim` says which post of it this is.
@@ -18,4 +18,4 @@ class Visit:
     claim: str = field(default="", repr=False)
 
 
-SYSTEM = Visit(address="")
+SYSTEM = RequestContext(address="")

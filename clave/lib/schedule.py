@@ -19,7 +19,7 @@ def every(seconds: int) -> Callable[[Task], Task]:
     return enter
 
 
-def timetable() -> list[tuple[int, Any]]:
+def scheduled_tasks() -> list[tuple[int, Any]]:
     """Return (seconds, task) of every installed room."""
     autodiscover_modules("tasks")
     return list(_ENTRIES)

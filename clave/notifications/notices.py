@@ -10,4 +10,4 @@ def key_locked(holder: Holder | None) -> None:
     """Tell the holder, if there is one, that somebody tries keys or answers."""
     if holder is not None and holder.email:
         with suppress(TooManyMessages):
-            send(holder, "key_locked", {"identifier": holder.called}, email=holder.email, quota="locked")
+            send(holder, "key_locked", {"identifier": holder.display_name}, email=holder.email, quota="locked")

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from clave.lib import clock
 from clave.notifications.outbox import late_messages
-from clave.operations import lifecycle
 from clave.operations.models import Heartbeat
+from clave.web import lifecycle
 
 SILENT = timedelta(seconds=30)
 

@@ -22,7 +22,6 @@ from granian.constants import HTTPModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.wsgi import _callback_wrapper
 
-from clave.operations import lifecycle
 from clave.operations.limits import (
     CONNECTIONS,
     FINISH_SECONDS,
@@ -34,6 +33,7 @@ from clave.operations.limits import (
 )
 from clave.operations.readiness import report_ready
 from clave.operations.sockets import BACKLOG, listening_socket, stop_accepting
+from clave.web import lifecycle
 
 # Granian's type stubs are older than its native module.
 _native: Any = _granian

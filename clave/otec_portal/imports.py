@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
-from clave.otec_portal.tokens_and_hosts import BodyPage, for_body
+from clave.lib.request_context import RequestContext
+from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
 from clave.training import spreadsheets
 from clave.training.course_import import COLUMNS, EXAMPLE
-from clave.training.models import Body, Import, Stage
+from clave.training.models import ImportJob, Otec, Stage
 from clave.training.tasks import work_on_imports
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 
@@ -45,7 +45,7 @@ class UploadForm(ClaveForm):
         return table
 
 
-class Upload(BodyPage):
+class Upload(OtecPage):
     """Bring a file; it is looked at before anything is loaded."""
 
     form_class = UploadForm
@@ -55,33 +55,33 @@ class Upload(BodyPage):
     button = _("Revisar archivo")
 
     def context(self) -> dict[str, Any]:
-        return {"columns": COLUMNS, "imports": Import.objects.filter(body=self.body).order_by("-created_at")[:5]}
+        return {"columns": COLUMNS, "imports": ImportJob.objects.filter(otec=self.otec).order_by("-created_at")[:5]}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        bring = Import.objects.create(
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        job = ImportJob.objects.create(
             id=secrets.token_hex(16),
-            body=self.body,
+            otec=self.otec,
             name=form.cleaned_data["table"].name[:120],
             content=form.content,
             created_at=clock.now(),
         )
         work_on_imports.enqueue()
-        return HttpResponseRedirect(reverse("body_import_page", args=[bring.pk]))
+        return HttpResponseRedirect(reverse("body_import_page", args=[job.pk]))
 
 
-@for_body
-def page(request: HttpRequest, body: Body, bring: str) -> HttpResponse:
+@for_otec
+def page(request: HttpRequest, otec: Otec, job: str) -> HttpResponse:
     """Show an import; on POST load it, all of it or (`buenas`) its good rows."""
-    found = Import.objects.filter(pk=bring, body=body).defer("content").first()
+    found = ImportJob.objects.filter(pk=job, otec=otec).defer("content").first()
     if found is None:
         return error_page(request, 404)
     if request.method == "POST":
         may = found.stage == Stage.CHECKED and (not found.bad or "buenas" in request.POST)
-        if may and Import.objects.filter(pk=bring, stage=Stage.CHECKED).update(stage=Stage.LOADING):
-            audit.record("training.import", visit_of(request), holder=request.holder, rows=found.good)  # type: ignore[attr-defined]
+        if may and ImportJob.objects.filter(pk=job, stage=Stage.CHECKED).update(stage=Stage.LOADING):
+            audit.record("training.import", context_of(request), holder=request.holder, rows=found.good)  # type: ignore[attr-defined]
             work_on_imports.enqueue()
         return HttpResponseRedirect(request.path)
-    answer = show(request, "otec_portal/import_page.html", {"bring": found, "preview": found.preview})
+    answer = show(request, "otec_portal/import_page.html", {"job": found, "preview": found.preview})
     if found.stage in (Stage.RECEIVED, Stage.LOADING):
         answer.headers["Refresh"] = "2"
     return answer

@@ -1,4 +1,4 @@
-"""A training body's reports: attendance of its courses, who is in a session now, the roster before day one."""
+"""A training OTEC's reports: attendance of its courses, who is in a session now, the roster before day one."""
 
 import re
 from datetime import date
@@ -11,35 +11,35 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from clave.attendance import record
-from clave.attendance.models import Running
+from clave.attendance.models import ActiveSession
 from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
-from clave.otec_portal.tokens_and_hosts import BodyPage, for_body
+from clave.lib.request_context import RequestContext
+from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
 from clave.rce import preflight
 from clave.rce.preflight import MOST
 from clave.training import spreadsheets
-from clave.training.models import Action, Body, Enrolment, Line
+from clave.training.models import Action, Enrolment, Line, Otec
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Sesiones perdidas", "Última sesión"]
 
 
-@for_body
-def courses(request: HttpRequest, body: Body) -> HttpResponse:
-    """List the body's courses and the sessions that are open now."""
-    actions = list(Action.objects.filter(body=body).order_by("-starts", "code")[:500])
+@for_otec
+def courses(request: HttpRequest, otec: Otec) -> HttpResponse:
+    """List the OTEC's courses and the sessions that are open now."""
+    actions = list(Action.objects.filter(otec=otec).order_by("-starts", "code")[:500])
     enrolled = Enrolment.objects.filter(action__in=actions, removed_at=None).values("action")
     counts = dict(enrolled.annotate(count=Count("pk")).values_list("action", "count"))
     for action in actions:
         action.enrolled = counts.get(action.pk, 0)  # type: ignore[attr-defined]
-    now = Running.objects.filter(enrolment__action__body=body, limit_at__gte=clock.now())
+    now = ActiveSession.objects.filter(enrolment__action__otec=otec, limit_at__gte=clock.now())
     running = now.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
-    return show(request, "otec_portal/courses.html", {"body": body, "actions": actions, "running": running})
+    return show(request, "otec_portal/courses.html", {"otec": otec, "actions": actions, "running": running})
 
 
 def _period(request: HttpRequest, action: Action) -> tuple[date, date]:
@@ -72,10 +72,10 @@ def _by_day(rows: list[record.CourseRecord]) -> list[tuple[date, int, int]]:
     return [(day, seconds, seconds * 100 // best) for day, seconds in sorted(days.items())]
 
 
-@for_body
-def report(request: HttpRequest, body: Body, code: str) -> HttpResponse:
+@for_otec
+def report(request: HttpRequest, otec: Otec, code: str) -> HttpResponse:
     """Show a course's attendance by participant and by day."""
-    action = Action.objects.filter(body=body, code=code).first()
+    action = Action.objects.filter(otec=otec, code=code).first()
     if action is None:
         return error_page(request, 404)
     first, last = _period(request, action)
@@ -84,14 +84,14 @@ def report(request: HttpRequest, body: Body, code: str) -> HttpResponse:
     return show(request, "otec_portal/report.html", context)
 
 
-@for_body
-def export(request: HttpRequest, body: Body, code: str, kind: str) -> HttpResponseBase:
+@for_otec
+def export(request: HttpRequest, otec: Otec, code: str, kind: str) -> HttpResponseBase:
     """Give a course's attendance as CSV or XLSX."""
-    action = Action.objects.filter(body=body, code=code).first()
+    action = Action.objects.filter(otec=otec, code=code).first()
     if action is None or kind not in spreadsheets.KINDS:
         return error_page(request, 404)
     lines = [_line(row) for row in _rows(action, *_period(request, action))]
-    audit.record("training.export", visit_of(request), holder=request.holder)  # type: ignore[attr-defined]
+    audit.record("training.export", context_of(request), holder=request.holder)  # type: ignore[attr-defined]
     name = re.sub(r"[^A-Za-z0-9_-]", "-", action.code)
     return spreadsheets.download(f"asistencia-{name}", kind, HEADER, lines)
 
@@ -119,7 +119,7 @@ class PreflightForm(ClaveForm):
     )
 
 
-class Preflight(BodyPage):
+class Preflight(OtecPage):
     """Checks a roster with the protocol's own checks and shows the code that each would earn."""
 
     form_class = PreflightForm
@@ -136,8 +136,8 @@ class Preflight(BodyPage):
         found = self.findings
         return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
-        self.findings = preflight.review(self.body, sent, runs, visit, asker=self.request.holder)  # type: ignore[attr-defined]
+        self.findings = preflight.review(self.otec, sent, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]
         return self.page(form)

@@ -1,4 +1,4 @@
-"""Training bodies: RTS for people, /api/v1 for programs."""
+"""Training OTECs: RTS for people, /api/v1 for programs."""
 
 from django.urls import path
 from django.views.generic import RedirectView
@@ -18,7 +18,7 @@ urlpatterns = [
     path("rts/cursos/<path:code>", reports.report, name="body_report"),
     path("rts/cargar", imports.Upload.as_view(), name="body_import"),
     path("rts/cargar/plantilla.<slug:kind>", imports.template, name="body_import_template"),
-    path("rts/cargar/<run:bring>", imports.page, name="body_import_page"),
+    path("rts/cargar/<run:job>", imports.page, name="body_import_page"),
     path("rts/revisar", reports.Preflight.as_view(), name="body_preflight"),
     path("api/v1/<path:rest>", entry.api_v1),
 ]

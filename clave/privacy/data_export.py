@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from clave.attendance import record
 from clave.audit.labels import action_label
 from clave.audit.models import Entry
-from clave.backoffice.models import Deed
+from clave.backoffice.models import OperatorAction
 from clave.credentials.models import Credential
 from clave.credentials.secret_questions import QUESTIONS
 from clave.holders.countries import country_name
@@ -20,7 +20,7 @@ from clave.selfservice.fields import SEXES
 from clave.selfservice.models import FacilitatorRequest
 from clave.signin.models import Session
 from clave.statements.models import Statement
-from clave.training.models import Body, Token
+from clave.training.models import Otec, Token
 
 # Of what grows without end, the newest.
 MOST = 500
@@ -101,21 +101,21 @@ def _key(holder: Holder) -> dict[str, Any]:
 def looked_at(holder: Holder) -> list[dict[str, Any]]:
     """Return who looked at the holder's data or changed it, when and why: operators by role, training bodies by name.
 
-    A body that asks several times a day whether its participant has a key stands there once.
+    An OTEC that asks several times a day whether its participant has a key stands there once.
     """
-    deeds = Deed.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
+    found = OperatorAction.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
     by_desk = [
         (each.at.astimezone(clock.SANTIAGO).date(),
          {"fecha": _at(each.at), "quién": each.operator.get_role_display(), "qué": each.get_kind_display(),
           "por qué": each.get_reason_display(), "detalle": each.note})
-        for each in deeds
+        for each in found
     ]  # fmt: skip
     asked = _("Preguntó si usted tiene Clave SENCE")
     why = _("Usted está inscrito en un curso de este organismo")
     by_bodies = [
         (each.day,
-         {"fecha": each.day.strftime("%d-%m-%Y"), "quién": each.body.name, "qué": asked, "por qué": why, "detalle": ""})
-        for each in holder.lookups.select_related("body").order_by("-day")[:MOST]
+         {"fecha": each.day.strftime("%d-%m-%Y"), "quién": each.otec.name, "qué": asked, "por qué": why, "detalle": ""})
+        for each in holder.lookups.select_related("otec").order_by("-day")[:MOST]
     ]  # fmt: skip
     return [row for _day, row in sorted(by_desk + by_bodies, key=lambda dated: dated[0], reverse=True)[:MOST]]
 
@@ -158,8 +158,8 @@ def _company(holder: Holder) -> dict[str, Any]:
     if holder.profile != Profile.PERSONA_JURIDICA:
         return {}
     asked = FacilitatorRequest.objects.filter(company=holder).order_by("-pk")[:MOST]
-    body = Body.objects.filter(rut=holder.identifier).first()
-    tokens = Token.objects.filter(body=body).order_by("pk") if body else []
+    otec = Otec.objects.filter(rut=holder.identifier).first()
+    tokens = Token.objects.filter(otec=otec).order_by("pk") if otec else []
     return {
         "solicitudes de facilitadores": [
             {"folio": each.folio, "fecha": _at(each.created_at), "facilitador": each.holder.full_name,

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from clave.attendance.models import Running
+from clave.attendance.models import ActiveSession
 from clave.audit import service as audit
-from clave.backoffice.models import Deed
+from clave.backoffice.models import OperatorAction
 from clave.documents import service as vault
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
@@ -25,12 +25,12 @@ def _before(what: str) -> datetime:
     return clock.now() - timedelta(days=settings.RETENTION_DAYS[what])
 
 
-def let_go() -> dict[str, Any]:
+def purge_expired() -> dict[str, Any]:
     """Let go of what is over, a batch of each; return how much of what."""
     answered = Petition.objects.exclude(state=Answer.PENDING)
     gone: dict[str, Any] = {
-        "deeds": Deed.objects.filter(at__lt=_before("deeds")).delete()[0],
-        "lookups": AccountLookup.objects.filter(day__lt=_before("deeds").date()).delete()[0],
+        "operator_actions": OperatorAction.objects.filter(at__lt=_before("operator_actions")).delete()[0],
+        "lookups": AccountLookup.objects.filter(day__lt=_before("operator_actions").date()).delete()[0],
         "petitions": answered.filter(decided_at__lt=_before("petitions")).delete()[0],
         "facilitator_documents": _documents(),
         "attendance": _attendance(),
@@ -63,7 +63,7 @@ def _attendance() -> int:
     """
     ended = clock.today() - timedelta(days=settings.RETENTION_DAYS["attendance"])
     over = list(Action.objects.filter(anonymised_at=None, ends__lt=ended).order_by("ends")[:BATCH])
-    rows = list(_named(over).exclude(pk__in=Running.objects.values("enrolment"))[:BATCH])
+    rows = list(_named(over).exclude(pk__in=ActiveSession.objects.values("enrolment"))[:BATCH])
     for row in rows:
         row.run = new_pseudonym()
     with transaction.atomic():

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from clave.attendance.models import Running, Unwarned
+from clave.attendance.models import ActiveSession, WarningOptOut
 from clave.audit import service as audit
 from clave.credentials import service as keys
 from clave.credentials.service import WrongKey
@@ -17,11 +17,11 @@ from clave.holders.service import claim_of
 from clave.lib import clock
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.notifications.models import Message
 from clave.privacy.models import Answer, Petition, Right
-from clave.rce.models import Exchange
+from clave.rce.models import PendingRequest
 from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Enrolment
 from clave.web import idempotency
@@ -41,12 +41,12 @@ class Petitioned(Outcome):
     days: int
 
 
-def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petitioned:
+def ask(holder: Holder, right: str, words: str, key: str, context: RequestContext) -> Petitioned:
     """Ask for correction or deletion; the CS says that it is the holder. Raises `Refused`, `WrongKey`."""
     if right == Right.DELETION and holder.profile not in PERSONS:
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
-    if keys.try_key(claim_of(holder), key, visit, "privacy.asked").temporary:
+    if keys.try_key(claim_of(holder), key, context, "privacy.asked").temporary:
         raise WrongKey
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:
@@ -55,10 +55,10 @@ def ask(holder: Holder, right: str, words: str, key: str, visit: Visit) -> Petit
                 void = Petition.objects.filter(holder=holder, right=right, created_at__lt=holder.taken_back_at)
                 void.filter(state=Answer.PENDING).update(state=Answer.REFUSED, decided_at=clock.now())
             Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
-            told = {"identifier": holder.called, "days": str(DAYS)}
+            told = {"identifier": holder.display_name, "days": str(DAYS)}
             courier.send(holder, "petition_received", told, email=holder.email)
-            audit.record("privacy.asked", visit, holder=holder, right=right)
-            idempotency.finish(visit, outcome)
+            audit.record("privacy.asked", context, holder=holder, right=right)
+            idempotency.finish(context, outcome)
     except IntegrityError:
         raise Refused(
             "already_asked", _("Ya tiene una solicitud igual en revisión. Le responderemos por correo."), field="right"
@@ -93,23 +93,23 @@ def is_void(petition: Petition, holder: Holder) -> bool:
     return now.taken_back_at is not None and petition.created_at < now.taken_back_at
 
 
-def refuse(petition: Petition, reason: str, operator: str, visit: Visit) -> None:
+def refuse(petition: Petition, reason: str, operator: str, context: RequestContext) -> None:
     """Say no, with the reason, which the holder is told. Raises `Answered`."""
-    _answer(petition, Answer.REFUSED, reason, operator, visit)
+    _answer(petition, Answer.REFUSED, reason, operator, context)
 
 
-def grant(petition: Petition, said: str, operator: str, visit: Visit) -> None:
+def grant(petition: Petition, said: str, operator: str, context: RequestContext) -> None:
     """Say yes; a deletion is carried out at once. Raises `Answered`, `Refused` while a session is open."""
     with transaction.atomic():
         if petition.holder and is_void(petition, petition.holder):
             raise AskedBefore
-        _answer(petition, Answer.GRANTED, said, operator, visit)
+        _answer(petition, Answer.GRANTED, said, operator, context)
         if petition.right == Right.DELETION and petition.holder:
-            erase(petition.holder, visit, operator)
+            erase(petition.holder, context, operator)
             Petition.objects.filter(pk=petition.pk).update(words="", holder=None)
 
 
-def _answer(petition: Petition, state: Answer, said: str, operator: str, visit: Visit) -> None:
+def _answer(petition: Petition, state: Answer, said: str, operator: str, context: RequestContext) -> None:
     holder = petition.holder
     with transaction.atomic():
         open_ones = Petition.objects.filter(pk=petition.pk, state=Answer.PENDING)
@@ -119,10 +119,10 @@ def _answer(petition: Petition, state: Answer, said: str, operator: str, visit: 
         if holder and holder.email:
             # Not by the holder: a deletion takes the holder's messages with it, and this one must still leave.
             courier.send(None, "petition_answered", told, email=holder.email, language=holder.language)
-        audit.record("privacy.answered", visit, holder=holder, outcome=state.value, operator=operator)
+        audit.record("privacy.answered", context, holder=holder, outcome=state.value, operator=operator)
 
 
-def erase(holder: Holder, visit: Visit, operator: str = "") -> str:
+def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
     """Delete a person's data; return the pseudonym under which marks of attendance stay, empty if there are none.
 
     What stays, because tax law asks for it: openings, endings and corrections, under a random name that leads
@@ -130,14 +130,14 @@ def erase(holder: Holder, visit: Visit, operator: str = "") -> str:
     number that now points to nobody. Raises `Refused` while the person has a session open.
     """
     run = holder.identifier if holder.profile == Profile.PERSONA_NATURAL else ""
-    if run and Running.objects.filter(enrolment__run=run).exists():
+    if run and ActiveSession.objects.filter(enrolment__run=run).exists():
         raise Refused("session_open", _("La persona tiene una sesión de asistencia abierta. Espere a que termine."))
     with transaction.atomic():
         pseudonym = _forget_attendance(run) if run else ""
         if holder.profile == Profile.FACILITADOR:
             _forget_requests(holder.identifier)
         Message.objects.filter(holder=str(holder.pk)).delete()
-        audit.record("privacy.erased", visit, holder=holder, operator=operator)
+        audit.record("privacy.erased", context, holder=holder, operator=operator)
         holder.delete()
     return pseudonym
 
@@ -148,8 +148,8 @@ def new_pseudonym() -> str:
 
 
 def _forget_attendance(run: str) -> str:
-    Unwarned.objects.filter(run=run).delete()
-    Exchange.objects.filter(fields__RunAlumno=run).delete()
+    WarningOptOut.objects.filter(run=run).delete()
+    PendingRequest.objects.filter(fields__RunAlumno=run).delete()
     pseudonym = new_pseudonym()
     return pseudonym if Enrolment.objects.filter(run=run).update(run=pseudonym) else ""
 

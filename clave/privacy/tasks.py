@@ -3,11 +3,11 @@
 from django_tasks import task
 
 from clave.lib.schedule import every
-from clave.privacy.retention import let_go as let_go_now
+from clave.privacy.retention import purge_expired as purge_expired_now
 
 
 @every(3600)
 @task()
-def let_go() -> str:
+def purge_expired() -> str:
     """Let go of what is over; return how much of what."""
-    return str(let_go_now())
+    return str(purge_expired_now())

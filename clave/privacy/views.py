@@ -19,8 +19,8 @@ from clave.backoffice.service import Why, require_no_part, see
 from clave.credentials.service import WrongKey
 from clave.holders.models import Holder
 from clave.lib import clock
-from clave.lib.outcome import Outcome, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome
+from clave.lib.request_context import RequestContext
 from clave.privacy import data_export, service
 from clave.privacy.labels import in_words
 from clave.privacy.models import Answer, Petition, Right
@@ -29,7 +29,7 @@ from clave.statements.paper import pressed
 from clave.web import idempotency
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, SecretField, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import show
 
 _HELD = Path(__file__).parent / "held.typ"
@@ -58,7 +58,7 @@ def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
         now = clock.now()
         made = now.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M")
         data = {
-            "title": f"{_now('Mis datos en Clave SENCE')}: {holder.called}",
+            "title": f"{_now('Mis datos en Clave SENCE')}: {holder.display_name}",
             "intro": _now("Todo lo que Clave SENCE guarda sobre usted y quién lo ha visto."),
             "made": made,
             "parts": list(in_words(parts).items()),
@@ -68,7 +68,7 @@ def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
             return error_page(request, 503)
         answer = HttpResponse(pdf, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="mis-datos.{kind}"'
-    audit.record("privacy.downloaded", visit_of(request), holder=holder, kind=kind)
+    audit.record("privacy.downloaded", context_of(request), holder=holder, kind=kind)
     return answer
 
 
@@ -106,10 +106,10 @@ class Ask(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"person": self.holder.profile in service.PERSONS}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
         try:
-            return service.ask(self.holder, data["right"], data["words"], data["key"], visit)
+            return service.ask(self.holder, data["right"], data["words"], data["key"], context)
         except WrongKey as refused:
             form.refuse(refused.code, _now("La Clave SENCE no es correcta."), "key")
             return self.page(form, status=400)
@@ -141,20 +141,20 @@ class Decide(OperatorPage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         why = Why(Reason.REQUEST, str(self.petition.get_right_display()))
-        see(self.operator, self.petition.holder, why, visit_of(request))  # type: ignore[arg-type]
+        see(self.operator, self.petition.holder, why, context_of(request))  # type: ignore[arg-type]
         return super().get(request, **kwargs)
 
     def context(self) -> dict[str, Any]:
         return {**super().context(), "petition": self.petition}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data, operator = form.cleaned_data, str(self.operator.pk)
         with transaction.atomic():
             require_no_part(self.operator, self.petition.holder)  # type: ignore[arg-type]
             if data["decision"] == "si":
-                service.grant(self.petition, data["reason"], operator, visit)
+                service.grant(self.petition, data["reason"], operator, context)
             else:
-                service.refuse(self.petition, data["reason"], operator, visit)
-            done = Said(_now("La solicitud quedó resuelta."), self.back)
-            idempotency.finish(visit, done)
+                service.refuse(self.petition, data["reason"], operator, context)
+            done = Flash(_now("La solicitud quedó resuelta."), self.back)
+            idempotency.finish(context, done)
         return done

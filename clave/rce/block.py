@@ -20,7 +20,7 @@ from clave.attendance import record
 from clave.lib import clock
 from clave.lib.crypto import box
 from clave.rce.models import Environment
-from clave.rce.request import MarkRequest, split_url
+from clave.rce.request import RceRequest, split_url
 from clave.rce.views import received
 from clave.training import tokens
 from clave.training.models import Enrolment, Token
@@ -36,15 +36,15 @@ def address(token: Token, sent: dict[str, str]) -> str:
     return settings.CLAVE_URL + reverse("attendance_block", settings.ROOT_URLCONF, args=[packed])
 
 
-def _unpacked(packed: str, closing: bool) -> MarkRequest | None:
+def _unpacked(packed: str, closing: bool) -> RceRequest | None:
     try:
         opened = json.loads(box().decrypt(packed.encode(), ttl=int(LIFE.total_seconds())))
     except (InvalidToken, UnicodeEncodeError):
         return None
-    token = Token.objects.select_related("body").filter(pk=opened["token"]).first()
+    token = Token.objects.select_related("otec").filter(pk=opened["token"]).first()
     if token is None or not tokens.is_live(token):
         return None
-    return MarkRequest(Environment.PRODUCTION, closing, {**opened["sent"], "Token": token.hint}, token)
+    return RceRequest(Environment.PRODUCTION, closing, {**opened["sent"], "Token": token.hint}, token)
 
 
 def _framed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -68,13 +68,13 @@ def _framed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 @_framed
-def block(request: HttpRequest, asked: MarkRequest, packed: str) -> HttpResponse:
+def block(request: HttpRequest, asked: RceRequest, packed: str) -> HttpResponse:
     """Show progress, the mark before, the button that opens or closes, and the clock of an open session."""
-    # Only of the body's own courses: its platform may write any other body's code and any RUN into an address.
+    # Only of the OTEC's own courses: its platform may write any other OTEC's code and any RUN into an address.
     enrolled = Enrolment.objects.filter(
         run=str(asked.run),
         action__code=asked["CodigoCurso"],
-        action__body__rut=asked["RutOtec"],
+        action__otec__rut=asked["RutOtec"],
         removed_at=None,
     )
     found = record.records(enrolled)

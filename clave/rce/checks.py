@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from clave.attendance.models import Ended
+from clave.attendance.models import EndKind
 from clave.attendance.sessions import longest
-from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, MarkRequest, RceError, split_url
+from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, RceError, RceRequest, split_url
 from clave.training import tokens
 from clave.training.models import Line, Modality, State
 
-Check = Callable[[MarkRequest], bool]
+Check = Callable[[RceRequest], bool]
 _CHECKS: list[tuple[int, Check]] = []
 
 
@@ -28,54 +28,54 @@ def check(code: int) -> Callable[[Check], Check]:
 
 
 @check(201)
-def urls_are_there(request: MarkRequest) -> bool:
+def urls_are_there(request: RceRequest) -> bool:
     return bool(request["UrlRetoma"].strip() and request["UrlError"].strip())
 
 
 @check(202)
-def url_retoma_is_well_formed(request: MarkRequest) -> bool:
+def url_retoma_is_well_formed(request: RceRequest) -> bool:
     return returns_to(request, "UrlRetoma")
 
 
 @check(203)
-def url_error_is_well_formed(request: MarkRequest) -> bool:
+def url_error_is_well_formed(request: RceRequest) -> bool:
     return returns_to(request, "UrlError")
 
 
 @check(200)
-def mandatory_parameters_are_there(request: MarkRequest) -> bool:
+def mandatory_parameters_are_there(request: RceRequest) -> bool:
     wanted = (*NAMES, SESSION) if request.closing else NAMES
     may_be_blank = {"CodSence"} if request.line == Line.SOCIAL else set()
     return all(name in request.fields and (request[name].strip() or name in may_be_blank) for name in wanted)
 
 
 @check(209)
-def rut_otec_is_valid(request: MarkRequest) -> bool:
-    return request.otec is not None
+def rut_otec_is_valid(request: RceRequest) -> bool:
+    return request.otec_rut is not None
 
 
 @check(303)
-def token_exists(request: MarkRequest) -> bool:
+def token_exists(request: RceRequest) -> bool:
     return request.token is not None
 
 
 @check(211)
-def token_is_of_the_body(request: MarkRequest) -> bool:
-    return request.token is None or request.token.body.rut == str(request.otec)
+def token_is_of_the_body(request: RceRequest) -> bool:
+    return request.token is None or request.token.otec.rut == str(request.otec_rut)
 
 
 @check(212)
-def token_is_live(request: MarkRequest) -> bool:
+def token_is_live(request: RceRequest) -> bool:
     return request.token is None or tokens.is_live(request.token)
 
 
 @check(206)
-def line_is_known(request: MarkRequest) -> bool:
+def line_is_known(request: RceRequest) -> bool:
     return request.line != 0
 
 
 @check(204)
-def cod_sence_is_well_formed(request: MarkRequest) -> bool:
+def cod_sence_is_well_formed(request: RceRequest) -> bool:
     code = request["CodSence"]
     if request.unchecked("CodSence") or (request.line == Line.SOCIAL and not code.strip()):
         return True
@@ -83,7 +83,7 @@ def cod_sence_is_well_formed(request: MarkRequest) -> bool:
 
 
 @check(205)
-def codigo_curso_is_well_formed(request: MarkRequest) -> bool:
+def codigo_curso_is_well_formed(request: RceRequest) -> bool:
     code = request["CodigoCurso"]
     if request.unchecked("CodigoCurso"):
         return True
@@ -92,51 +92,51 @@ def codigo_curso_is_well_formed(request: MarkRequest) -> bool:
 
 
 @check(207)
-def run_alumno_is_valid(request: MarkRequest) -> bool:
+def run_alumno_is_valid(request: RceRequest) -> bool:
     return request.run is not None
 
 
 @check(302)
-def training_body_may_operate(request: MarkRequest) -> bool:
-    return request.token is None or request.token.body.active
+def training_body_may_operate(request: RceRequest) -> bool:
+    return request.token is None or request.token.otec.active
 
 
 @check(301)
-def action_is_of_the_line(request: MarkRequest) -> bool:
+def action_is_of_the_line(request: RceRequest) -> bool:
     if request.unchecked("CodigoCurso"):
         return True
     return request.action is not None and request.action.line == request.line
 
 
 @check(306)
-def action_is_of_the_course(request: MarkRequest) -> bool:
+def action_is_of_the_course(request: RceRequest) -> bool:
     if request.action is None or request.unchecked("CodSence"):
         return True
     return request.action.cod_sence == request["CodSence"].strip()
 
 
 @check(308)
-def action_is_of_the_body(request: MarkRequest) -> bool:
+def action_is_of_the_body(request: RceRequest) -> bool:
     if request.action is None:
         return True
     token = request.token
-    if token and token.body.rut == str(request.otec):
-        return request.action.body_id == token.body_id
-    return request.action.body.rut == str(request.otec)
+    if token and token.otec.rut == str(request.otec_rut):
+        return request.action.otec_id == token.otec_id
+    return request.action.otec.rut == str(request.otec_rut)
 
 
 @check(307)
-def action_is_e_learning(request: MarkRequest) -> bool:
+def action_is_e_learning(request: RceRequest) -> bool:
     return request.action is None or request.action.modality == Modality.ELEARNING
 
 
 @check(310)
-def action_is_under_way(request: MarkRequest) -> bool:
+def action_is_under_way(request: RceRequest) -> bool:
     return request.action is None or request.session_is_known or request.action.state == State.ACTIVE
 
 
 @check(309)
-def today_is_within_its_dates(request: MarkRequest) -> bool:
+def today_is_within_its_dates(request: RceRequest) -> bool:
     # A session opened on the last evening may be closed after midnight.
     if request.action is None or request.session_is_known:
         return True
@@ -144,16 +144,16 @@ def today_is_within_its_dates(request: MarkRequest) -> bool:
 
 
 @check(208)
-def participant_is_enrolled(request: MarkRequest) -> bool:
+def participant_is_enrolled(request: RceRequest) -> bool:
     if request.action is None or request.session_is_known:
         return True
     if not action_is_of_the_body(request):
-        return True  # 308 has said so; who is enrolled there is not this body's business
+        return True  # 308 has said so; who is enrolled there is not this OTEC's business
     return request.enrolment is not None and request.enrolment.removed_at is None
 
 
 @check(304)
-def data_can_be_verified(request: MarkRequest) -> bool:
+def data_can_be_verified(request: RceRequest) -> bool:
     """An opening names no session, a closing one of this person in this action; no id is longer than the manual's."""
     if len(request["IdSesionAlumno"]) > SESSION_MOST:
         return False
@@ -163,14 +163,14 @@ def data_can_be_verified(request: MarkRequest) -> bool:
 
 
 @check(313)
-def session_is_of_this_environment(request: MarkRequest) -> bool:
+def session_is_of_this_environment(request: RceRequest) -> bool:
     if not request.closing or (request.opening is None and request.tested is None):
         return True
     return request.session_is_known
 
 
 @check(305)
-def session_can_still_be_closed(request: MarkRequest) -> bool:
+def session_can_still_be_closed(request: RceRequest) -> bool:
     """A session that was lost stays lost; one that was closed may be closed again, to the same effect."""
     if not request.session_is_known:
         return True
@@ -178,13 +178,13 @@ def session_can_still_be_closed(request: MarkRequest) -> bool:
         return request.now - request.tested <= longest(request.line)
     opening = request.opening
     ending = getattr(opening, "ending", None)
-    return ending.kind == Ended.CLOSED if ending else bool(opening and request.now <= opening.limit_at)
+    return ending.kind == EndKind.CLOSED if ending else bool(opening and request.now <= opening.limit_at)
 
 
 CHECKS = tuple(_CHECKS)
 
 
-def returns_to(request: MarkRequest, name: str) -> bool:
+def returns_to(request: RceRequest, name: str) -> bool:
     """Say whether an answer may be posted to the address in this parameter."""
     if not request[name].strip():
         return True  # its absence has a code of its own
@@ -192,11 +192,11 @@ def returns_to(request: MarkRequest, name: str) -> bool:
     if parts is None:
         return False
     if settings.RCE_RETURN_HOSTS == "registered":
-        return request.token is not None and parts.hostname in request.token.body.return_hosts
+        return request.token is not None and parts.hostname in request.token.otec.return_hosts
     return True
 
 
-def codes(request: MarkRequest) -> list[int]:
+def codes(request: RceRequest) -> list[int]:
     """Return the code of the first check that fails; with `RCE_ALL_CODES` those of all that fail, in order."""
     failed = []
     for code, passes in CHECKS:
@@ -207,7 +207,7 @@ def codes(request: MarkRequest) -> list[int]:
     return failed
 
 
-def require(request: MarkRequest) -> None:
+def require(request: RceRequest) -> None:
     """Raise `RceError` with the first code that applies."""
     for code in codes(request)[:1]:
         raise RceError(code)

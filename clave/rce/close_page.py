@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from clave.attendance import record, sessions
-from clave.attendance.models import Ended, Opening
+from clave.attendance.models import EndKind, SessionStart
 from clave.credentials.service import Proof
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.rce import service
-from clave.rce.views import ExchangeForm, SeeOther
+from clave.rce.views import LockedRutForm, SeeOther
 from clave.signin.views import SignIn
 from clave.web.pages import show
 
@@ -19,15 +19,17 @@ from clave.web.pages import show
 class CloseHere(SignIn):
     """Close a session without going through the platform: the page that the warning leads to."""
 
-    form_class = ExchangeForm
+    form_class = LockedRutForm
     title = _("Cerrar sesión en SENCE")
     intro = _("Escriba su Clave SENCE para cerrar su sesión y no perder su tiempo.")
     button = _("Cerrar sesión")
     template_name = "rce/close_here.html"
-    opening: Opening
+    opening: SessionStart
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = Opening.objects.select_related("enrolment__action", "ending").filter(public=kwargs["public"]).first()
+        found = (
+            SessionStart.objects.select_related("enrolment__action", "ending").filter(public=kwargs["public"]).first()
+        )
         if found is None:
             return show(request, "rce/gone.html", status=404)
         self.opening = found
@@ -46,14 +48,14 @@ class CloseHere(SignIn):
     def context(self) -> dict[str, Any]:
         return {"session": self.session, "course": self.opening.enrolment.action.name}
 
-    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
-        service.close_here(self.opening, proof, visit)
+    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
+        service.close_here(self.opening, proof, context)
         return SeeOther(self.request.path)
 
     def refusal_context(self) -> dict[str, Any]:
         return {"return_to": self.request.path}
 
     def _ended(self) -> HttpResponse:
-        context = {**self.context(), "closed": self.session.state == Ended.CLOSED}
+        context = {**self.context(), "closed": self.session.state == EndKind.CLOSED}
         total = sessions.credited(self.opening.enrolment)
         return show(self.request, "rce/ended.html", {**context, "total": total})

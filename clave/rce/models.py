@@ -13,7 +13,7 @@ class Environment(models.TextChoices):
     TEST = "rcetest", "prueba"
 
 
-class Exchange(models.Model):
+class PendingRequest(models.Model):
     """One request of a learning platform while its participant signs in here, and then what was answered.
 
     `fields` are the documented parameters without the token. `browser` is a hash of what only the browser that

@@ -1,4 +1,4 @@
-"""How many requests may wait for their participant to sign in: whoever has a training body's token can make them.
+"""How many requests may wait for their participant to sign in: whoever has a training OTEC's token can make them.
 
 A class of 300 behind one address opens within a minute, so the bounds are wide. The participant's own comes first: who
 repeats one request uses up nobody's share but its own. Each worker counts for itself.
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from clave.lib.leaky_buckets import LeakyBuckets
 from clave.lib.networks import address_block
-from clave.rce.request import MarkRequest
+from clave.rce.request import RceRequest
 
 # (how many at once, how many more a second)
 PARTICIPANT, NETWORK, TOKEN = (60, 0.2), (3000, 20), (20_000, 200)
@@ -24,7 +24,7 @@ def _buckets(factor: int) -> tuple[LeakyBuckets, LeakyBuckets, LeakyBuckets]:
     return participant, network, token
 
 
-def may_wait(asked: MarkRequest, address: str) -> bool:
+def may_wait(asked: RceRequest, address: str) -> bool:
     """Count a request that is to wait. False: too many like it have come from this network or with this token."""
     network = address_block(address)
     participant, networks, tokens = _buckets(settings.RCE_PENDING_FACTOR)

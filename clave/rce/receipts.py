@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 
 from clave.lib import clock
 from clave.lib.crypto import derived_key
-from clave.rce.request import MarkRequest
+from clave.rce.request import RceRequest
 
 FIELD = "ReciboSence"
 
@@ -34,12 +34,12 @@ def keys() -> dict[str, object]:
 
 
 def receipt(
-    asked: MarkRequest, event: str, session: str, opened_at: datetime, ended: tuple[datetime, int] | None
+    asked: RceRequest, event: str, session: str, opened_at: datetime, ended: tuple[datetime, int] | None
 ) -> str:
     """Return the receipt of an opening or, with its moment and credited seconds, of a closing."""
     claims = {
         "iss": settings.CLAVE_URL,
-        "aud": str(asked.otec),
+        "aud": str(asked.otec_rut),
         "iat": int(clock.now().timestamp()),
         "event": event,
         "environment": asked.environment,

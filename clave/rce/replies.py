@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from clave.lib import clock
-from clave.rce.request import SESSION, MarkRequest
+from clave.rce.request import SESSION, RceRequest
 
 ZONE = "America/Santiago"
 _ECHOED = ("CodSence", "CodigoCurso", "IdSesionAlumno")
@@ -16,7 +16,7 @@ _ECHOED = ("CodSence", "CodigoCurso", "IdSesionAlumno")
 Answer = dict[str, Any]
 
 
-def _fields(request: MarkRequest, at: datetime, *more: tuple[str, str]) -> list[tuple[str, str]]:
+def _fields(request: RceRequest, at: datetime, *more: tuple[str, str]) -> list[tuple[str, str]]:
     return [
         *((name, request[name]) for name in _ECHOED),
         *(pair for pair in more if pair[0] == SESSION),
@@ -28,21 +28,21 @@ def _fields(request: MarkRequest, at: datetime, *more: tuple[str, str]) -> list[
     ]
 
 
-def refused(request: MarkRequest, codes: list[int]) -> Answer:
+def refused(request: RceRequest, codes: list[int]) -> Answer:
     """Return the answer for an error. An opening that failed has an empty IdSesionSence, a closing none."""
     glosa = ("GlosaError", ";".join(map(str, codes)))
     session = [] if request.closing else [(SESSION, "")]
     return {"kind": "error", "url": request["UrlError"], "fields": _fields(request, clock.now(), *session, glosa)}
 
 
-def opened(request: MarkRequest, public: str, since: datetime, until: datetime) -> Answer:
+def opened(request: RceRequest, public: str, since: datetime, until: datetime) -> Answer:
     """Return the answer for an opened session, with what its page says."""
     facts = {"since": _clock(since), "until": _clock(until)}
     fields = _fields(request, since, (SESSION, public))
     return {"kind": "opened", "url": request["UrlRetoma"], "fields": fields, "facts": facts}
 
 
-def closed(request: MarkRequest, at: datetime, seconds: int, total: int) -> Answer:
+def closed(request: RceRequest, at: datetime, seconds: int, total: int) -> Answer:
     """Return the answer for a closed session; `seconds` it lasted and `total` credited in the course so far."""
     facts = {"credited": seconds, "total": total}
     return {"kind": "closed", "url": request["UrlRetoma"], "fields": _fields(request, at), "facts": facts}

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.db.hot_queries import Asked, Lookup, together
 from clave.lib import clock
 from clave.lib.rut import InvalidRut, Rut
@@ -38,7 +38,7 @@ _ENROLMENT = Lookup(
     lambda code, run: Enrolment.objects.filter(action__code=code, run=run).select_related("action"), "code", "run"
 )
 _OPENING = Lookup(
-    lambda public: Opening.objects.select_related("ending", "enrolment__action").filter(public=public), "public"
+    lambda public: SessionStart.objects.select_related("ending", "enrolment__action").filter(public=public), "public"
 )
 
 
@@ -75,7 +75,7 @@ def split_url(text: str) -> SplitResult | None:
     return parts if good else None
 
 
-class MarkRequest:
+class RceRequest:
     """A post to IniciarSesion or, `closing`, to CerrarSesion, as it came; what it refers to is looked up when asked."""
 
     def __init__(self, environment: str, closing: bool, sent: Mapping[str, str], token: Token | None = None) -> None:
@@ -98,7 +98,7 @@ class MarkRequest:
         return self.testing and self[name] == ANY
 
     @cached_property
-    def otec(self) -> Rut | None:
+    def otec_rut(self) -> Rut | None:
         return strict_rut(self["RutOtec"])
 
     @cached_property
@@ -118,9 +118,9 @@ class MarkRequest:
             self.__dict__[name] = next(filter(self._named, rows), None)
         return found[: len(first)]
 
-    def _named(self, found: Token | Enrolment | Opening) -> bool:
+    def _named(self, found: Token | Enrolment | SessionStart) -> bool:
         """Say whether what was found is what the request names: a session only if of this person in this action."""
-        if not isinstance(found, Opening):
+        if not isinstance(found, SessionStart):
             return True
         place = found.enrolment
         return place.run == str(self.run) and place.action.code == self["CodigoCurso"]
@@ -153,13 +153,13 @@ class MarkRequest:
             return self.opening.enrolment.action
         if self.enrolment:
             return self.enrolment.action
-        return Action.objects.select_related("body").filter(code=self["CodigoCurso"]).first()
+        return Action.objects.select_related("otec").filter(code=self["CodigoCurso"]).first()
 
     @cached_property
-    def opening(self) -> Opening | None:
+    def opening(self) -> SessionStart | None:
         """The session to close: of this person in this action, in production."""
         self.look()
-        return cast(Opening | None, self.__dict__["opening"])
+        return cast(SessionStart | None, self.__dict__["opening"])
 
     @cached_property
     def tested(self) -> datetime | None:

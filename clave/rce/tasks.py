@@ -6,7 +6,7 @@ from django_tasks import task
 
 from clave.lib import clock
 from clave.lib.schedule import every
-from clave.rce.models import Exchange
+from clave.rce.models import PendingRequest
 
 
 @every(3600)
@@ -14,6 +14,6 @@ from clave.rce.models import Exchange
 def forget() -> None:
     """Throw away the requests of yesterday, and what was given up."""
     now = clock.now()
-    Exchange.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    PendingRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     # Nobody can sign in for these any more (`service.PATIENCE`).
-    Exchange.objects.filter(answer=None, created_at__lt=now - timedelta(hours=2)).delete()
+    PendingRequest.objects.filter(answer=None, created_at__lt=now - timedelta(hours=2)).delete()

@@ -9,7 +9,7 @@ urlpatterns = [
     path("rce/Registro/CerrarSesion", views.mark, {"environment": "rce", "closing": True}, name="rce_close"),
     path("rcetest/Registro/IniciarSesion", views.mark, {"environment": "rcetest", "closing": False}),
     path("rcetest/Registro/CerrarSesion", views.mark, {"environment": "rcetest", "closing": True}),
-    path("rce/solicitud/<run:exchange>", views.exchange_page, name="rce_exchange"),
+    path("rce/solicitud/<run:pending>", views.pending_request_page, name="rce_exchange"),
     path("asistencia/bloque/<str:packed>", block.block, name="attendance_block"),
     path("asistencia/bloque/<str:packed>/marca", block.begin, name="attendance_block_begin"),
     path("asistencia/cerrar/<run:public>", close_page.CloseHere.as_view(), name="attendance_close"),

@@ -19,16 +19,16 @@ from django.views.decorators.csrf import csrf_exempt
 from clave.attendance import sessions
 from clave.credentials.service import Proof
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import InvalidRut, Rut
 from clave.rce import service
 from clave.rce.codes import GLOSAS
-from clave.rce.models import Environment, Exchange
+from clave.rce.models import Environment, PendingRequest
 from clave.rce.replies import Answer
-from clave.rce.request import MarkRequest, split_url
+from clave.rce.request import RceRequest, split_url
 from clave.signin.views import SignIn, SignInForm
 from clave.web.forms import ClaveForm
-from clave.web.middleware import POLICY, address_of, visit_of
+from clave.web.middleware import POLICY, address_of, context_of
 from clave.web.pages import filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.web.templatetags.durations import hours_minutes
 
@@ -51,18 +51,18 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
         page = show(request, "rce/for_platforms.html", status=405)
         page.headers["Allow"] = "POST"
         return page
-    return received(request, MarkRequest(environment, closing, request.POST.dict()))
+    return received(request, RceRequest(environment, closing, request.POST.dict()))
 
 
-def received(request: HttpRequest, asked: MarkRequest) -> HttpResponse:
+def received(request: HttpRequest, asked: RceRequest) -> HttpResponse:
     """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
     secret = secrets.token_urlsafe(18)
-    exchange = service.receive(asked, secret, address_of(request))
-    if not isinstance(exchange, Exchange):
-        return answer_page(request, exchange, asked.environment)
-    page = ExchangePage()
+    pending = service.receive(asked, secret, address_of(request))
+    if not isinstance(pending, PendingRequest):
+        return answer_page(request, pending, asked.environment)
+    page = PendingRequestPage()
     page.setup(request)
-    page.take(exchange)
+    page.take(pending)
     response = page.hurried(page.get(request))
     response.set_cookie(
         COOKIE, secret, path=page.address, httponly=True, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax"
@@ -129,7 +129,7 @@ def _targets(parts: Any) -> str:
     return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
 
 
-class ExchangeForm(SignInForm):
+class LockedRutForm(SignInForm):
     """The participant's RUT is filled in and cannot be changed; whoever changes it nevertheless gets 311."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -139,47 +139,47 @@ class ExchangeForm(SignInForm):
         self.fields["rut"].widget.attrs.pop("aria-describedby", None)
 
 
-class ExchangePage(SignIn):
+class PendingRequestPage(SignIn):
     """The participant signs in for the request that waits.
 
     Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
     bring along, and an address nobody can guess. That keeps other sites away as the usual token does.
     """
 
-    form_class = ExchangeForm
+    form_class = LockedRutForm
     template_name = "rce/signin.html"
-    exchange: Exchange
+    pending: PendingRequest
 
-    def take(self, exchange: Exchange) -> None:
+    def take(self, pending: PendingRequest) -> None:
         """Make this the page of an exchange."""
-        self.exchange = exchange
-        self.address = _room() + exchange.pk
-        self.asked = service.request_of(exchange)
+        self.pending = pending
+        self.address = _room() + pending.pk
+        self.asked = service.request_of(pending)
 
     @property
     def shown(self) -> dict[str, str]:
         """Return what the page says of its exchange."""
         return {
             "participant": self.asked.run.pretty if self.asked.run else "",
-            "course": self.exchange.course,
-            "body": self.exchange.token.body.name,
-            "host": service.host_of(self.exchange),
+            "course": self.pending.course,
+            "otec": self.pending.token.otec.name,
+            "host": service.host_of(self.pending),
             "posts_to": self.address,
             "here": self.address,
         }
 
-    def _found(self, request: HttpRequest, pk: str) -> Exchange | None:
+    def _found(self, request: HttpRequest, pk: str) -> PendingRequest | None:
         secret = request.COOKIES.get(COOKIE, "")
         try:
-            claim = self.door.claim(str(Rut.parse(request.POST["rut"])))
+            claim = self.config.claim(str(Rut.parse(request.POST["rut"])))
         except (KeyError, InvalidRut):
             return service.find(pk, secret)
-        found, tried = service.find_with(pk, secret, claim, visit_of(request))
-        self.looked_up = {claim: tried}
+        found, attempt = service.find_with(pk, secret, claim, context_of(request))
+        self.looked_up = {claim: attempt}
         return found
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = self._found(request, kwargs["exchange"])
+        found = self._found(request, kwargs["pending"])
         if found is None:
             return show(request, "rce/gone.html", status=404)
         self.take(found)
@@ -195,7 +195,7 @@ class ExchangePage(SignIn):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         values = self.shown
         names = stand_ins(values)
-        shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.exchange))
+        shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.pending))
         html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
         return page_of(filled(request, put_in(html, values)))
 
@@ -205,7 +205,7 @@ class ExchangePage(SignIn):
 
     def hurried(self, response: Response) -> Response:
         """Let the browser come back by itself when the time of the strict variant is up."""
-        if service.is_strict(self.exchange) and not self.exchange.answer:
+        if service.is_strict(self.pending) and not self.pending.answer:
             wait = int(service.STRICT_WAIT.total_seconds()) + 1
             response.headers["Refresh"] = f"{wait}; url={self.address}"
         return response
@@ -220,23 +220,23 @@ class ExchangePage(SignIn):
             "intro": _("Escriba su Clave SENCE para registrar su asistencia."),
             "button": _("Cerrar sesión") if self.asked.closing else _("Abrir sesión"),
             "testing": self.asked.testing,
-            "strict": service.is_strict(self.exchange),
+            "strict": service.is_strict(self.pending),
             "csrf": "",
             **self.shown,
         }
 
-    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         if self.typed["rut"] != self.asked.run:
-            service.refuse(self.exchange, 311)
+            service.refuse(self.pending, 311)
         else:
-            self._try(lambda: service.signed_in(self.exchange, proof, visit))
+            self._try(lambda: service.signed_in(self.pending, proof, context))
         # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
-        return self._answer() if self.exchange.answer else SeeOther(self.address)
+        return self._answer() if self.pending.answer else SeeOther(self.address)
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         if refused.code == "wrong_key":
-            service.count_failure(self.exchange)
-            if self.exchange.answer:
+            service.count_failure(self.pending)
+            if self.pending.answer:
                 return self._answer()
         return super().refused(form, refused)
 
@@ -244,14 +244,14 @@ class ExchangePage(SignIn):
         return {"return_to": self.address}
 
     def _answer(self) -> HttpResponse:
-        return answer_page(self.request, self.exchange.answer or {}, self.exchange.environment)
+        return answer_page(self.request, self.pending.answer or {}, self.pending.environment)
 
     def _choice(self) -> HttpResponse:
         """Ask what becomes of the session that is open, then open the new one."""
         before = sessions.running(self.asked.enrolment) if self.asked.enrolment else None
         chosen = self.request.POST.get("anterior", "")
         if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
-            self._try(lambda: service.choose(self.exchange, chosen, visit_of(self.request)))
+            self._try(lambda: service.choose(self.pending, chosen, context_of(self.request)))
             return SeeOther(self.address)
         context = {**self.context(), "before": before.opening if before else None}
         return show(self.request, "rce/choice.html", context)
@@ -263,4 +263,4 @@ class ExchangePage(SignIn):
             return
 
 
-exchange_page = csrf_exempt(ExchangePage.as_view())
+pending_request_page = csrf_exempt(PendingRequestPage.as_view())

@@ -11,7 +11,7 @@ from django.conf import settings
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from clave.audit import service as audit
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 log = structlog.get_logger(__name__)
 # After this many failures in a row nobody is kept waiting; one call is let through after the pause.
@@ -37,7 +37,9 @@ class Registry:
         )
         self.breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=PAUSE)
 
-    def call(self, visit: Visit, method: str, path: str, payload: dict[str, str] | None = None) -> tuple[int, Any]:
+    def call(
+        self, context: RequestContext, method: str, path: str, payload: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
         """Return (status, JSON). Raises `RegistryDown` within `REGISTRY_BUDGET_SECONDS`."""
         outcome = "ok"
         try:
@@ -50,7 +52,7 @@ class Registry:
             log.warning("registry.down", registry=self.name, error=type(error).__name__)
             raise RegistryDown(outcome) from error
         finally:
-            audit.record("registry.called", visit, outcome=outcome, registry=self.name)
+            audit.record("registry.called", context, outcome=outcome, registry=self.name)
 
     def _with_retry(self, method: str, path: str, payload: dict[str, str] | None) -> tuple[int, Any]:
         deadline = time.monotonic() + settings.REGISTRY_BUDGET_SECONDS

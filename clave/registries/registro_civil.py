@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.registries.base import Registry, RegistryDown
 
@@ -32,9 +32,9 @@ def registry() -> Registry:
     return _registry(settings.REGISTRO_CIVIL_URL, settings.REGISTRO_CIVIL_TOKEN)
 
 
-def find_person(rut: Rut, visit: Visit) -> Person | None:
+def find_person(rut: Rut, context: RequestContext) -> Person | None:
     """Return the person with this RUN; None if there is none. Raises `RegistryDown`."""
-    status, answer = registry().call(visit, "GET", f"/personas/{rut}")
+    status, answer = registry().call(context, "GET", f"/personas/{rut}")
     if status == 404:
         return None
     try:
@@ -49,12 +49,12 @@ def find_person(rut: Rut, visit: Visit) -> Person | None:
         raise RegistryDown("nonsense") from error
 
 
-def card_is_valid(rut: Rut, serial: str, visit: Visit) -> bool:
+def card_is_valid(rut: Rut, serial: str, context: RequestContext) -> bool:
     """Say whether this serial number is of this RUN's valid card. Raises `RegistryDown`.
 
     The number travels in the body: addresses end up in logs.
     """
-    status, answer = registry().call(visit, "POST", "/cedulas/verificar", {"run": str(rut), "serie": serial})
+    status, answer = registry().call(context, "POST", "/cedulas/verificar", {"run": str(rut), "serie": serial})
     if status == 404:
         return False
     if not isinstance(answer, dict) or not isinstance(answer.get("vigente"), bool):

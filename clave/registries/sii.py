@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.registries.base import Registry, RegistryDown
 
@@ -28,9 +28,9 @@ def registry() -> Registry:
     return _registry(settings.SII_URL, settings.SII_TOKEN)
 
 
-def find_company(rut: Rut, visit: Visit) -> Company | None:
+def find_company(rut: Rut, context: RequestContext) -> Company | None:
     """Return the company with this RUT; None if there is none. Raises `RegistryDown`."""
-    status, answer = registry().call(visit, "GET", f"/contribuyentes/{rut}")
+    status, answer = registry().call(context, "GET", f"/contribuyentes/{rut}")
     if status == 404:
         return None
     try:
@@ -39,10 +39,10 @@ def find_company(rut: Rut, visit: Visit) -> Company | None:
         raise RegistryDown("nonsense") from error
 
 
-def represents(person: Rut, company: Rut, visit: Visit) -> bool:
+def represents(person: Rut, company: Rut, context: RequestContext) -> bool:
     """Say whether this person legally represents this company. Raises `RegistryDown`."""
     question = {"rut_empresa": str(company), "run": str(person)}
-    status, answer = registry().call(visit, "POST", "/representantes/verificar", question)
+    status, answer = registry().call(context, "POST", "/representantes/verificar", question)
     if status == 404:
         return False
     if not isinstance(answer, dict) or not isinstance(answer.get("representa"), bool):

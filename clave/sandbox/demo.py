@@ -13,7 +13,7 @@ from clave.holders.models import Holder, Kind, Profile, Representative, Verifica
 from clave.lib import clock
 from clave.sandbox import courses
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
-from clave.training.models import Body
+from clave.training.models import Otec
 
 # Operators of the back office; the sandbox shows the code of the moment. Some things take two supervisors.
 OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
@@ -73,7 +73,7 @@ def load() -> int:
             _make_company(company)
         for migrant in migrants:
             _make_migrant(migrant)
-        if not Body.objects.exists():
+        if not Otec.objects.exists():
             courses.load()
         if not Operator.objects.exists():
             _make_operators()
@@ -92,7 +92,7 @@ def lines() -> list[str]:
         *others,
         *firms,
         f"{desk}, clave «{OPERATOR_PASSWORD}», código en /sandbox/",
-        f"Token de {courses.BODY}: {courses.TOKEN}",
+        f"Token de {courses.OTEC}: {courses.TOKEN}",
     ]
 
 
@@ -128,7 +128,7 @@ def _make(person: dict[str, Any]) -> None:
         **fields,
     )
     if "key" in person:
-        keys.bring(holder, person["key"])
+        keys.import_password(holder, person["key"])
     if "answer" in person:
         keys.set_answer(holder, *person["answer"])
 
@@ -154,7 +154,7 @@ def _make_company(company: dict[str, Any]) -> None:
         mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
         email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
     )
-    keys.bring(holder, company["key"])
+    keys.import_password(holder, company["key"])
     if "answer" in company:
         keys.set_answer(holder, *company["answer"])
 
@@ -170,5 +170,5 @@ def _make_migrant(migrant: dict[str, Any]) -> None:
         **{name: migrant[name] for name in ("names", "surnames", "sex", "country", "email", "mobile")},
         **HOME,
     )
-    keys.bring(holder, migrant["key"])
+    keys.import_password(holder, migrant["key"])
     keys.set_answer(holder, *migrant["answer"])

@@ -13,7 +13,7 @@ from django.conf import settings
 from clave.lib import clock
 from clave.rce.checks import CHECKS
 from clave.rce.replies import Answer
-from clave.rce.request import MarkRequest
+from clave.rce.request import RceRequest
 from clave.training.tokens import digest
 
 KEPT = 60
@@ -27,13 +27,13 @@ def _file(name: str) -> Path:
     return Path(f"{settings.CLAVE_HOME}/{name}")
 
 
-def note(exchange: str, asked: MarkRequest, answer: Answer | None) -> None:
+def note(pending: str, asked: RceRequest, answer: Answer | None) -> None:
     """Keep one line about a request or its answer; of the token only its end."""
     fields = {**asked.fields, "Token": f"…{asked['Token'][-4:]}"}
     line = {
         "at": clock.now().isoformat(timespec="seconds"),
-        "id": exchange,
-        "door": "CerrarSesion" if asked.closing else "IniciarSesion",
+        "id": pending,
+        "endpoint": "CerrarSesion" if asked.closing else "IniciarSesion",
         "environment": asked.environment,
         "fields": fields,
         "answer": answer,
@@ -91,7 +91,7 @@ def wish(token: str, code: int, times: int) -> None:
         wishes[digest(token)] = [code, times]
 
 
-def wished(asked: MarkRequest) -> int | None:
+def wished(asked: RceRequest) -> int | None:
     """Return the code wished for this request's token, and count it."""
     if not os.path.exists(f"{settings.CLAVE_HOME}/inspector-wishes.json"):  # noqa: PTH110 (at every request)
         return None

@@ -1,4 +1,4 @@
-"""The sample platform: what a training body's developer would write, speaking only the public wire and API.
+"""The sample platform: what a training OTEC's developer would write, speaking only the public wire and API.
 
 It keeps what it learns in the browser's session and decides by the fields of an answer alone, as plugins do.
 """
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from clave.sandbox.courses import ACTIONS, BODY, CAMILA, DIEGO, TOKEN
+from clave.sandbox.courses import ACTIONS, CAMILA, DIEGO, OTEC, TOKEN
 from clave.sandbox.people import PEOPLE
 from clave.web.errors import error_page
 from clave.web.middleware import POLICY
@@ -28,8 +28,8 @@ def _student(request: HttpRequest) -> str:
 def _courses(run: str) -> list[dict[str, Any]]:
     return [
         {"code": code, "cod_sence": cod_sence, "line": line, "name": name, "hours": hours}
-        for body, code, cod_sence, line, name, hours, _first, _last, people, _differs in ACTIONS
-        if body == BODY and run in people
+        for otec, code, cod_sence, line, name, hours, _first, _last, people, _differs in ACTIONS
+        if otec == OTEC and run in people
     ]
 
 
@@ -51,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _parameters(request: HttpRequest, course: dict[str, Any]) -> dict[str, str]:
     back = settings.CLAVE_URL + reverse("sandbox_lms_back", args=[course["code"]])
     return {
-        "RutOtec": BODY,
+        "RutOtec": OTEC,
         "CodSence": course["cod_sence"],
         "CodigoCurso": course["code"],
         "LineaCapacitacion": str(course["line"]),

@@ -7,25 +7,25 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from clave.attendance.models import Unwarned
+from clave.attendance.models import WarningOptOut
 from clave.backoffice.models import Operator, Proposal
 from clave.credentials.models import Attempts
 from clave.documents.models import Document
 from clave.holders.models import Holder
 from clave.notifications.models import Message
 from clave.privacy.models import Petition
-from clave.rce.models import Exchange
+from clave.rce.models import PendingRequest
 from clave.sandbox import demo, services
 from clave.selfservice.models import FacilitatorRequest, Waiting
 from clave.signin.models import Session
 from clave.statements.models import Statement
-from clave.training.models import Action, Body, Enrolment
+from clave.training.models import Action, Enrolment, Otec
 from clave.web.models import Submission
 
 # Facts that only the database's owner can remove, in the order in which they can go.
-MARKS = ["attendance_running", "attendance_correction", "attendance_ending", "attendance_opening"]
+MARKS = ["attendance_activesession", "attendance_correction", "attendance_sessionend", "attendance_sessionstart"]
 
-COURSES = (Statement, Exchange, Unwarned, Enrolment, Action, Body)
+COURSES = (Statement, PendingRequest, WarningOptOut, Enrolment, Action, Otec)
 
 
 @contextmanager

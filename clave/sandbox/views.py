@@ -11,7 +11,7 @@ from clave.lib import clock
 from clave.lib.rut import Rut
 from clave.rce.codes import GLOSAS
 from clave.sandbox import inspector, reset, services
-from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATORS, PERSONS
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.web.errors import error_page
@@ -19,7 +19,7 @@ from clave.web.pages import show
 
 # What the snippets send.
 GOOD = {
-    "RutOtec": BODY,
+    "RutOtec": OTEC,
     "Token": TOKEN,
     "CodSence": "1238000001",
     "CodigoCurso": "6700001",

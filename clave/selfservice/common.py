@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials import service as keys
 from clave.holders.models import Holder, Representative, Verification
-from clave.holders.profiles import PERSON, Door
+from clave.holders.profiles import PERSON, ProfileConfig
 from clave.holders.service import texts_go_to
 from clave.lib import clock
 from clave.notifications import outbox as courier
@@ -89,25 +89,25 @@ def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "rec
     return until
 
 
-class DoorPage(FormPage):
+class ProfilePage(FormPage):
     """A form page that every profile has at an address of its own; `urls` says whose it is."""
 
-    door: Door = PERSON
+    config: ProfileConfig = PERSON
     # Whether the form asks for the letters of an image.
     letters = True
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         form_class: Any = self.form_class
         return form_class(  # type: ignore[no-any-return]
-            data, initial=initial, request=self.request, door=self.door, letters=self.letters
+            data, initial=initial, request=self.request, config=self.config, letters=self.letters
         )
 
 
-class DoorStep(StepPage):
+class ProfileStep(StepPage):
     """A step of a flow that every profile has."""
 
-    door: Door = PERSON
+    config: ProfileConfig = PERSON
 
     @property
     def flow_name(self) -> str:
-        return self.door.page(self.flow)
+        return self.config.page(self.flow)

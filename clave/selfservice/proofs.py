@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from clave.audit import service as audit
 from clave.credentials import throttling
 from clave.holders.models import Holder
-from clave.holders.service import Claim
+from clave.holders.service import ClaimedIdentity
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 
 class NotRecognised(Refused):
@@ -21,9 +21,9 @@ class NotRecognised(Refused):
         )
 
 
-def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> Holder:
+def by_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> Holder:
     """Validate by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
-    limits = throttling.limits("birth", claim.account, visit, throttling.ANSWER)
+    limits = throttling.limits("birth", claim.account, context, throttling.ANSWER)
     limits.reserve()
     holder = claim.holder()
     same = bool(
@@ -31,7 +31,7 @@ def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> Holder
     )
     if not same or holder is None:
         limits.fail()
-        audit.record("data.proof", visit, holder=holder, outcome="not_recognised")
+        audit.record("data.proof", context, holder=holder, outcome="not_recognised")
         raise NotRecognised
     limits.release()
     return holder

@@ -20,7 +20,7 @@ from clave.web.models import Submission
 
 @every(3600)
 @task()
-def tidy() -> None:
+def housekeeping() -> None:
     """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
     now, kept = clock.now(), timedelta(days=settings.RETENTION_DAYS["messages"])
     Session.objects.filter(expire_date__lt=now).delete()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT, PERSON, Door
+from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT, PERSON, ProfileConfig
 from clave.selfservice.change import views as change
 from clave.selfservice.confirmations import views as confirmations
 from clave.selfservice.facilitators import views as facilitators
@@ -14,7 +14,7 @@ from clave.selfservice.representatives import views as representatives
 from clave.selfservice.update import views as update
 
 
-def profile_urlpatterns(door: Door) -> list[URLPattern]:
+def profile_urlpatterns(config: ProfileConfig) -> list[URLPattern]:
     """Return the addresses of a profile's flows: register, recover, change, update, as far as it can do them itself."""
     steps: dict[str, list[tuple[str, Any]]] = {
         "register": [("registrarse", register.Register)],
@@ -31,14 +31,14 @@ def profile_urlpatterns(door: Door) -> list[URLPattern]:
         "update": [("actualizar", update.Start), ("pregunta", update.Question), ("datos", update.Edit)],
     }
     found = []
-    for flow in (name for name in door.pages if name in steps):
+    for flow in (name for name in config.pages if name in steps):
         (first, start), *rest = steps[flow]
-        base = f"{door.room}/{first}"
-        begin = update.start_for_company if (flow, door) == ("update", COMPANY) else start.as_view(door=door)
-        found.append(path(base, begin, name=door.page(flow)))
+        base = f"{config.room}/{first}"
+        begin = update.start_for_company if (flow, config) == ("update", COMPANY) else start.as_view(config=config)
+        found.append(path(base, begin, name=config.page(flow)))
         for address, view in rest:
-            name = door.page(f"{flow}_{view.name}")
-            found.append(path(f"{base}/<run:run>/{address}", view.as_view(door=door), name=name))
+            name = config.page(f"{flow}_{view.name}")
+            found.append(path(f"{base}/<run:run>/{address}", view.as_view(config=config), name=name))
     return found
 
 
@@ -46,13 +46,13 @@ urlpatterns = [
     *profile_urlpatterns(PERSON),
     path("persona/actualizar/fecha-y-correo", update.StartByBirth.as_view(), name="update_by_birth"),
     *profile_urlpatterns(COMPANY),
-    path("Account/GenerarNuevaCusPj", recover.Start.as_view(door=COMPANY, title=recover.NEW_COMPANY_KEY)),
+    path("Account/GenerarNuevaCusPj", recover.Start.as_view(config=COMPANY, title=recover.NEW_COMPANY_KEY)),
     path("mi-cuenta/representantes", representatives.Representatives.as_view(), name="representatives"),
     path("mi-cuenta/representantes/<int:person>/quitar", representatives.remove, name="representative_remove"),
     *profile_urlpatterns(MIGRANT),
     path(
         "migrante/actualizar/fecha-y-correo",
-        update.StartByBirth.as_view(door=MIGRANT),
+        update.StartByBirth.as_view(config=MIGRANT),
         name="migrant_update_by_birth",
     ),
     *profile_urlpatterns(FACILITATOR),

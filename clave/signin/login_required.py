@@ -30,9 +30,9 @@ def current_holder(request: HttpRequest) -> Holder | None:
     return _SIGNED_IN.one(UUID(pk), version)
 
 
-def to_sign_in(request: HttpRequest, door: str = "signin") -> HttpResponse:
+def to_sign_in(request: HttpRequest, config: str = "signin") -> HttpResponse:
     """Send somebody to sign in first, and from there back to this page."""
-    return HttpResponseRedirect(f"{reverse(door)}?{urlencode({'volver': request.path})}")
+    return HttpResponseRedirect(f"{reverse(config)}?{urlencode({'volver': request.path})}")
 
 
 View = Callable[..., HttpResponse]

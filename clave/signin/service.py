@@ -10,9 +10,9 @@ from clave.credentials import service as keys
 from clave.credentials import throttling
 from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder, Verification
-from clave.holders.service import Claim, require_minimum_data
+from clave.holders.service import ClaimedIdentity, require_minimum_data
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 SIGNED_IN = "signin"
 # What nobody can do without having typed the CS.
@@ -28,16 +28,24 @@ class IdentityRefused(Refused):
         super().__init__("identity_refused")
 
 
-def prove(claim: Claim, key: str, visit: Visit, *, human: bool, explain: bool, tried: keys.Try | None = None) -> Proof:
+def prove(
+    claim: ClaimedIdentity,
+    key: str,
+    context: RequestContext,
+    *,
+    human: bool,
+    explain: bool,
+    attempt: keys.SignInAttempt | None = None,
+) -> Proof:
     """Check who somebody says to be against a key; `tried` is what was looked up for this claim, if anything was.
 
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
     try:
-        proof = keys.try_key(claim, key, visit, SIGNED_IN, human=human, tried=tried)
+        proof = keys.try_key(claim, key, context, SIGNED_IN, human=human, attempt=attempt)
     except WrongKey as refused:
-        refused.message = _message(refused, explain and throttling.may_disclose(visit))
+        refused.message = _message(refused, explain and throttling.may_disclose(context))
         raise
     if proof.holder.verification == Verification.REFUSED:
         raise IdentityRefused
@@ -56,17 +64,17 @@ def _message(wrong: WrongKey, explain: bool) -> str:
     return _("No autorizado: persona no registrada. Regístrese para obtener su Clave SENCE.")
 
 
-def let_in(proof: Proof, visit: Visit) -> None:
+def let_in(proof: Proof, context: RequestContext) -> None:
     """Let somebody do what the CS was asked for; the caller records it. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
     if not proof.known_browser:
-        keys.remember_browser(proof.holder, visit)
+        keys.remember_browser(proof.holder, context)
 
 
-def admit(proof: Proof, visit: Visit) -> Entry:
+def admit(proof: Proof, context: RequestContext) -> Entry:
     """Let somebody in; return the entry that goes with the session. Raises `MinimumDataMissing`."""
-    let_in(proof, visit)
-    return audit.entry_of(SIGNED_IN, visit, holder=proof.holder)
+    let_in(proof, context)
+    return audit.entry_of(SIGNED_IN, context, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:

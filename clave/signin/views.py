@@ -17,26 +17,26 @@ from django.views import View
 
 from clave.audit import service as audit
 from clave.audit.models import Entry
-from clave.credentials.service import Proof, Try
+from clave.credentials.service import Proof, SignInAttempt
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
-from clave.holders.profiles import COMPANY, DOORS, PERSON, Door, DoorForm
-from clave.holders.service import Claim, proof_of
+from clave.holders.profiles import COMPANY, PERSON, PROFILES, ProfileConfig, ProfileForm
+from clave.holders.service import ClaimedIdentity, proof_of
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.signin.login_required import current_holder, for_holder
 from clave.signin.models import Session
 from clave.signin.sessions import SessionStore
 from clave.web.forms import ClaveForm, SecretField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import FormPage, show
 from clave.web.wizard import Wizard
 
 SESSIONS_A_PAGE = 20
 
 
-class SignInForm(DoorForm):
+class SignInForm(ProfileForm):
     signs = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
@@ -59,14 +59,14 @@ class SignIn(FormPage):
     A company also names a representative (guide PJ, section 1). Who else asks for a sign-in says what follows it.
     """
 
-    door: Door = PERSON
-    form_class: ClassVar[type[DoorForm]] = SignInForm
+    config: ProfileConfig = PERSON
+    form_class: ClassVar[type[ProfileForm]] = SignInForm
     template_name = "signin/signin.html"
     title = _("Ingresar con mi Clave SENCE")
     button = _("Ingresar")
     typed: dict[str, Any]
     # What is known already of who may be meant.
-    looked_up: Mapping[Claim, Try] = MappingProxyType({})
+    looked_up: Mapping[ClaimedIdentity, SignInAttempt] = MappingProxyType({})
     # Where to go on after a temporary key was changed.
     back_after_change = ""
 
@@ -77,44 +77,44 @@ class SignIn(FormPage):
     def context(self) -> dict[str, Any]:
         back = local_path(self.request)
         query = "" if back == _account_url() else "?" + urlencode({"volver": back})
-        doors = [(door.title, door.url("signin") + query, door is self.door) for door in DOORS]
-        title = self.title if self.door is PERSON else gettext("Ingresar como {who}").format(who=self.door.title)
-        return {"back_to": back, "doors": doors, "title": title, "intro": self.intro or self._needs()}
+        profiles = [(config.title, config.url("signin") + query, config is self.config) for config in PROFILES]
+        title = self.title if self.config is PERSON else gettext("Ingresar como {who}").format(who=self.config.title)
+        return {"back_to": back, "profiles": profiles, "title": title, "intro": self.intro or self._needs()}
 
     def _needs(self) -> str:
-        if self.door is COMPANY:
+        if self.config is COMPANY:
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
-        return gettext("Escriba {what} y su Clave SENCE.").format(what=self.door.at_hand)
+        return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
-    def make_form(self, data: Any = None, initial: Any = None) -> DoorForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> ProfileForm:
         wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
         return self._form(data, letters=wanted, initial=initial)
 
-    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> DoorForm:
-        return self.form_class(data, initial=initial, request=self.request, door=self.door, letters=letters)
+    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> ProfileForm:
+        return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         self.typed = form.cleaned_data
-        tried = self.looked_up.get(form.claim)
-        proof = service.prove(form.claim, self.typed["key"], visit, human=human, explain=explain, tried=tried)
+        attempt = self.looked_up.get(form.claim)
+        proof = service.prove(form.claim, self.typed["key"], context, human=human, explain=explain, attempt=attempt)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,
-                self.door.page("change"),
+                self.config.page("change"),
                 "key",
                 **proof_of(proof.holder),
                 version=proof.version,
                 temporary=proof.temporary,
                 back_to=self.back_after_change,
             )
-            return HttpResponseRedirect(self.door.url("change_key", wizard.run))
-        return self.proved(proof, visit)
+            return HttpResponseRedirect(self.config.url("change_key", wizard.run))
+        return self.proved(proof, context)
 
-    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         """Do what the person signed in for."""
-        enter(self.request, proof.holder, visit, service.admit(proof, visit))
+        enter(self.request, proof.holder, context, service.admit(proof, context))
         return HttpResponseRedirect(local_path(self.request))
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
@@ -126,12 +126,12 @@ class SignIn(FormPage):
         return super().refused(form, refused)
 
 
-def enter(request: HttpRequest, holder: Holder, visit: Visit, entry: Entry) -> None:
+def enter(request: HttpRequest, holder: Holder, context: RequestContext, entry: Entry) -> None:
     """Begin the holder's session under a new key, with its audit entry; what the browser had before is gone."""
     if request.session.session_key:
         request.session.flush()
     who = {"holder": str(holder.pk), "account_version": holder.version}
-    request.session.update({**who, "address": visit.address, "agent": visit.agent})
+    request.session.update({**who, "address": context.address, "agent": context.agent})
     cast(SessionStore, request.session).begin(entry)
     rotate_token(request)
 
@@ -159,7 +159,7 @@ class SignOut(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         holder = current_holder(request)
         if holder:
-            audit.record("signout", visit_of(request), holder=holder)
+            audit.record("signout", context_of(request), holder=holder)
         request.session.flush()
         return show(request, "signin/signed_out.html")
 
@@ -174,9 +174,9 @@ class CloseOthers(View):
             return HttpResponseRedirect(reverse("signin"))
         ended, _each = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
         # A browser whose session the holder ends is no longer one the holder vouches for.
-        here = browser_axis(holder.account, visit_of(request))
+        here = browser_axis(holder.account, context_of(request))
         holder.known_browsers.exclude(axis=here).delete()
-        audit.record("sessions.closed", visit_of(request), holder=holder, count=ended)
+        audit.record("sessions.closed", context_of(request), holder=holder, count=ended)
         return HttpResponseRedirect(reverse("account_sessions") + "?cerradas=1")
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Sworn statements: the training body's first, then each participant's. Source: flows.md, section 8."""
+"""Sworn statements: the training OTEC's first, then each participant's. Source: flows.md, section 8."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ from clave.training.models import State as ActionState
 class Kind(models.TextChoices):
     """Whose statement it is."""
 
-    BODY = "body", _("organismo de capacitación")
+    OTEC = "otec", _("organismo de capacitación")
     PARTICIPANT = "participant", _("participante")
 
 
@@ -47,7 +47,7 @@ class Statement(models.Model):
     pdf = models.BinaryField(default=b"")
     digest = models.CharField(max_length=64, blank=True, db_index=True)
     reason = models.CharField(max_length=300, blank=True)
-    # When the body last reminded its participants; they share a daily number of mails with their own recoveries.
+    # When the OTEC last reminded its participants; they share a daily number of mails with their own recoveries.
     reminded_at = models.DateTimeField(null=True)
     decision = models.CharField(max_length=300, blank=True)
 

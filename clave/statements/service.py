@@ -1,6 +1,6 @@
 """Issuing, annulling and finding sworn statements.
 
-The body issues first, from the day after the course's end, saying who passed and who failed; then each participant
+The OTEC issues first, from the day after the course's end, saying who passed and who failed; then each participant
 with at least one credited session issues theirs. A course that crosses the year may have a partial statement up to
 31 December. Source: flows.md, section 8.
 """
@@ -22,7 +22,7 @@ from clave.audit import service as audit
 from clave.holders.models import Holder, Profile
 from clave.lib import clock
 from clave.lib.outcome import Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.statements.models import VALID, Counter, Kind, State, Statement
 from clave.training.models import Action
@@ -103,14 +103,16 @@ def _about(action: Action, until: date, partial: bool) -> dict[str, Any]:
         "ends": action.ends.isoformat(),
         "until": until.isoformat(),
         "partial": partial,
-        "body": action.body.name,
-        "body_rut": action.body.rut,
+        "otec": action.otec.name,
+        "otec_rut": action.otec.rut,
         "threshold": settings.STATEMENT_PERCENT[action.line],
     }
 
 
-def issue_for_body(action: Action, results: dict[str, str], holder: Holder, person: str, visit: Visit) -> Statement:
-    """Issue the body's statement; `results` maps RUNs to passed or failed, who did not finish is left out.
+def issue_for_otec(
+    action: Action, results: dict[str, str], holder: Holder, person: str, context: RequestContext
+) -> Statement:
+    """Issue the OTEC's statement; `results` maps RUNs to passed or failed, who did not finish is left out.
 
     Raises `ActionAnnulled`, `NotYet`, `AlreadyIssued`.
     """
@@ -125,7 +127,7 @@ def issue_for_body(action: Action, results: dict[str, str], holder: Holder, pers
             facts = {"seconds": each.seconds, "percent": each.percent}
             rows.append({"run": each.enrolment.run, "result": result, **facts})
     data = {**_about(action, until, partial), "rows": rows, "person": person}
-    return _issue(Kind.BODY, action, "", until, partial, data, holder, visit)
+    return _issue(Kind.OTEC, action, "", until, partial, data, holder, context)
 
 
 def require_in_force(action: Action) -> None:
@@ -135,7 +137,7 @@ def require_in_force(action: Action) -> None:
 
 
 def _body_statement(action: Action) -> Statement:
-    found = Statement.objects.filter(kind=Kind.BODY, action=action, state__in=VALID).order_by("-until").first()
+    found = Statement.objects.filter(kind=Kind.OTEC, action=action, state__in=VALID).order_by("-until").first()
     if found is None:
         raise NotYet(_("Su organismo de capacitación todavía no emite su declaración."))
     return found
@@ -144,14 +146,14 @@ def _body_statement(action: Action) -> Statement:
 def summary(action: Action, run: str) -> dict[str, Any]:
     """Return what a participant would state. Raises `ActionAnnulled`, `NotYet`, `NothingToState`."""
     require_in_force(action)
-    body = _body_statement(action)
-    listed = next((row for row in body.data["rows"] if row["run"] == run), None)
-    mine = next((each for each in records_until(action, body.until) if each.enrolment.run == run), None)
+    otec = _body_statement(action)
+    listed = next((row for row in otec.data["rows"] if row["run"] == run), None)
+    mine = next((each for each in records_until(action, otec.until) if each.enrolment.run == run), None)
     credited = [session for session in mine.sessions if session.seconds] if mine else []
     if listed is None or mine is None or not credited:
         raise NothingToState
     return {
-        **_about(action, body.until, body.partial),
+        **_about(action, otec.until, otec.partial),
         "result": listed["result"],
         "seconds": mine.seconds,
         "percent": mine.percent,
@@ -159,16 +161,25 @@ def summary(action: Action, run: str) -> dict[str, Any]:
     }
 
 
-def issue_for_participant(action: Action, holder: Holder, profession: str, address: str, visit: Visit) -> Statement:
+def issue_for_participant(
+    action: Action, holder: Holder, profession: str, address: str, context: RequestContext
+) -> Statement:
     """Issue a participant's statement. Raises `ActionAnnulled`, `NotYet`, `NothingToState`, `AlreadyIssued`."""
     facts = summary(action, holder.identifier)
     person = {"name": holder.full_name, "profession": profession, "address": address}
     until, partial = date.fromisoformat(facts["until"]), bool(facts["partial"])
-    return _issue(Kind.PARTICIPANT, action, holder.identifier, until, partial, {**facts, **person}, holder, visit)
+    return _issue(Kind.PARTICIPANT, action, holder.identifier, until, partial, {**facts, **person}, holder, context)
 
 
 def _issue(
-    kind: Kind, action: Action, run: str, until: date, partial: bool, data: dict[str, Any], holder: Holder, visit: Visit
+    kind: Kind,
+    action: Action,
+    run: str,
+    until: date,
+    partial: bool,
+    data: dict[str, Any],
+    holder: Holder,
+    context: RequestContext,
 ) -> Statement:
     now = clock.now()
     year = clock.today().year
@@ -183,7 +194,7 @@ def _issue(
             same.filter(state=State.APPROVED).update(state=State.ANNULLED)
             about = {"kind": kind, "action": action, "run": run, "until": until, "partial": partial, "data": data}
             statement = Statement.objects.create(year=year, number=number, issued_at=now, **about)
-            audit.record("statement.issued", visit, holder=holder, folio=statement.folio, kind=kind.value)
+            audit.record("statement.issued", context, holder=holder, folio=statement.folio, kind=kind.value)
     except IntegrityError:
         raise AlreadyIssued from None
     return statement
@@ -194,32 +205,32 @@ def find(folio: str) -> Statement | None:
     if not FOLIO.fullmatch(folio):
         return None
     number, year = map(int, folio.split("-"))
-    return Statement.objects.select_related("action__body").filter(year=year, number=number).first()
+    return Statement.objects.select_related("action__otec").filter(year=year, number=number).first()
 
 
 def find_paper(content: bytes) -> Statement | None:
     """Return the statement whose signed PDF this is, byte for byte."""
     digest = hashlib.sha256(content).hexdigest()
-    return Statement.objects.select_related("action__body").filter(digest=digest).first()
+    return Statement.objects.select_related("action__otec").filter(digest=digest).first()
 
 
-def request_annulment(statement: Statement, reason: str, holder: Holder, visit: Visit) -> None:
+def request_annulment(statement: Statement, reason: str, holder: Holder, context: RequestContext) -> None:
     """Ask that a valid statement be annulled, to be issued again. Raises `ActionAnnulled`."""
     with transaction.atomic():
         require_in_force(statement.action)
         valid = Statement.objects.filter(pk=statement.pk, state__in=(State.ISSUED, State.REJECTED))
         if valid.update(state=State.REQUESTED, reason=reason):
-            audit.record("statement.annulment", visit, holder=holder, folio=statement.folio)
+            audit.record("statement.annulment", context, holder=holder, folio=statement.folio)
 
 
-def decide(statement: Statement, approve: bool, decision: str, visit: Visit, operator: str) -> bool:
+def decide(statement: Statement, approve: bool, decision: str, context: RequestContext, operator: str) -> bool:
     """Answer a request for annulment, as an operator. Returns whether there was one."""
     state = State.APPROVED if approve else State.REJECTED
     with transaction.atomic():
         asked = Statement.objects.filter(pk=statement.pk, state=State.REQUESTED)
         changed = asked.update(state=state, decision=decision)
         if changed:
-            audit.record("statement.decided", visit, outcome=state.value, folio=statement.folio, operator=operator)
+            audit.record("statement.decided", context, outcome=state.value, folio=statement.folio, operator=operator)
     return bool(changed)
 
 

@@ -1,12 +1,12 @@
-"""Sworn statements: the training body's, the participant's, and where anybody verifies one."""
+"""Sworn statements: the training OTEC's, the participant's, and where anybody verifies one."""
 
 from django.urls import path
 
 from clave.statements import views
 
 urlpatterns = [
-    path("rts/declaraciones", views.body_statements, name="body_statements"),
-    path("rts/declaraciones/<path:code>", views.IssueForBody.as_view(), name="body_statement"),
+    path("rts/declaraciones", views.otec_statements, name="body_statements"),
+    path("rts/declaraciones/<path:code>", views.IssueForOtec.as_view(), name="body_statement"),
     path("mi-cuenta/declaraciones/<path:code>", views.Issue.as_view(), name="statement_issue"),
     path("declaracion/<str:folio>", views.statement, name="statement"),
     path("declaracion/<str:folio>/pdf", views.paper, name="statement_paper"),

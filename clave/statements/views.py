@@ -1,4 +1,4 @@
-"""The pages of sworn statements: the body's, the participant's, and the one where anybody verifies."""
+"""The pages of sworn statements: the OTEC's, the participant's, and the one where anybody verifies."""
 
 from typing import Any
 
@@ -17,26 +17,26 @@ from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY
 from clave.lib import clock
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.otec_portal.tokens_and_hosts import body_of, for_body
-from clave.rce.views import ExchangeForm, SeeOther
+from clave.otec_portal.tokens_and_hosts import for_otec, otec_of
+from clave.rce.views import LockedRutForm, SeeOther
 from clave.signin import service as signin
 from clave.signin.login_required import current_holder, to_sign_in
 from clave.signin.views import SignIn, SignInForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
-from clave.training.models import Action, Body
+from clave.training.models import Action, Otec
 from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
 from clave.web.forms import ClaveForm, TextField
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.pages import FormPage, show
 
 RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
 
 
-class StateForm(ExchangeForm):
+class StateForm(LockedRutForm):
     """What a participant adds to the summary, and the sign-in."""
 
     profession = TextField(label=_("Profesión u oficio"), max_length=80)
@@ -65,7 +65,7 @@ class Issue(SignIn):
         if holder is None:
             return to_sign_in(request)
         taken = Action.objects.filter(enrolments__run=holder.identifier)
-        action = taken.select_related("body").filter(code=kwargs["code"]).first()
+        action = taken.select_related("otec").filter(code=kwargs["code"]).first()
         if action is None:
             return error_page(request, 404)
         self.holder, self.action = holder, action
@@ -87,12 +87,12 @@ class Issue(SignIn):
         dates = service.deadlines(self.action)
         return {"facts": self.facts, "action": self.action, "deadlines": dates, "name": self.holder.full_name}
 
-    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
+    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         if proof.holder.pk != self.holder.pk:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
-        signin.admit(proof, visit)
+        signin.admit(proof, context)
         profession, address = self.typed["profession"], self.typed["address"]
-        issued = service.issue_for_participant(self.action, proof.holder, profession, address, visit)
+        issued = service.issue_for_participant(self.action, proof.holder, profession, address, context)
         return SeeOther(reverse("statement", args=[issued.folio]))
 
 
@@ -115,29 +115,29 @@ def _result(row: CourseRecord) -> forms.Field:
     return forms.ChoiceField(label=label, choices=RESULTS, required=False)
 
 
-class BodyForm(ResultsMixin, SignInForm):
+class OtecForm(ResultsMixin, SignInForm):
     """What a training body states."""
 
 
-class IssueForBody(SignIn):
+class IssueForOtec(SignIn):
     """The training body says who passed and who failed, and signs with the company's key."""
 
-    door = COMPANY
-    form_class = BodyForm
+    config = COMPANY
+    form_class = OtecForm
     template_name = "statements/issue_body.html"
     title = _("Declaración jurada del organismo de capacitación")
     intro = _("Indique quiénes completaron el curso y con qué resultado. Firme con la Clave SENCE de la empresa.")
     button = _("Declaramos bajo juramento")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        body = body_of(request)
-        if isinstance(body, HttpResponse):
-            return body
-        action = Action.objects.select_related("body").filter(body=body, code=kwargs["code"]).first()
+        otec = otec_of(request)
+        if isinstance(otec, HttpResponse):
+            return otec
+        action = Action.objects.select_related("otec").filter(otec=otec, code=kwargs["code"]).first()
         if action is None:
             return error_page(request, 404)
-        self.action, self.body = action, body
-        issued = action.statements.filter(kind=Kind.BODY, state__in=VALID).order_by("-until").first()
+        self.action, self.otec = action, otec
+        issued = action.statements.filter(kind=Kind.OTEC, state__in=VALID).order_by("-until").first()
         when = service.period(action)
         annulled = action.state == ActionState.ANNULLED
         if issued and (annulled or when is None or issued.until == when[0]):
@@ -154,19 +154,19 @@ class IssueForBody(SignIn):
         percent = settings.STATEMENT_PERCENT[self.action.line]
         rows = request.rows  # type: ignore[attr-defined]
         initial = {f"r_{row.enrolment.run}": service.PASSED for row in rows if row.percent >= percent}
-        return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.body.rut).pretty}))
+        return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.otec.rut).pretty}))
 
     def context(self) -> dict[str, Any]:
         until, partial = self.until
         dates = service.deadlines(self.action)
         return {"action": self.action, "until": until, "partial": partial, "deadlines": dates}
 
-    def proved(self, proof: Proof, visit: Visit) -> HttpResponse:
-        if proof.holder.identifier != self.body.rut:
+    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
+        if proof.holder.identifier != self.otec.rut:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma empresa."), field="rut")
-        signin.admit(proof, visit)
+        signin.admit(proof, context)
         results = {name.removeprefix("r_"): text for name, text in self.typed.items() if name.startswith("r_")}
-        service.issue_for_body(self.action, results, proof.holder, self.typed["representative"].pretty, visit)
+        service.issue_for_otec(self.action, results, proof.holder, self.typed["representative"].pretty, context)
         return SeeOther(self.request.path)
 
     def _overview(self, issued: Statement) -> HttpResponse:
@@ -189,7 +189,7 @@ def _mine(request: HttpRequest, folio: str) -> tuple[Statement, Holder] | None:
     if holder is None or found is None:
         return None
     owns = found.run == holder.identifier and holder.profile == Profile.PERSONA_NATURAL
-    gives = found.action.body.rut == holder.identifier and holder.profile == Profile.PERSONA_JURIDICA
+    gives = found.action.otec.rut == holder.identifier and holder.profile == Profile.PERSONA_JURIDICA
     return (found, holder) if owns or gives else None
 
 
@@ -202,7 +202,7 @@ def statement(request: HttpRequest, folio: str) -> HttpResponse:
     if request.method == "POST":
         reason = " ".join(request.POST.get("motivo", "").split())[:300]
         if reason and found.is_valid and not found.action_is_annulled:
-            service.request_annulment(found, reason, holder, visit_of(request))
+            service.request_annulment(found, reason, holder, context_of(request))
         return HttpResponseRedirect(request.path)
     may_ask = found.state in (State.ISSUED, State.REJECTED) and not found.action_is_annulled
     answer = show(request, "statements/statement.html", {"statement": found, "may_ask": may_ask})
@@ -254,7 +254,7 @@ class Verify(FormPage):
     intro = _("Escriba el folio o traiga el archivo PDF.")
     button = _("Verificar")
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         content = form.cleaned_data["paper"]
         if content:
             found = service.find_paper(content.read())
@@ -271,11 +271,11 @@ def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
     return show(request, "statements/verified.html", {"statement": found, "folio": folio}, status=status)
 
 
-@for_body
-def body_statements(request: HttpRequest, body: Body) -> HttpResponse:
-    """List the body's courses that have ended, with where their statements stand."""
-    ended = Action.objects.filter(body=body, ends__lt=clock.today()).order_by("-ends")[:200]
-    found = Statement.objects.filter(action__in=ended, kind=Kind.BODY, state__in=VALID).defer("pdf")
+@for_otec
+def otec_statements(request: HttpRequest, otec: Otec) -> HttpResponse:
+    """List the OTEC's courses that have ended, with where their statements stand."""
+    ended = Action.objects.filter(otec=otec, ends__lt=clock.today()).order_by("-ends")[:200]
+    found = Statement.objects.filter(action__in=ended, kind=Kind.OTEC, state__in=VALID).defer("pdf")
     issued = {each.action_id: each for each in found}
     rows = [(action, issued.get(action.pk), service.deadlines(action)) for action in ended]
     return show(request, "statements/body_statements.html", {"rows": rows})

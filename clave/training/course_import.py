@@ -17,7 +17,7 @@ from clave.lib.outcome import Refused
 from clave.lib.rut import InvalidRut, Rut
 from clave.lib.text import folded
 from clave.training import spreadsheets
-from clave.training.models import Action, Body, Enrolment, Import, Line, Modality, Stage
+from clave.training.models import Action, Enrolment, ImportJob, Line, Modality, Otec, Stage
 
 COLUMNS = ["CodigoCurso", "CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino", "RUN"]
 EXAMPLE = [
@@ -59,9 +59,9 @@ class Row:
 class Checker:
     """Reads rows in order and remembers which actions they have described."""
 
-    def __init__(self, body: Body) -> None:
-        self.body = body
-        # Code to body, of the actions that rows have named so far and that exist.
+    def __init__(self, otec: Otec) -> None:
+        self.otec = otec
+        # Code to OTEC, of the actions that rows have named so far and that exist.
         self.known: dict[str, int] = {}
         self.described: dict[str, dict[str, Any]] = {}
 
@@ -69,7 +69,7 @@ class Checker:
         """Judge some rows, each a line number and its cells; one query however many."""
         codes = {code for _line, cells in rows if _is_code(code := cells.get("codigocurso", ""))}
         found = Action.objects.filter(code__in=codes - self.known.keys())
-        self.known.update(found.values_list("code", "body_id"))
+        self.known.update(found.values_list("code", "otec_id"))
         return [self._check(line, cells) for line, cells in rows]
 
     def _check(self, line: int, cells: dict[str, str]) -> Row:
@@ -77,7 +77,7 @@ class Checker:
         row = Row(line, cells.get("codigocurso", ""))
         if not _is_code(row.code):
             row.wrong("CodigoCurso", _("Escriba el código de la acción (hasta 50 caracteres)."))
-        elif self.known.get(row.code, self.body.pk) != self.body.pk:
+        elif self.known.get(row.code, self.otec.pk) != self.otec.pk:
             row.wrong("CodigoCurso", _("Esta acción es de otro organismo: revise el código."))
         given = {name: cells.get(folded(name), "") for name in _ACTION}
         if any(given.values()):
@@ -156,55 +156,55 @@ def _date(text: str) -> date | None:
     return None
 
 
-def checked(bring: Import) -> Iterator[Row]:
+def checked(job: ImportJob) -> Iterator[Row]:
     """Yield every row of an import, checked. Raises `Unreadable`."""
-    checker, rows = Checker(bring.body), spreadsheets.rows(bytes(bring.content))
+    checker, rows = Checker(job.otec), spreadsheets.rows(bytes(job.content))
     while chunk := list(islice(rows, CHUNK)):
         yield from checker.check_all(chunk)
 
 
-def check(bring: Import) -> None:
+def check(job: ImportJob) -> None:
     """Check a whole import and keep what its page shows."""
     total = bad = 0
     problems: list[Problem] = []
     preview: list[list[str]] = []
     try:
-        bring.content = spreadsheets.plain(bytes(bring.content))
-        for row in checked(bring):
+        job.content = spreadsheets.plain(bytes(job.content))
+        for row in checked(job):
             total += 1
             bad += bool(row.problems)
             problems += row.problems[: KEPT_PROBLEMS - len(problems)]
             if len(preview) < KEPT_PREVIEW:
                 name = _printable(str(row.action.get("name") or ""))
                 preview.append([str(row.line), _printable(row.code), name, row.run, "" if row.problems else "ok"])
-        bring.stage = Stage.CHECKED if total else Stage.UNREADABLE
-        bring.reason = "" if total else "empty"
+        job.stage = Stage.CHECKED if total else Stage.UNREADABLE
+        job.reason = "" if total else "empty"
     except spreadsheets.Unreadable as error:
-        bring.stage, bring.reason = Stage.UNREADABLE, error.code
-    bring.total, bring.bad, bring.problems, bring.preview = total, bad, problems, preview
-    bring.save(update_fields=["content", "stage", "reason", "total", "bad", "problems", "preview"])
+        job.stage, job.reason = Stage.UNREADABLE, error.code
+    job.total, job.bad, job.problems, job.preview = total, bad, problems, preview
+    job.save(update_fields=["content", "stage", "reason", "total", "bad", "problems", "preview"])
 
 
-def load(bring: Import) -> None:
+def load(job: ImportJob) -> None:
     """Load the good rows of a checked import, from where an earlier worker left it."""
-    good = islice((row for row in checked(bring) if not row.problems), bring.done, None)
+    good = islice((row for row in checked(job) if not row.problems), job.done, None)
     while rows := list(islice(good, CHUNK)):
         with transaction.atomic():
-            _store(bring.body, rows)
-            bring.done += len(rows)
-            Import.objects.filter(pk=bring.pk).update(done=bring.done)
-    Import.objects.filter(pk=bring.pk).update(stage=Stage.LOADED, content=b"")
+            _store(job.otec, rows)
+            job.done += len(rows)
+            ImportJob.objects.filter(pk=job.pk).update(done=job.done)
+    ImportJob.objects.filter(pk=job.pk).update(stage=Stage.LOADED, content=b"")
 
 
-def _store(body: Body, rows: list[Row]) -> None:
+def _store(otec: Otec, rows: list[Row]) -> None:
     described = {row.code: row.action for row in rows if row.action}
-    save_actions(body, described)
+    save_actions(otec, described)
     actions = dict(Action.objects.filter(code__in={row.code for row in rows}).values_list("code", "pk"))
     enrol([(actions[row.code], row.run) for row in rows if row.run])
 
 
 class TakenCode(Refused):
-    """Another body has made an action with this code in the meantime."""
+    """Another OTEC has made an action with this code in the meantime."""
 
     status = 409
 
@@ -213,13 +213,13 @@ class TakenCode(Refused):
 
 
 @transaction.atomic
-def save_actions(body: Body, described: dict[str, dict[str, Any]]) -> None:
-    """Make or change a body's actions; `described` maps codes to fields. Raises `TakenCode`, having changed nothing."""
-    rows = [Action(body=body, code=code, **fields) for code, fields in described.items()]
+def save_actions(otec: Otec, described: dict[str, dict[str, Any]]) -> None:
+    """Make or change an OTEC's actions; `described` maps codes to fields. Raises `TakenCode`: nothing is changed."""
+    rows = [Action(otec=otec, code=code, **fields) for code, fields in described.items()]
     # A changed end may bring an action back into what retention has to look at.
     names = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends", "anonymised_at"]
     Action.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=names)
-    if Action.objects.filter(code__in=described).exclude(body=body).exists():
+    if Action.objects.filter(code__in=described).exclude(otec=otec).exists():
         raise TakenCode
 
 

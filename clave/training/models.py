@@ -1,4 +1,4 @@
-"""Training bodies (OTEC), their tokens, courses and enrolments. Source: flows.md, section 8; wire.md, 1 and 2."""
+"""Training OTECs (OTEC), their tokens, courses and enrolments. Source: flows.md, section 8; wire.md, 1 and 2."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,14 +29,14 @@ class State(models.TextChoices):
     ANNULLED = "anulada", _("anulada")
 
 
-class Body(models.Model):
+class Otec(models.Model):
     """A training body. `return_hosts` are the hosts its answers may go to when `RCE_RETURN_HOSTS` is `registered`."""
 
     rut = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=120)
     active = models.BooleanField(default=True)
     return_hosts = models.JSONField(default=list, blank=True)
-    # A signed token beside the documented fields of an answer, for bodies that ask for it.
+    # A signed token beside the documented fields of an answer, for OTECs that ask for it.
     receipts = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -45,12 +45,12 @@ class Body(models.Model):
 
 
 class Token(models.Model):
-    """A credential of a body's learning platform. Only its keyed hash is kept; `hint` is its last four characters.
+    """A credential of an OTEC's learning platform. Only its keyed hash is kept; `hint` is its last four characters.
 
     `fingerprint` is, encrypted, what the keyed hash is made from: with it the hash can be made under another key.
     """
 
-    body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="tokens")
+    otec = models.ForeignKey(Otec, on_delete=models.CASCADE, related_name="tokens")
     label = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, unique=True)
     fingerprint = models.TextField(blank=True)
@@ -64,7 +64,7 @@ class Token(models.Model):
 class Action(models.Model):
     """One run of a course: `code` is its CodigoCurso, `cod_sence` the course's code (empty in line 1)."""
 
-    body = models.ForeignKey(Body, on_delete=models.PROTECT, related_name="actions")
+    otec = models.ForeignKey(Otec, on_delete=models.PROTECT, related_name="actions")
     code = models.CharField(max_length=50, unique=True)
     cod_sence = models.CharField(max_length=10, blank=True)
     name = models.CharField(max_length=160)
@@ -79,8 +79,8 @@ class Action(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["body", "-starts", "code"], name="action_of_body_by_start"),
-            models.Index(fields=["body", "-ends"], name="action_of_body_by_end"),
+            models.Index(fields=["otec", "-starts", "code"], name="action_of_body_by_start"),
+            models.Index(fields=["otec", "-ends"], name="action_of_body_by_end"),
             models.Index(fields=["anonymised_at", "ends"], name="action_to_anonymise"),
         ]
 
@@ -109,15 +109,15 @@ class Stage(models.TextChoices):
     UNREADABLE = "unreadable", _("ilegible")
 
 
-class Import(models.Model):
-    """A table of courses and enrolments that a body brought: checked first, then loaded piece by piece.
+class ImportJob(models.Model):
+    """A table of courses and enrolments that an OTEC brought: checked first, then loaded piece by piece.
 
     `done` counts the rows already loaded, in the transaction that loads them: a killed worker's successor goes on
     there. `problems` are the first ones found, as line, column and remedy. The content goes when it is loaded.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
-    body = models.ForeignKey(Body, on_delete=models.CASCADE)
+    otec = models.ForeignKey(Otec, on_delete=models.CASCADE)
     name = models.CharField(max_length=120)
     content = models.BinaryField()
     stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.RECEIVED)
@@ -138,22 +138,22 @@ class Import(models.Model):
 
 
 class ReviewAllowance(models.Model):
-    """How many RUNs a body has lately asked about: a leaky counter, `asked` as it stood at `at`."""
+    """How many RUNs an OTEC has lately asked about: a leaky counter, `asked` as it stood at `at`."""
 
-    body = models.OneToOneField(Body, on_delete=models.CASCADE, primary_key=True)
+    otec = models.OneToOneField(Otec, on_delete=models.CASCADE, primary_key=True)
     asked = models.PositiveIntegerField(default=0)
     at = models.DateTimeField()
 
 
 class AccountLookup(models.Model):
-    """That a body was told, on a day of Santiago's calendar, whether a participant of its own has a key.
+    """That an OTEC was told, on a day of Santiago's calendar, whether a participant of its own has a key.
 
     One row a day however often it asked; the holder sees it. Nothing is kept about people without an account.
     """
 
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="lookups")
-    body = models.ForeignKey(Body, on_delete=models.CASCADE)
+    otec = models.ForeignKey(Otec, on_delete=models.CASCADE)
     day = models.DateField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["holder", "day", "body"], name="one_lookup_a_day")]
+        constraints = [models.UniqueConstraint(fields=["holder", "day", "otec"], name="one_lookup_a_day")]

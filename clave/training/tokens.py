@@ -11,7 +11,7 @@ from django.db.models import Q
 from clave.db.hot_queries import Asked, Lookup, together
 from clave.lib import clock
 from clave.lib.crypto import fingerprint, is_sealed_under, keyed_hash, keyed_hashes, seal, unseal
-from clave.training.models import Body, Token
+from clave.training.models import Otec, Token
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -25,11 +25,11 @@ def _fingerprint(text: str) -> str:
     return fingerprint(text.upper())
 
 
-def issue(body: Body, label: str, text: str = "") -> tuple[Token, str]:
+def issue(otec: Otec, label: str, text: str = "") -> tuple[Token, str]:
     """Make a token and return it with its 36 characters, which nobody can read again."""
     text = text or str(uuid.uuid4()).upper()
     token = Token.objects.create(
-        body=body,
+        otec=otec,
         label=label,
         digest=digest(text),
         fingerprint=seal(_fingerprint(text)),
@@ -42,13 +42,13 @@ def issue(body: Body, label: str, text: str = "") -> tuple[Token, str]:
 @cache
 def _by_digests(count: int) -> Lookup[Token]:
     return Lookup(
-        lambda *made: Token.objects.select_related("body").filter(digest__in=made),
+        lambda *made: Token.objects.select_related("otec").filter(digest__in=made),
         *(f"digest {number}" for number in range(count)),
     )
 
 
 def find(text: str) -> Token | None:
-    """Return the token with these characters, in any case, with its body; None if there is none."""
+    """Return the token with these characters, in any case, with its OTEC; None if there is none."""
     return cast(Token | None, next(iter(together(asked(text))[0]), None))
 
 

@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.web.models import Submission
 
 _STALE = timedelta(seconds=10)
@@ -68,69 +68,71 @@ def _cipher(key: str) -> Fernet:
 class Claim:
     """A visit that may do what its form asks for, or what an earlier post of the same form achieved."""
 
-    visit: Visit
+    context: RequestContext
     done: Done | None = None
 
 
-def claim(visit: Visit) -> Claim:
+def claim(context: RequestContext) -> Claim:
     """Claim the visit's submission key, or wait for who has claimed it. Raises `NotThisBrowser`, `StillWorking`.
 
     Give it back with `release` when the use case is over, so that a corrected form may be posted.
     """
-    reference, deadline = fingerprint(visit.submission), time.monotonic() + _WAIT_SECONDS
-    mine = replace(visit, claim=secrets.token_hex(8))
+    reference, deadline = fingerprint(context.submission), time.monotonic() + _WAIT_SECONDS
+    mine = replace(context, claim=secrets.token_hex(8))
     while time.monotonic() < deadline:
         try:
             with transaction.atomic():
                 Submission.objects.create(
-                    key=reference, kind="", claim=mine.claim, browser=visit.browser, created_at=clock.now()
+                    key=reference, kind="", claim=mine.claim, browser=context.browser, created_at=clock.now()
                 )
             return Claim(mine)
         except IntegrityError:
             row = Submission.objects.filter(pk=reference).first()
-        if row and not constant_time_compare(row.browser, visit.browser):
+        if row and not constant_time_compare(row.browser, context.browser):
             raise NotThisBrowser
         if row and row.kind:
-            return Claim(visit, _done(row, visit.submission))
+            return Claim(context, _done(row, context.submission))
         if _take_over(reference, mine):
             return Claim(mine)
         time.sleep(_PAUSE_SECONDS)
     raise StillWorking
 
 
-def _take_over(reference: str, mine: Visit) -> bool:
+def _take_over(reference: str, mine: RequestContext) -> bool:
     old = Submission.objects.filter(pk=reference, kind="", created_at__lt=clock.now() - _STALE)
     return bool(old.update(claim=mine.claim, created_at=clock.now()))
 
 
-def release(visit: Visit) -> None:
+def release(context: RequestContext) -> None:
     """Give a claim back unless something was achieved under it."""
-    Submission.objects.filter(pk=fingerprint(visit.submission), claim=visit.claim, kind="").delete()
+    Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="").delete()
 
 
-def finish(visit: Visit, outcome: Outcome) -> None:
+def finish(context: RequestContext, outcome: Outcome) -> None:
     """Store what was achieved. Call as the last thing inside the use case's transaction.
 
     Raises `StillWorking`, which undoes the transaction, when another post of the form has taken the claim over.
     """
-    if visit.submission:
-        secret = _cipher(visit.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
-        mine = Submission.objects.filter(pk=fingerprint(visit.submission), claim=visit.claim, kind="")
+    if context.submission:
+        secret = _cipher(context.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
+        mine = Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="")
         if not mine.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
             raise StillWorking
 
 
-def find_again(visit: Visit) -> Done | None:
+def find_again(context: RequestContext) -> Done | None:
     """Return what an earlier post of this very form achieved."""
-    row = Submission.objects.filter(pk=fingerprint(visit.submission), browser=visit.browser).exclude(kind="").first()
-    return _done(row, visit.submission) if row else None
+    row = (
+        Submission.objects.filter(pk=fingerprint(context.submission), browser=context.browser).exclude(kind="").first()
+    )
+    return _done(row, context.submission) if row else None
 
 
-def find(reference: str, visit: Visit) -> Done | None:
+def find(reference: str, context: RequestContext) -> Done | None:
     """Return what this browser achieved under `reference`, without the secret."""
     if not reference.isalnum():  # what an address holds may be anything, and PostgreSQL takes no NUL
         return None
-    row = Submission.objects.filter(pk=reference, browser=visit.browser).exclude(kind="").first()
+    row = Submission.objects.filter(pk=reference, browser=context.browser).exclude(kind="").first()
     return _done(row, "") if row else None
 
 

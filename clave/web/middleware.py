@@ -15,7 +15,7 @@ from django.http.request import split_domain_port
 from django.utils import translation
 
 from clave.lib.crypto import fingerprint, is_keyed_hash, keyed_hash
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -193,11 +193,11 @@ def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
         )
 
 
-def visit_of(request: HttpRequest) -> Visit:
+def context_of(request: HttpRequest) -> RequestContext:
     """Describe where this request comes from, for limits and the audit."""
-    known: Visit | None = getattr(request, "_visit", None)
+    known: RequestContext | None = getattr(request, "_visit", None)
     if known is None:
-        known = request._visit = Visit(  # type: ignore[attr-defined]
+        known = request._visit = RequestContext(  # type: ignore[attr-defined]
             address=address_of(request),
             browser=fingerprint(browser_id(request))[:32],
             agent=request.META.get("HTTP_USER_AGENT", "")[:200],

@@ -18,14 +18,14 @@ from django.utils.translation import get_language
 from django.views import View
 
 from clave.lib.crypto import fingerprint
-from clave.lib.outcome import Outcome, Refused, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome, Refused
+from clave.lib.request_context import RequestContext
 from clave.web import idempotency
 from clave.web.captcha import tickets
 from clave.web.errors import error_page, refusal_page
 from clave.web.forms import ClaveForm
 from clave.web.idempotency import Done
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 from clave.web.wizard import Wizard
 
 # Stand-ins for the three tokens of a page, so that a blank form is rendered once and then only filled in.
@@ -118,32 +118,32 @@ class FormPage(View):
         if "refrescar" in request.POST:
             return self._refreshed(request)
         if not self.changes:
-            return self._submitted(visit_of(request))
+            return self._submitted(context_of(request))
         key = request.POST.get("envio", "")
         if not 16 <= len(key) <= 64:
             return self.page(self.make_form(), status=400)
         try:
-            claim = idempotency.claim(replace(visit_of(request), submission=key))
+            claim = idempotency.claim(replace(context_of(request), submission=key))
         except Refused as refused:
             return refusal_page(request, refused)
         if claim.done:
             return self.done_page(claim.done)
         try:
-            return self._submitted(claim.visit)
+            return self._submitted(claim.context)
         finally:
-            idempotency.release(claim.visit)
+            idempotency.release(claim.context)
 
-    def _submitted(self, visit: Visit) -> HttpResponseBase:
+    def _submitted(self, context: RequestContext) -> HttpResponseBase:
         form = self.make_form(self.request.POST)
         if not form.is_valid():
             return self.page(form, status=400)
         try:
-            result = self.perform(form, visit)
+            result = self.perform(form, context)
         except Refused as refused:
             return self.refused(form, refused)
         if isinstance(result, HttpResponseBase):
             return result
-        reference = fingerprint(visit.submission)
+        reference = fingerprint(context.submission)
         return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
 
     def done_before(self, request: HttpRequest) -> HttpResponse | None:
@@ -151,7 +151,7 @@ class FormPage(View):
         if request.method != "POST" or not self.changes:
             return None
         key = request.POST.get("envio", "")
-        done = idempotency.find_again(replace(visit_of(request), submission=key))
+        done = idempotency.find_again(replace(context_of(request), submission=key))
         return self.done_page(done) if done else None
 
     def _refreshed(self, request: HttpRequest) -> HttpResponse:
@@ -172,7 +172,7 @@ class FormPage(View):
         """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
-    def perform(self, form: ClaveForm, visit: Visit) -> Outcome | HttpResponseBase:
+    def perform(self, form: ClaveForm, context: RequestContext) -> Outcome | HttpResponseBase:
         raise NotImplementedError
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
@@ -204,7 +204,7 @@ class FormPage(View):
 
     def done_page(self, done: Done) -> HttpResponse:
         """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""
-        if done.kind == Said.kind:
+        if done.kind == Flash.kind:
             return HttpResponseRedirect(f"{done.facts['to']}?hecho={done.reference}")
         if done.secret:
             return show(self.request, f"done/{done.kind}.html", {**done.facts, "secret": done.secret})
@@ -251,7 +251,7 @@ class StepPage(FormPage):
 
 def done(request: HttpRequest, reference: str) -> HttpResponse:
     """Show what this browser achieved. It survives reload and cannot be replayed."""
-    found = idempotency.find(reference, visit_of(request))
+    found = idempotency.find(reference, context_of(request))
     if found is None:
         return error_page(request, 404)
     return show(request, f"done/{found.kind}.html", found.facts)

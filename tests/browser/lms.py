@@ -19,11 +19,11 @@ class Lms(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def form(self) -> str:
-        door = "CerrarSesion" if self.session else "IniciarSesion"
+        endpoint = "CerrarSesion" if self.session else "IniciarSesion"
         back = {"UrlRetoma": f"{self.url}/volver?id=7&sec=2", "UrlError": f"{self.url}/error?id=7"}
         sent = {**GOOD, **back, **self.changes, **({"IdSesionSence": self.session} if self.session else {})}
         inputs = "".join(f'<input type="hidden" name="{name}" value="{escape(text)}">' for name, text in sent.items())
-        return f'<form method="post" action="{self.clave}/rce/Registro/{door}">{inputs}<button>{door}</button></form>'
+        return f'<form method="post" action="{self.clave}/rce/Registro/{endpoint}">{inputs}<button>{endpoint}</button></form>'
 
     def decide(self, fields: dict[str, str]) -> str:
         """GlosaError first, then IdSesionSence: by their presence, as the public plugins do."""

@@ -20,9 +20,9 @@ def lms(site: LiveHouse) -> Iterator[Lms]:
     server.shutdown()
 
 
-def begin(reader: Reader, lms: Lms, door: str) -> Reader:
+def begin(reader: Reader, lms: Lms, endpoint: str) -> Reader:
     reader.page.goto(lms.url)
-    return reader.press(door)
+    return reader.press(endpoint)
 
 
 def test_opening_and_closing_from_another_site(reader: Reader, lms: Lms) -> None:

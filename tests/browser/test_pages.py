@@ -1,6 +1,6 @@
 """Every page that anybody can open: no barriers, one heading, and it fits an old phone."""
 
-from clave.operations import gate
+from clave.web import gate
 from tests.browser.reader import Reader
 
 PAGES = [

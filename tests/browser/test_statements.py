@@ -11,10 +11,10 @@ from clave.attendance.models import Ending
 from clave.attendance import sessions
 from clave.lib import clock
 from clave.training.models import Action, Enrolment
-place = Enrolment.objects.select_related("action__body").get(run="11111111-1", action__code="6700001")
+place = Enrolment.objects.select_related("action__otec").get(run="11111111-1", action__code="6700001")
 days = clock.now() - timedelta(days=2)
 with clock.stopped(days) as stopped:
-    opening = sessions.open_session(place, place.action.body.tokens.first(), "x", "")
+    opening = sessions.open_session(place, place.action.otec.tokens.first(), "x", "")
     stopped.move(minutes=100)
     sessions.close(opening)
 Action.objects.filter(code="6700001").update(hours=2, ends=clock.today() - timedelta(days=1))

@@ -176,9 +176,9 @@ class Life:
         self.post(path, form)
         self.person.changed = "told"
 
-    def _mark(self, door: str, **more: str) -> httpx.Response:
+    def _mark(self, endpoint: str, **more: str) -> httpx.Response:
         asked = {**GOOD, "RunAlumno": self.person.run, **more}
-        form = Form(self._answer(f"/rce/Registro/{door}", asked).text)
+        form = Form(self._answer(f"/rce/Registro/{endpoint}", asked).text)
         return self._answer(form.action, {**form.values, "rut": self.person.run, "key": self.key})
 
     def _answer(self, path: str, data: dict[str, str]) -> httpx.Response:

@@ -38,7 +38,7 @@ from clave.attendance.models import Ending, Opening
 from clave.lib import clock
 from clave.training.models import Action, Enrolment, Token
 from clave.lib.rut import check_digit
-action, token = Action.objects.get(code="RLAB-26-02-08-0071-1"), Token.objects.get(body__rut="76543210-3")
+action, token = Action.objects.get(code="RLAB-26-02-08-0071-1"), Token.objects.get(otec__rut="76543210-3")
 runs = [f"{n}-{check_digit(n)}" for n in range(10_000_000, 10_010_000)]
 Enrolment.objects.bulk_create([Enrolment(action=action, run=run) for run in runs], batch_size=5000)
 places = list(Enrolment.objects.filter(action=action, run__startswith="100").values_list("pk", flat=True))
@@ -57,10 +57,10 @@ IMPORT = """
 import time
 from clave.lib import clock
 from clave.training import course_import
-from clave.training.models import Body, Import
+from clave.training.models import Body, ImportJob
 from tests.scale.attendance import big_table
 for kind in ("csv", "xlsx"):
-    bring = Import.objects.create(id=kind, body=Body.objects.get(rut="76543210-3"), name="x", content=big_table(kind), created_at=clock.now())
+    bring = ImportJob.objects.create(id=kind, body=Body.objects.get(rut="76543210-3"), name="x", content=big_table(kind), created_at=clock.now())
     begin = time.perf_counter()
     course_import.check(bring)
     middle = time.perf_counter()

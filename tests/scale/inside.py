@@ -73,7 +73,7 @@ def timing() -> None:
     from clave.credentials.models import Credential
     from clave.credentials.service import WrongKey
     from clave.holders.models import Holder
-    from clave.lib.request_context import Visit
+    from clave.lib.request_context import RequestContext
     from clave.signin import service
 
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
@@ -91,18 +91,18 @@ def timing() -> None:
         made.append(holder)
     Holder.objects.bulk_create(made)
     Credential.objects.bulk_create([Credential(holder=h, hash=stored, changed_at=camila.created_at) for h in made])
-    from clave.holders.service import Claim
+    from clave.holders.service import ClaimedIdentity
     from clave.lib.rut import Rut
 
     tries = [(True, 30_000_000 + n) for n in range(SAMPLES)] + [(False, 40_000_000 + n) for n in range(SAMPLES)]
     random.Random(1).shuffle(tries)
     times: dict[bool, list[float]] = {True: [], False: []}
     for place, (known, number) in enumerate(tries):
-        visit = Visit(f"10.{place >> 16}.{place >> 8 & 255}.{place & 255}", "b", "a")
+        context = RequestContext(f"10.{place >> 16}.{place >> 8 & 255}.{place & 255}", "b", "a")
         rut = Rut(number, check_digit(number))
         before = time.perf_counter()
         try:
-            service.prove(Claim("PN", str(rut)), "AA000000", visit, human=True, explain=False)
+            service.prove(ClaimedIdentity("PN", str(rut)), "AA000000", context, human=True, explain=False)
         except WrongKey:
             times[known].append(time.perf_counter() - before)
     area = auc(times[True], times[False])

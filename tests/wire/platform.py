@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from typing import Any
 
-from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from tests.story import Page, Visitor
 
 BACK, FAIL = "https://aula.example.cl/volver?id=7&sec=2", "https://aula.example.cl/error"
@@ -19,7 +19,7 @@ OPENED = [
 ]
 CLOSED = [name for name in OPENED if name != "IdSesionSence"]
 GOOD = {
-    "RutOtec": BODY,
+    "RutOtec": OTEC,
     "Token": TOKEN,
     "CodSence": "1238000001",
     "CodigoCurso": "6700001",
@@ -78,14 +78,14 @@ class Platform:
         self.visitor = visitor or Visitor()
         self.environment = environment
 
-    def post(self, door: str, **changes: Any) -> Page:
+    def post(self, endpoint: str, **changes: Any) -> Page:
         """Send the form; a parameter set to None is left out."""
         sent = {name: text for name, text in {**GOOD, **changes}.items() if text is not None}
-        return self.visitor.post(f"/{self.environment}/Registro/{door}", sent)
+        return self.visitor.post(f"/{self.environment}/Registro/{endpoint}", sent)
 
-    def ask(self, door: str, **changes: Any) -> Answer:
+    def ask(self, endpoint: str, **changes: Any) -> Answer:
         """Send the form; expect an answer at once."""
-        return Answer(self.post(door, **changes))
+        return Answer(self.post(endpoint, **changes))
 
     def sign(self, key: str = "", **typed: str) -> Page:
         rut = self.visitor.page.fields["rut"].replace(".", "")

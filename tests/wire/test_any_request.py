@@ -13,11 +13,11 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from clave.attendance import sessions
-from clave.attendance.models import Ended, Ending, Opening, Running
+from clave.attendance.models import ActiveSession, EndKind, SessionEnd, SessionStart
 from clave.lib import clock
 from clave.rce.checks import CHECKS
-from clave.rce.request import MarkRequest
-from clave.training.models import Action, Body, Enrolment, Line, Modality
+from clave.rce.request import RceRequest
+from clave.training.models import Action, Enrolment, Line, Modality, Otec
 from clave.training.tokens import issue
 from tests.story import Page
 from tests.wire.platform import GOOD, Answer
@@ -40,13 +40,15 @@ ODD = [
 TEXTS = st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 
 
-@pytest.mark.parametrize("door", ["rce/Registro/IniciarSesion", "rcetest/Registro/CerrarSesion"])
+@pytest.mark.parametrize("endpoint", ["rce/Registro/IniciarSesion", "rcetest/Registro/CerrarSesion"])
 @given(changes=st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), TEXTS), max_size=6))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_parameters_get_the_first_code_that_applies(demo: None, door: str, changes: dict[str, str | None]) -> None:
+def test_any_parameters_get_the_first_code_that_applies(
+    demo: None, endpoint: str, changes: dict[str, str | None]
+) -> None:
     sent = {name: text for name, text in {**GOOD, **changes}.items() if text is not None}
-    page = Page(Client().post(f"/{door}", sent, follow=True))
-    asked = MarkRequest(door.split("/")[0], door.endswith("CerrarSesion"), sent)
+    page = Page(Client().post(f"/{endpoint}", sent, follow=True))
+    asked = RceRequest(endpoint.split("/")[0], endpoint.endswith("CerrarSesion"), sent)
     if any("\0" in text or "\ufffd" in text for text in sent.values()):
         assert page.status == 400
         return
@@ -67,13 +69,13 @@ class LifeOfSessions(RuleBasedStateMachine):
         self._clock = clock.stopped(datetime(2026, 4, 5, 1, 0, tzinfo=UTC))
         self.clock = self._clock.__enter__()
         self._savepoint = transaction.savepoint()
-        body = Body.objects.create(rut="78000111-9", name="Capacitadora", created_at=clock.now())
+        body = Otec.objects.create(rut="78000111-9", name="Capacitadora", created_at=clock.now())
         self.token, _text = issue(body, "aula")
         about = {"line": Line.FRANQUICIA, "modality": Modality.ELEARNING, "hours": 40}
         days = {"starts": clock.today(), "ends": clock.today()}
-        action = Action.objects.create(body=body, code="7100001", cod_sence="1238000001", name="Curso", **about, **days)
+        action = Action.objects.create(otec=body, code="7100001", cod_sence="1238000001", name="Curso", **about, **days)
         self.enrolments = [Enrolment.objects.create(action=action, run=run) for run in ("11111111-1", "22222222-2")]
-        self.openings: list[Opening] = []
+        self.openings: list[SessionStart] = []
         self.facts: dict[int, tuple[str, int]] = {}
 
     def teardown(self) -> None:
@@ -94,32 +96,32 @@ class LifeOfSessions(RuleBasedStateMachine):
 
     @precondition(lambda self: self.openings)
     @rule(data=st.data(), end=st.sampled_from([sessions.close, sessions.abandon]))
-    def somebody_ends(self, data: Any, end: Callable[[Opening], Ending]) -> None:
+    def somebody_ends(self, data: Any, end: Callable[[SessionStart], SessionEnd]) -> None:
         end(data.draw(st.sampled_from(self.openings)))
 
     @rule()
     def the_job_runs(self) -> None:
         sessions.lose_expired()
-        assert not Running.objects.filter(limit_at__lt=clock.now()).exists()
+        assert not ActiveSession.objects.filter(limit_at__lt=clock.now()).exists()
 
     @invariant()
     def nothing_vanishes_or_changes(self) -> None:
         if hasattr(self, "openings"):
-            assert Opening.objects.count() == len(self.openings)
-            now = {ending.pk: (ending.kind, ending.seconds) for ending in Ending.objects.all()}
+            assert SessionStart.objects.count() == len(self.openings)
+            now = {ending.pk: (ending.kind, ending.seconds) for ending in SessionEnd.objects.all()}
             assert self.facts.items() <= now.items()
             self.facts = now
 
     @invariant()
     def credit_is_the_time_that_passed_and_only_for_what_was_closed(self) -> None:
-        for ending in Ending.objects.select_related("opening"):
+        for ending in SessionEnd.objects.select_related("opening"):
             passed = max(0, int((ending.at - ending.opening.opened_at).total_seconds()))
-            assert ending.seconds == (passed if ending.kind == Ended.CLOSED else 0) <= 170 * 60
+            assert ending.seconds == (passed if ending.kind == EndKind.CLOSED else 0) <= 170 * 60
 
     @invariant()
     def each_session_is_open_or_ended_and_nobody_has_two_open(self) -> None:
-        assert Running.objects.count() + Ending.objects.count() == Opening.objects.count()
-        assert Running.objects.count() == Running.objects.values("enrolment").distinct().count()
+        assert ActiveSession.objects.count() + SessionEnd.objects.count() == SessionStart.objects.count()
+        assert ActiveSession.objects.count() == ActiveSession.objects.values("enrolment").distinct().count()
 
 
 class TestLifeOfSessions(TestCase, LifeOfSessions.TestCase):

@@ -21,12 +21,12 @@ from clave.holders.models import Holder
 from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
 from clave.lib.rut import Rut, check_digit
-from clave.privacy.retention import let_go
+from clave.privacy.retention import purge_expired
 from clave.rce import preflight
 from clave.rce.receipts import FIELD
-from clave.sandbox.courses import BODY, CAMILA, REVOKED_TOKEN, TOKEN
+from clave.sandbox.courses import CAMILA, OTEC, REVOKED_TOKEN, TOKEN
 from clave.training import tokens
-from clave.training.models import AccountLookup, Action, Body, Enrolment
+from clave.training.models import AccountLookup, Action, Enrolment, Otec
 from tests.story import Visitor
 from tests.wire.platform import CLOSED, GOOD, KEYS, OPENED, Platform
 
@@ -62,7 +62,7 @@ def test_only_a_live_token_gets_an_answer(demo: None, token: str) -> None:
     stranger = Server(token)
     for method, path in (("get", "actions"), ("get", "sessions/x"), ("post", "review"), ("put", "actions/6700001")):
         assert stranger.call(method, path, {} if method != "get" else None)[0] == 401
-    Body.objects.update(active=False)
+    Otec.objects.update(active=False)
     assert Server().call("get", "actions")[0] == 401
 
 
@@ -161,13 +161,13 @@ def test_a_body_learns_only_of_its_own_participants_whether_they_have_a_clave(se
 def test_the_page_tells_no_more_than_the_program(demo: None) -> None:
     otec = Visitor()
     otec.open("/rts")
-    otec.send(rut=BODY, representative="33333333-3", key="CA739105")
+    otec.send(rut=OTEC, representative="33333333-3", key="CA739105")
     otec.open("/rts/revisar")
     page = otec.send(**roster(runs=f"{CAMILA}\n33333333-3"))
     assert page.shows("1 de 2 participantes pueden empezar", "33333333-3", "No está entre sus inscritos")
     assert "Todavía no tiene" not in page.text
     entry = Entry.objects.filter(action="roster.reviewed").get()
-    assert entry.detail == {"body": Body.objects.get(rut=BODY).pk, "runs": 2, "told": 1}
+    assert entry.detail == {"otec": Otec.objects.get(rut=OTEC).pk, "runs": 2, "told": 1}
 
 
 @pytest.mark.abuse(72)
@@ -209,14 +209,14 @@ def test_who_was_asked_about_can_see_it_until_it_is_too_old(server: Server, cloc
     assert page.shows("Capacita Austral SpA", "Preguntó si usted tiene Clave SENCE")
     assert page.text.count("Preguntó si usted") == 1, "once a day"
     assert AccountLookup.objects.count() == 1, "nothing is kept about who is not enrolled"
-    clock.move(days=django_settings.RETENTION_DAYS["deeds"] + 1)
-    assert let_go()["lookups"] == 1 and not AccountLookup.objects.exists()
+    clock.move(days=django_settings.RETENTION_DAYS["operator_actions"] + 1)
+    assert purge_expired()["lookups"] == 1 and not AccountLookup.objects.exists()
 
 
 def test_a_roster_of_a_class_costs_as_many_queries_as_one_of_two(server: Server) -> None:
     for runs in ([CAMILA], [str(Rut(number, check_digit(number))) for number in range(5_000_000, 5_001_000)]):
         server.call("post", "actions/6700001/enrolments", {"runs": runs})
-    body = Body.objects.get(rut=BODY)
+    body = Otec.objects.get(rut=OTEC)
     counts = []
     for runs in ([CAMILA, "5000000-9"], [each.run for each in Enrolment.objects.filter(action__code="6700001")]):
         with CaptureQueriesContext(connection) as queries:
@@ -260,7 +260,7 @@ def test_a_receipt_proves_the_mark_and_a_forged_one_does_not(demo: None, clock: 
     platform = Platform()
     opened = platform.open()
     assert opened.names == OPENED, "nothing more for a body that asked for nothing"
-    Body.objects.update(receipts=True)
+    Otec.objects.update(receipts=True)
     clock.move(minutes=25)
     closed = platform.close(opened.fields["IdSesionSence"])
     assert closed.names == [*CLOSED, FIELD]
@@ -272,7 +272,7 @@ def test_a_receipt_proves_the_mark_and_a_forged_one_does_not(demo: None, clock: 
         CAMILA,
         "6700001",
         1500,
-        BODY,
+        OTEC,
     )
     assert claims["session"] == opened.fields["IdSesionSence"] and claims["environment"] == "rce"
     head, payload, signature = closed.fields[FIELD].split(".")

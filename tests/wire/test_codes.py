@@ -10,9 +10,9 @@ from django.db import connection
 
 from clave.lib import clock as clave_clock
 from clave.lib.clock import Stopped
-from clave.sandbox.courses import BODY, OTHER_BODY, REVOKED_TOKEN
+from clave.sandbox.courses import OTEC, OTHER_OTEC, REVOKED_TOKEN
 from clave.training import tokens
-from clave.training.models import Body, Token
+from clave.training.models import Otec, Token
 from tests.wire.platform import CLOSED, FAIL, LINE_1, LINE_6, OPENED, Answer, Platform
 
 UNKNOWN = "C1A7E000-0000-4000-8000-00000000FFFF"
@@ -32,8 +32,8 @@ CASES: list[tuple[int, dict[str, Any]]] = [
     (209, {"RutOtec": "76.543.210-3"}),
     (303, {"Token": UNKNOWN}),
     (303, {"Token": "not a token"}),
-    (211, {"RutOtec": OTHER_BODY}),
-    (212, {"RutOtec": OTHER_BODY, "Token": REVOKED_TOKEN}),
+    (211, {"RutOtec": OTHER_OTEC}),
+    (212, {"RutOtec": OTHER_OTEC, "Token": REVOKED_TOKEN}),
     (206, {"LineaCapacitacion": "2"}),
     (206, {"LineaCapacitacion": "tres"}),
     (204, {"CodSence": "123800001"}),
@@ -61,12 +61,12 @@ def platform(request: pytest.FixtureRequest, demo: None) -> Platform:
 
 
 @pytest.mark.parametrize(("code", "changes"), CASES, ids=[f"{code}-{i}" for i, (code, _) in enumerate(CASES)])
-@pytest.mark.parametrize("door", ["IniciarSesion", "CerrarSesion"])
+@pytest.mark.parametrize("endpoint", ["IniciarSesion", "CerrarSesion"])
 def test_what_needs_no_identity_is_answered_at_once(
-    platform: Platform, door: str, code: int, changes: dict[str, Any]
+    platform: Platform, endpoint: str, code: int, changes: dict[str, Any]
 ) -> None:
-    closing = {"IdSesionSence": "0" * 32} if door == "CerrarSesion" else {}
-    answer = platform.ask(door, **closing, **changes)
+    closing = {"IdSesionSence": "0" * 32} if endpoint == "CerrarSesion" else {}
+    answer = platform.ask(endpoint, **closing, **changes)
     assert (answer.verdict, answer.url, answer.at_once) == (f"error {code}", FAIL, True)
     assert answer.names == [*(CLOSED if closing else OPENED), "GlosaError"]
     assert answer.fields["RunAlumno"] == changes.get("RunAlumno", "11111111-1")
@@ -83,14 +83,14 @@ def test_with_nowhere_to_answer_to_a_page_tells_the_code(platform: Platform, cod
 
 
 def test_a_suspended_body_cannot_be_validated(platform: Platform) -> None:
-    Body.objects.update(active=False)
+    Otec.objects.update(active=False)
     assert platform.ask("IniciarSesion").verdict == "error 302"
 
 
 @pytest.mark.abuse(24)
 @pytest.mark.parametrize(
     ("code", "changes"),
-    [(211, {"RutOtec": OTHER_BODY}), (308, {"CodigoCurso": "6800001", "CodSence": "1238000009"})],
+    [(211, {"RutOtec": OTHER_OTEC}), (308, {"CodigoCurso": "6800001", "CodSence": "1238000009"})],
 )
 def test_a_body_marks_only_for_itself(platform: Platform, code: int, changes: dict[str, Any]) -> None:
     assert platform.ask("IniciarSesion", **changes).verdict == f"error {code}"
@@ -98,7 +98,7 @@ def test_a_body_marks_only_for_itself(platform: Platform, code: int, changes: di
 
 @pytest.mark.abuse(29)
 def test_a_token_read_from_a_page_dies_when_it_is_revoked(platform: Platform, clock: Stopped) -> None:
-    token = Token.objects.get(body__rut=BODY)
+    token = Token.objects.get(otec__rut=OTEC)
     token.expires_at = clave_clock.now() + timedelta(minutes=1)
     token.save()
     assert platform.post("IniciarSesion").shows("Escriba su Clave SENCE")
@@ -123,7 +123,7 @@ def test_several_codes_are_joined_only_when_the_setting_says_so(platform: Platfo
 def test_a_store_that_fails_gives_300_before_the_sign_in_and_305_after(committed: None, django_db_blocker: Any) -> None:
     platform = Platform()
     platform.post("IniciarSesion")
-    with broken("attendance_opening"):
+    with broken("attendance_sessionstart"):
         assert Answer(platform.sign()).verdict == "error 305"
     with broken("training_enrolment"):
         assert platform.ask("IniciarSesion").verdict == "error 300"

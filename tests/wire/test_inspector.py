@@ -2,7 +2,7 @@
 
 import pytest
 
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
 from clave.sandbox import inspector
@@ -72,5 +72,5 @@ def test_one_can_start_over(developer: Visitor) -> None:
     Platform().open()
     developer.register()
     press(developer, **{"de-nuevo": "1"})
-    assert not Opening.objects.exists() and not Holder.objects.filter(identifier="44444444-4").exists()
+    assert not SessionStart.objects.exists() and not Holder.objects.filter(identifier="44444444-4").exists()
     assert Platform().open().verdict == "opened"

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from clave.attendance import sessions
-from clave.attendance.models import Ended, Ending, Opening, Running
+from clave.attendance.models import ActiveSession, EndKind, SessionEnd, SessionStart
 from clave.credentials.models import Credential, SecretAnswer
 from clave.holders.models import Holder
 from clave.lib import clock
@@ -44,7 +44,7 @@ def test_a_class_that_begins_together_is_served(committed: None) -> None:
         jobs.append(posting(platform.visitor, platform.visitor.fill(key="KM482915")))
     verdicts = [Answer(page).verdict for page in at_once(jobs)]
     assert verdicts == ["opened"] * many
-    assert Opening.objects.count() == Running.objects.count() == many
+    assert SessionStart.objects.count() == ActiveSession.objects.count() == many
 
 
 @pytest.mark.abuse(26)
@@ -54,7 +54,7 @@ def test_a_double_click_opens_once_and_both_see_it(committed: None) -> None:
     form = platform.visitor.fill(key="KM482915")
     answers = [Answer(page) for page in at_once([posting(platform.visitor, form)] * 4)]
     assert {answer.verdict for answer in answers} == {"opened"}
-    assert len({answer.fields["IdSesionSence"] for answer in answers}) == 1 and Opening.objects.count() == 1
+    assert len({answer.fields["IdSesionSence"] for answer in answers}) == 1 and SessionStart.objects.count() == 1
 
 
 @pytest.mark.abuse(26)
@@ -67,20 +67,20 @@ def test_two_requests_at_once_open_one_session(committed: None) -> None:
     texts = [page.text for page in at_once(jobs)]
     assert sum("Su sesión está abierta" in text for text in texts) == 1
     assert sum("Ya tiene una sesión abierta" in text for text in texts) == 4
-    assert Opening.objects.count() == 1
+    assert SessionStart.objects.count() == 1
 
 
 @pytest.mark.abuse(25, 26)
 def test_closings_that_race_count_once(committed: None) -> None:
     opening = an_open_session()
     results = at_once([lambda: sessions.close(opening)] * 10 + [lambda: sessions.abandon(opening)] * 5)
-    assert all(isinstance(result, Ending) for result in results), results
-    assert Ending.objects.count() == 1 and len({(r.kind, r.seconds) for r in results}) == 1
+    assert all(isinstance(result, SessionEnd) for result in results), results
+    assert SessionEnd.objects.count() == 1 and len({(r.kind, r.seconds) for r in results}) == 1
 
 
-def an_open_session() -> Opening:
+def an_open_session() -> SessionStart:
     enrolment = Enrolment.objects.select_related("action").get(run=CAMILA, action__code="6700001")
-    return sessions.open_session(enrolment, Token.objects.get(body__rut="76543210-3"), "x", "")
+    return sessions.open_session(enrolment, Token.objects.get(otec__rut="76543210-3"), "x", "")
 
 
 @pytest.mark.abuse(27)
@@ -97,7 +97,7 @@ def test_a_closing_that_races_the_limit_is_either_credited_or_lost(committed: No
             ]
         )
     assert not [result for result in results if isinstance(result, Exception)], results
-    assert Ending.objects.get().kind == Ended.LOST and not Running.objects.exists()
+    assert SessionEnd.objects.get().kind == EndKind.LOST and not ActiveSession.objects.exists()
 
 
 @pytest.mark.abuse(30)
@@ -106,12 +106,12 @@ def test_a_closing_that_races_the_limit_is_either_credited_or_lost(committed: No
     [
         "UPDATE {} SET opening_id = opening_id",
         "DELETE FROM {}",
-        "UPDATE attendance_opening SET opened_at = limit_at",
-        "DELETE FROM attendance_opening",
+        "UPDATE attendance_sessionstart SET opened_at = limit_at",
+        "DELETE FROM attendance_sessionstart",
     ],
 )
 def test_a_mark_cannot_be_changed_or_deleted(committed: None, change: str) -> None:
     sessions.close(an_open_session())
     with pytest.raises(Exception, match="never changed or deleted"), connection.cursor() as cursor:
-        cursor.execute(change.format("attendance_ending"))
-    assert Ending.objects.count() == Opening.objects.count() == 1
+        cursor.execute(change.format("attendance_sessionend"))
+    assert SessionEnd.objects.count() == SessionStart.objects.count() == 1

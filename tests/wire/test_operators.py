@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clave.attendance import sessions
-from clave.attendance.models import Correction, Ending, Opening
+from clave.attendance.models import Correction, SessionEnd, SessionStart
 from clave.attendance.tasks import watch
 from clave.audit.models import Entry
 from clave.lib import clock as clave_clock
@@ -20,7 +20,7 @@ from tests.wire.platform import Platform
 @pytest.mark.abuse(30)
 def test_a_correction_is_a_new_fact_with_a_reason(demo: None, clock: Stopped) -> None:
     Platform().open()
-    opening = Opening.objects.get()
+    opening = SessionStart.objects.get()
     with pytest.raises(CommandError, match="has ended"):
         call_command("correct_mark", opening.public, "600", reason="corte de luz", operator="op-1")
     clock.move(minutes=180)
@@ -29,7 +29,7 @@ def test_a_correction_is_a_new_fact_with_a_reason(demo: None, clock: Stopped) ->
         with pytest.raises(CommandError):
             call_command("correct_mark", opening.public, seconds, reason="x", operator="op-1")
     call_command("correct_mark", opening.public, "600", reason="corte de luz", operator="op-1")
-    assert Correction.objects.get().reason == "corte de luz" and Ending.objects.get().seconds == 0
+    assert Correction.objects.get().reason == "corte de luz" and SessionEnd.objects.get().seconds == 0
     assert sessions.credited(opening.enrolment) == 600
     entry = Entry.objects.get(action="attendance.corrected")
     assert entry.detail == {"session": opening.public, "seconds": 600, "operator": "op-1"}
@@ -38,7 +38,7 @@ def test_a_correction_is_a_new_fact_with_a_reason(demo: None, clock: Stopped) ->
 
 
 def openings(many: int, address: str, apart: int, clock: Stopped, first: int) -> None:
-    action, token = Action.objects.get(code="6700001"), Token.objects.get(body__rut="76543210-3")
+    action, token = Action.objects.get(code="6700001"), Token.objects.get(otec__rut="76543210-3")
     for number in range(first, first + many):
         enrolment = Enrolment.objects.create(action=action, run=f"{number}-{check_digit(number)}")
         sessions.open_session(enrolment, token, "x", address)

@@ -5,11 +5,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import sessions
-from clave.attendance.models import Correction, Ending, Opening, Running
-from clave.attendance.tasks import forget, watch
+from clave.attendance.models import ActiveSession, Correction, SessionEnd, SessionStart
+from clave.attendance.tasks import watch
 from clave.lib import clock as clave_clock
 from clave.lib.clock import SANTIAGO, Stopped
-from clave.rce.models import Exchange
+from clave.rce.models import PendingRequest
+from clave.rce.tasks import forget
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment
 from tests.story import Mailbox, Visitor
@@ -50,7 +51,7 @@ def test_my_courses_ask_the_database_as_often_for_many_sessions_as_for_few(platf
         asked.append(len(queries))
         for enrolment in Enrolment.objects.select_related("action").filter(run=CAMILA):
             for _ in range(3):
-                opening = sessions.open_session(enrolment, enrolment.action.body.tokens.first(), "x", "")
+                opening = sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
                 sessions.close(opening)
     assert asked[0] == asked[1] == 6
 
@@ -59,11 +60,11 @@ def test_a_correction_adds_to_the_marks_and_leaves_them_as_they_are(platform: Pl
     platform.open()
     clock.move(minutes=180)
     watch.call()
-    opening = Opening.objects.get()
+    opening = SessionStart.objects.get()
     Correction.objects.create(
         opening=opening, seconds=3600, reason="corte de luz", operator="op-1", at=clave_clock.now()
     )
-    assert sessions.credited(opening.enrolment) == 3600 and Ending.objects.get().seconds == 0
+    assert sessions.credited(opening.enrolment) == 3600 and SessionEnd.objects.get().seconds == 0
     platform.visitor.sign_in(CAMILA, "KM482915")
     assert platform.visitor.open("/mi-cuenta/cursos").shows("1 hora y 0 minutos de 40 horas")
 
@@ -72,7 +73,7 @@ def test_ten_minutes_before_the_limit_a_warning_leads_to_the_closing_page(
     platform: Platform, clock: Stopped, mailbox: Mailbox
 ) -> None:
     platform.open()
-    until = Running.objects.get().limit_at.astimezone(SANTIAGO).strftime("%H:%M")
+    until = ActiveSession.objects.get().limit_at.astimezone(SANTIAGO).strftime("%H:%M")
     clock.move(minutes=159)
     watch.call()
     assert not mailbox.to(MAIL)
@@ -80,15 +81,15 @@ def test_ten_minutes_before_the_limit_a_warning_leads_to_the_closing_page(
     watch.call()
     watch.call()
     assert len(mailbox.to(MAIL)) == len(mailbox.to(PHONE)) == 1, "once"
-    mail, link = mailbox.last(MAIL), f"/asistencia/cerrar/{Opening.objects.get().public}"
+    mail, link = mailbox.last(MAIL), f"/asistencia/cerrar/{SessionStart.objects.get().public}"
     assert until in mail["subject"] and "Excel intermedio" in mail["text"] and link in mail["text"]
     assert until in mailbox.last(PHONE)["text"] and link in mailbox.last(PHONE)["text"]
     page = platform.visitor.open(link)
     assert page.shows("Cerrar sesión en SENCE", "Excel intermedio", until) and page.fields["rut"] == "11.111.111-1"
     assert platform.visitor.send(key="KM482915").shows("Su sesión quedó cerrada", "2 horas y 41 minutos")
-    closed = platform.close(Opening.objects.get().public)
+    closed = platform.close(SessionStart.objects.get().public)
     assert closed.verdict == "closed", "the platform's own closing is answered alike"
-    assert sessions.credited(Opening.objects.get().enrolment) == 161 * 60
+    assert sessions.credited(SessionStart.objects.get().enrolment) == 161 * 60
 
 
 def test_who_wants_no_warnings_gets_none(platform: Platform, clock: Stopped, mailbox: Mailbox) -> None:
@@ -111,7 +112,7 @@ def test_nobody_else_closes_a_session_on_its_page(platform: Platform) -> None:
     stranger.open(f"/asistencia/cerrar/{public}")
     assert stranger.send(rut="22222222-2", key="TR618204").shows("Ingresó una persona distinta del participante")
     assert stranger.open("/asistencia/cerrar/" + "0" * 32).status == 404
-    assert not Ending.objects.exists()
+    assert not SessionEnd.objects.exists()
 
 
 def test_a_lost_session_says_so_on_its_page(platform: Platform, clock: Stopped) -> None:
@@ -132,6 +133,6 @@ def test_requests_of_yesterday_are_thrown_away(platform: Platform, clock: Stoppe
     platform.post("IniciarSesion")
     clock.move(hours=25)
     forget.call()
-    assert not Exchange.objects.exists()
+    assert not PendingRequest.objects.exists()
     assert platform.visitor.open(platform.visitor.page.url).shows("Esta solicitud ya no está disponible")
     assert Answer(Platform().ask("IniciarSesion", RutOtec="1").page).verdict == "error 209"

@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clave.attendance import sessions
-from clave.attendance.models import Ending, Opening, Running
+from clave.attendance.models import ActiveSession, SessionEnd, SessionStart
 from clave.db import store
 from clave.lib import clock as clave_clock
 from clave.lib.clock import SANTIAGO, Stopped
 from clave.sandbox.courses import CAMILA
-from clave.training.models import Action, Body, Enrolment
+from clave.training.models import Action, Enrolment, Otec
 from tests.story import Page
 from tests.wire.platform import BACK, CLOSED, GOOD, LINE_1, LINE_6, OPENED, Answer, Platform
 
@@ -76,7 +76,7 @@ def second_opening(platform: Platform, clock: Stopped) -> tuple[Answer, Page]:
     clock.move(minutes=30)
     platform.post("IniciarSesion", IdSesionAlumno="otra")
     page = platform.sign()
-    assert page.shows("Ya tiene una sesión abierta") and Opening.objects.count() == 1
+    assert page.shows("Ya tiene una sesión abierta") and SessionStart.objects.count() == 1
     return first, page
 
 
@@ -88,7 +88,7 @@ def test_a_second_opening_asks_what_becomes_of_the_first(
     first, _page = second_opening(platform, clock)
     second = Answer(platform.visitor.send(anterior=choice))
     assert second.verdict == "opened" and second.fields["IdSesionSence"] != first.fields["IdSesionSence"]
-    assert credited() == seconds and Running.objects.count() == 1
+    assert credited() == seconds and ActiveSession.objects.count() == 1
     late = platform.ask("CerrarSesion", IdSesionSence=first.fields["IdSesionSence"]) if choice == "abandonar" else None
     assert late is None or late.verdict == "error 305"
 
@@ -96,14 +96,14 @@ def test_a_second_opening_asks_what_becomes_of_the_first(
 def test_the_choice_can_be_cancelled_and_nothing_changes(platform: Platform, clock: Stopped) -> None:
     second_opening(platform, clock)
     assert Answer(platform.visitor.send(cancelar="1")).verdict == "error 312"
-    assert Running.objects.count() == 1 and not Ending.objects.exists()
+    assert ActiveSession.objects.count() == 1 and not SessionEnd.objects.exists()
 
 
 def test_a_choice_not_made_in_a_quarter_of_an_hour_asks_for_the_key_again(platform: Platform, clock: Stopped) -> None:
     _first, page = second_opening(platform, clock)
     clock.move(minutes=16)
     assert platform.visitor.post(page.url, {**page.fields, "anterior": "cerrar"}).shows("Escriba su Clave SENCE")
-    assert not Ending.objects.exists()
+    assert not SessionEnd.objects.exists()
 
 
 def test_a_session_not_closed_in_time_is_lost(platform: Platform, clock: Stopped) -> None:
@@ -111,8 +111,8 @@ def test_a_session_not_closed_in_time_is_lost(platform: Platform, clock: Stopped
     clock.move(minutes=170, seconds=1)
     answer = platform.ask("CerrarSesion", IdSesionSence=first.fields["IdSesionSence"])
     assert (answer.verdict, answer.names) == ("error 305", [*CLOSED, "GlosaError"])
-    assert sessions.lose_expired() == 1 and credited() == 0 and not Running.objects.exists()
-    assert Ending.objects.get().kind == "lost"
+    assert sessions.lose_expired() == 1 and credited() == 0 and not ActiveSession.objects.exists()
+    assert SessionEnd.objects.get().kind == "lost"
     assert platform.open().verdict == "opened", "another may be opened, without being asked about the lost one"
 
 
@@ -128,7 +128,7 @@ def test_opening_after_the_limit_loses_the_old_session_even_before_the_job_runs(
     platform.open()
     clock.move(minutes=171)
     assert platform.open().verdict == "opened"
-    assert [ending.kind for ending in Ending.objects.all()] == ["lost"]
+    assert [ending.kind for ending in SessionEnd.objects.all()] == ["lost"]
 
 
 @pytest.mark.abuse(25)
@@ -157,9 +157,9 @@ def test_a_closing_must_name_ones_own_session(platform: Platform) -> None:
 
 def test_a_session_is_closed_where_it_was_opened(platform: Platform) -> None:
     test = Platform(environment="rcetest")
-    real, tried = platform.open().fields["IdSesionSence"], test.open().fields["IdSesionSence"]
+    real, attempt = platform.open().fields["IdSesionSence"], test.open().fields["IdSesionSence"]
     assert test.ask("CerrarSesion", IdSesionSence=real).verdict == "error 313"
-    assert platform.ask("CerrarSesion", IdSesionSence=tried).verdict == "error 313"
+    assert platform.ask("CerrarSesion", IdSesionSence=attempt).verdict == "error 313"
 
 
 def test_the_test_environment_records_nothing(demo: None, clock: Stopped) -> None:
@@ -179,7 +179,7 @@ def test_the_test_environment_records_nothing(demo: None, clock: Stopped) -> Non
         clock.move(minutes=3)
         closed = test.close(opened.fields["IdSesionSence"], **changes)
         assert closed.page.shows("0 horas y 3 minutos") and closed.names == CLOSED
-    assert not Opening.objects.exists() and not Ending.objects.exists()
+    assert not SessionStart.objects.exists() and not SessionEnd.objects.exists()
     clock.move(minutes=171)
     assert test.ask("CerrarSesion", IdSesionSence=opened.fields["IdSesionSence"], **changes).verdict == "error 305"
 
@@ -222,7 +222,7 @@ def test_where_a_person_is_sent_is_shown_and_can_be_narrowed(platform: Platform,
     assert platform.post("IniciarSesion").shows("Después volverá a", "aula.example.cl")
     settings.RCE_RETURN_HOSTS = "registered"
     assert platform.ask("IniciarSesion").verdict == "error 202"
-    Body.objects.update(return_hosts=["aula.example.cl"])
+    Otec.objects.update(return_hosts=["aula.example.cl"])
     assert platform.post("IniciarSesion").shows("Escriba su Clave SENCE")
     assert platform.ask("IniciarSesion", UrlRetoma="https://otra.example.cl/").verdict == "error 202"
     assert platform.post("IniciarSesion", UrlError="https://otra.example.cl/").shows("203")
@@ -245,8 +245,8 @@ def test_what_a_platform_sends_is_escaped(platform: Platform) -> None:
 
 
 def test_a_door_opened_by_hand_explains_itself(platform: Platform) -> None:
-    for door in ("/rce/Registro/IniciarSesion", "/rcetest/Registro/CerrarSesion"):
-        page = platform.visitor.open(door)
+    for endpoint in ("/rce/Registro/IniciarSesion", "/rcetest/Registro/CerrarSesion"):
+        page = platform.visitor.open(endpoint)
         assert page.status == 405 and page.shows("Para abrir o cerrar su sesión, entre a su curso")
 
 
@@ -261,8 +261,8 @@ def test_a_pair_of_marks_asks_the_database_a_known_number_of_times(platform: Pla
         return answer
 
     client, session = platform.visitor.client, {}
-    for door in ("IniciarSesion", "CerrarSesion"):
-        page = Page(counted(lambda d=door, s=session: client.post(f"/rce/Registro/{d}", {**GOOD, **s})))
+    for endpoint in ("IniciarSesion", "CerrarSesion"):
+        page = Page(counted(lambda d=endpoint, s=session: client.post(f"/rce/Registro/{d}", {**GOOD, **s})))
         answer = Answer(counted(lambda p=page: platform.visitor.post(p.url, {**p.fields, "key": "KM482915"})))
         session = {"IdSesionSence": answer.fields.get("IdSesionSence", "")}
     assert asked == [3, 12, 3, 12]
@@ -280,9 +280,9 @@ def test_a_pair_of_marks_turns_to_the_database_no_oftener_than_it_must(
 
     monkeypatch.setattr(store, "run", counted)
     session: dict[str, str] = {}
-    for door in ("IniciarSesion", "CerrarSesion"):
+    for endpoint in ("IniciarSesion", "CerrarSesion"):
         turns.append(0)
-        platform.post(door, **session)
+        platform.post(endpoint, **session)
         turns.append(0)
         session = {"IdSesionSence": Answer(platform.sign()).fields.get("IdSesionSence", "")}
     assert turns == [2, 4, 2, 4]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.lib.clock import Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment
@@ -29,14 +29,14 @@ def test_a_wrong_key_can_be_tried_again_as_long_as_it_takes(platform: Platform) 
 def test_who_gives_up_takes_the_platform_an_answer(platform: Platform) -> None:
     platform.post("IniciarSesion")
     answer = Answer(platform.visitor.send(cancelar="1"))
-    assert (answer.verdict, answer.url) == ("error 312", FAIL) and not Opening.objects.exists()
+    assert (answer.verdict, answer.url) == ("error 312", FAIL) and not SessionStart.objects.exists()
     assert Answer(platform.visitor.open(platform.visitor.page.url)).verdict == "error 312", "and stays so"
 
 
 def test_a_request_left_alone_for_an_hour_is_over(platform: Platform, clock: Stopped) -> None:
     platform.post("IniciarSesion")
     clock.move(minutes=61)
-    assert Answer(platform.sign()).verdict == "error 312" and not Opening.objects.exists()
+    assert Answer(platform.sign()).verdict == "error 312" and not SessionStart.objects.exists()
 
 
 class TestStrict:
@@ -57,14 +57,14 @@ class TestStrict:
         page = platform.post("IniciarSesion")
         assert page.response.headers["Refresh"] == f"181; url={page.url}"
         clock.move(seconds=181)
-        assert Answer(platform.sign()).verdict == "error 210" and not Opening.objects.exists()
+        assert Answer(platform.sign()).verdict == "error 210" and not SessionStart.objects.exists()
 
 
 @pytest.mark.abuse(24)
 def test_another_person_who_signs_in_gives_311(platform: Platform) -> None:
     platform.post("IniciarSesion")
     answer = Answer(platform.sign("TR618204", rut="22222222-2"))
-    assert (answer.verdict, answer.url) == ("error 311", FAIL) and not Opening.objects.exists()
+    assert (answer.verdict, answer.url) == ("error 311", FAIL) and not SessionStart.objects.exists()
 
 
 def test_another_persons_rut_with_a_wrong_key_tells_nothing(platform: Platform) -> None:
@@ -87,7 +87,7 @@ def test_another_site_cannot_send_the_form_for_a_browser_that_did_not_bring_the_
     for cookie in ("", "guessed"):
         victim.cookies["canje"] = cookie
         answer = victim.post(page.url, {**page.fields, "key": KEYS[CAMILA]})
-        assert answer.status_code == 404 and not Opening.objects.exists()
+        assert answer.status_code == 404 and not SessionStart.objects.exists()
     assert Answer(platform.sign()).verdict == "opened"
 
 
@@ -120,4 +120,4 @@ def test_missing_minimum_data_interrupts_and_the_request_waits(platform: Platfor
     waiting = platform.post("IniciarSesion", RunAlumno="55555555-5").url
     page = platform.sign("VB730164")
     assert page.shows("Faltan datos mínimos", "Volver a la página de su curso") and f'href="{waiting}"' in page.html
-    assert not Opening.objects.exists()
+    assert not SessionStart.objects.exists()

@@ -15,9 +15,9 @@ from clave.attendance.tasks import watch
 from clave.lib import clock as clave_clock
 from clave.lib.clock import Stopped
 from clave.lib.rut import check_digit
-from clave.sandbox.courses import BODY, CAMILA, TOKEN
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.training.course_import import COLUMNS
-from clave.training.models import Action, Body, Enrolment, Import, Token
+from clave.training.models import Action, Enrolment, ImportJob, Otec, Token
 from clave.training.tasks import work_on_imports
 from tests.files import as_table
 from tests.story import Page, Visitor
@@ -31,7 +31,7 @@ def otec(demo: None) -> Visitor:
     """The training body's representative, signed in."""
     visitor = Visitor()
     assert visitor.open("/rts").shows("Ingresar como Persona Jurídica", "RUT Empresa")
-    page = visitor.send(rut=BODY, representative="33.333.333-3", key="CA739105")
+    page = visitor.send(rut=OTEC, representative="33.333.333-3", key="CA739105")
     assert page.shows("Registro de tokens (RTS)", "Capacita Austral SpA") and page.url == "/rts"
     return visitor
 
@@ -54,7 +54,7 @@ def press(visitor: Visitor, path: str, **data: str) -> Page:
 def test_only_a_legal_representative_with_the_companys_key_gets_in(demo: None, typed: dict[str, str]) -> None:
     visitor = Visitor()
     visitor.open("/rts")
-    page = visitor.send(**{"rut": BODY, "representative": "33333333-3", "key": "CA739105", **typed})
+    page = visitor.send(**{"rut": OTEC, "representative": "33333333-3", "key": "CA739105", **typed})
     assert page.shows("Hay un problema") and page.fields["rut"]
 
 
@@ -96,8 +96,8 @@ def test_a_thief_of_the_database_finds_no_token(otec: Visitor) -> None:
 
 
 def test_nobody_revokes_anothers_token(otec: Visitor) -> None:
-    other = Body.objects.create(rut="99999999-9", name="Otra", created_at=clave_clock.now())
-    token = Token.objects.create(body=other, label="x", digest="d", hint="hint", created_at=clave_clock.now())
+    other = Otec.objects.create(rut="99999999-9", name="Otra", created_at=clave_clock.now())
+    token = Token.objects.create(otec=other, label="x", digest="d", hint="hint", created_at=clave_clock.now())
     press(otec, f"/rts/{token.pk}/revocar")
     token.refresh_from_db()
     assert token.revoked_at is None
@@ -139,8 +139,8 @@ def test_a_table_is_checked_shown_and_then_loaded(otec: Visitor, kind: str) -> N
     work_on_imports.call()
     assert otec.open(page.url).shows("2 de 2 filas cargadas", "Listo")
     action = Action.objects.get(code="6700009")
-    assert (action.hours, action.body.rut, action.enrolments.count()) == (40, BODY, 2)
-    assert bytes(Import.objects.get().content) == b""
+    assert (action.hours, action.otec.rut, action.enrolments.count()) == (40, OTEC, 2)
+    assert bytes(ImportJob.objects.get().content) == b""
 
 
 def test_each_wrong_row_names_line_column_and_remedy_and_nothing_is_loaded(otec: Visitor) -> None:
@@ -208,7 +208,7 @@ def test_a_killed_worker_is_taken_over_where_it_stopped(otec: Visitor, monkeypat
     press(otec, page.url)
     store, calls = course_import._store, []
 
-    def killed(body: Body, rows: list[course_import.Row]) -> None:
+    def killed(body: Otec, rows: list[course_import.Row]) -> None:
         calls.append(len(rows))
         if len(calls) == 2:
             raise KeyboardInterrupt
@@ -314,10 +314,10 @@ def test_an_operator_registers_a_body_and_loads_its_courses(demo: None, tmp_path
     file.write_bytes(table(ROW, ["6700010", *[""] * 7, "22222222-2"]).getvalue())
     with pytest.raises(CommandError, match="nothing was loaded"):
         call_command("load_courses", "12345678-5", str(file), stderr=io.StringIO())
-    assert not Import.objects.exists() and not Action.objects.filter(code="6700009").exists()
+    assert not ImportJob.objects.exists() and not Action.objects.filter(code="6700009").exists()
     out = io.StringIO()
     call_command("load_courses", "12345678-5", str(file), good=True, stdout=out, stderr=io.StringIO())
-    assert out.getvalue() == "1 rows loaded\n" and Action.objects.get(code="6700009").body.name == "Nueva Capacitadora"
+    assert out.getvalue() == "1 rows loaded\n" and Action.objects.get(code="6700009").otec.name == "Nueva Capacitadora"
     call_command("add_body", "76543210-3", "Capacita Austral SpA", suspend=True)
     assert Platform().ask("IniciarSesion").verdict == "error 302"
     call_command("add_body", "76543210-3", "Capacita Austral SpA", resume=True)

@@ -201,6 +201,8 @@ CLAVE_UPLOADS = {
     r"/verificar": 2 * 1024 * 1024,
     r"/empresa/facilitador/[0-9a-f]+/(declaracion|datos)": 2 * 1024 * 1024,
 }
+# Who closes a session of attendance goes first when the site is full: its time would be lost.
+CLAVE_URGENT_PATHS = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", "/rce/solicitud/c105e")
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
@@ -229,11 +231,11 @@ ATTENDANCE_LEAST_DAYS = 6 * 365 + 2
 
 
 def _retention() -> dict[str, int]:
-    """Return for how many days what is kept; `RETENTION_DAYS=deeds=365,attendance=2200` changes some."""
+    """Return for how many days what is kept; `RETENTION_DAYS=operator_actions=365,attendance=2200` changes some."""
     days = {
         "messages": 90,
         "attempts": 400,
-        "deeds": 2 * 365,
+        "operator_actions": 2 * 365,
         "petitions": 2 * 365,
         "facilitator_documents": 365,
         "attendance": ATTENDANCE_LEAST_DAYS,

@@ -8,7 +8,7 @@ register = template.Library()
 
 
 @register.simple_tag
-def door_url(profile: str, name: str) -> str:
+def profile_url(profile: str, name: str) -> str:
     """Return the address of a profile's page; empty if this profile has no such page."""
-    door = BY_PROFILE[profile or "PN"]  # type: ignore[index]
-    return door.url(name) if name in door.pages else ""
+    config = BY_PROFILE[profile or "PN"]  # type: ignore[index]
+    return config.url(name) if name in config.pages else ""

@@ -13,7 +13,7 @@ from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
 from clave.attendance import record
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.outcome import Refused
@@ -39,24 +39,24 @@ from clave.rce import block as blocks
 from clave.rce import preflight
 from clave.rce.receipts import keys as public_keys
 from clave.training import course_import, tokens
-from clave.training.models import Action, Body, Enrolment
-from clave.web.middleware import visit_of
+from clave.training.models import Action, Enrolment, Otec
+from clave.web.middleware import context_of
 
 
-class TokenOfBody(HttpBearer):
+class OtecToken(HttpBearer):
     """A live token of a training body, as `Authorization: Bearer <token>`."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Body | None:
+    def authenticate(self, request: HttpRequest, token: str) -> Otec | None:
         found = tokens.find(token)
-        if found is None or not tokens.is_live(found) or not found.body.active:
+        if found is None or not tokens.is_live(found) or not found.otec.active:
             return None
         tokens.note_use(found, token)
         request.token = found  # type: ignore[attr-defined]
-        return found.body
+        return found.otec
 
 
 api = NinjaAPI(
-    title="Clave", version="1", auth=TokenOfBody(), docs_url=None, urls_namespace="api", description=__doc__ or ""
+    title="Clave", version="1", auth=OtecToken(), docs_url=None, urls_namespace="api", description=__doc__ or ""
 )
 
 READS = {401: Problem}
@@ -91,13 +91,13 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     return answer
 
 
-def _body(request: HttpRequest) -> Body:
-    body: Body = request.auth  # type: ignore[attr-defined]
-    return body
+def _otec(request: HttpRequest) -> Otec:
+    otec: Otec = request.auth  # type: ignore[attr-defined]
+    return otec
 
 
 def _action(request: HttpRequest, code: str) -> Action:
-    found = Action.objects.filter(body=_body(request), code=code).first()
+    found = Action.objects.filter(otec=_otec(request), code=code).first()
     if found is None:
         raise HttpError(404, "no such action")
     return found
@@ -105,8 +105,8 @@ def _action(request: HttpRequest, code: str) -> Action:
 
 @api.get("/actions", response={200: list[ActionOut], **READS}, operation_id="list_actions")
 def list_actions(request: HttpRequest) -> list[ActionOut]:
-    """List the body's actions, the newest first, 500 at most."""
-    found = Action.objects.filter(body=_body(request)).order_by("-starts", "code")[:500]
+    """List the OTEC's actions, the newest first, 500 at most."""
+    found = Action.objects.filter(otec=_otec(request)).order_by("-starts", "code")[:500]
     return [ActionOut.of(action) for action in found]
 
 
@@ -116,12 +116,12 @@ def list_actions(request: HttpRequest) -> list[ActionOut]:
 def put_action(request: HttpRequest, code: Code, action: ActionIn) -> ActionOut:
     """Make an action or change its data."""
     cells = {name.lower(): str(value) for name, value in action.model_dump().items()}
-    [row] = course_import.Checker(_body(request)).check_all([(1, {**cells, "codigocurso": code, "run": ""})])
+    [row] = course_import.Checker(_otec(request)).check_all([(1, {**cells, "codigocurso": code, "run": ""})])
     if row.problems:
         raise HttpError(400, "; ".join(f"{each['column']}: {each['remedy']}" for each in row.problems))
     with transaction.atomic():
-        course_import.save_actions(_body(request), {row.code: row.action})
-        audit.record("api.action", visit_of(request), action_code=row.code)
+        course_import.save_actions(_otec(request), {row.code: row.action})
+        audit.record("api.action", context_of(request), action_code=row.code)
     return ActionOut.of(_action(request, code))
 
 
@@ -144,7 +144,7 @@ def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
     action, runs = _action(request, code), _parsed(sent.runs)
     with transaction.atomic():
         course_import.enrol([(action.pk, run) for run in runs])
-        audit.record("api.enrolled", visit_of(request), action_code=code, count=len(runs))
+        audit.record("api.enrolled", context_of(request), action_code=code, count=len(runs))
     return Changed(changed=len(runs))
 
 
@@ -155,7 +155,7 @@ def remove_enrolments(request: HttpRequest, code: Code, sent: RunsIn) -> Changed
     enrolled = Enrolment.objects.filter(action=_action(request, code), run__in=runs, removed_at=None)
     with transaction.atomic():
         changed = enrolled.update(removed_at=clock.now())
-        audit.record("api.taken_out", visit_of(request), action_code=code, count=changed)
+        audit.record("api.taken_out", context_of(request), action_code=code, count=changed)
     return Changed(changed=changed)
 
 
@@ -171,8 +171,8 @@ def attendance(request: HttpRequest, code: Code) -> list[AttendanceOut]:
 
 @api.get("/sessions/{session}", response={200: SessionOut, **FINDS}, operation_id="session")
 def session(request: HttpRequest, session: SessionId) -> SessionOut:
-    """Return one session of the body's courses: what a learner's browser cannot forge."""
-    owned = Opening.objects.filter(enrolment__action__body=_body(request), public=session)
+    """Return one session of the OTEC's courses: what a learner's browser cannot forge."""
+    owned = SessionStart.objects.filter(enrolment__action__otec=_otec(request), public=session)
     found = owned.select_related("ending", "enrolment__action").first()
     if found is None:
         raise HttpError(404, "no such session")
@@ -196,7 +196,7 @@ def review(request: HttpRequest, asked: ReviewIn) -> list[FindingOut]:
     How many RUNs may be asked about is limited (429 with Retry-After); those enrolled can see that they were.
     """
     sent = {name: str(text) for name, text in asked.model_dump(exclude={"runs"}).items()}
-    found = preflight.review(_body(request), sent, asked.runs, visit_of(request))
+    found = preflight.review(_otec(request), sent, asked.runs, context_of(request))
     return [FindingOut(run=each.run, codes=each.codes, has_key=each.has_key, ready=each.ready) for each in found]
 
 
@@ -204,7 +204,7 @@ def review(request: HttpRequest, asked: ReviewIn) -> list[FindingOut]:
 def block(request: HttpRequest, asked: BlockIn) -> BlockOut:
     """Return the address of a participant's block *Asistencia SENCE*, to be framed or linked; good for twelve hours."""
     sent = {name: str(text) for name, text in asked.model_dump().items()}
-    return BlockOut(url=blocks.address(request.token, {**sent, "RutOtec": _body(request).rut}))  # type: ignore[attr-defined]
+    return BlockOut(url=blocks.address(request.token, {**sent, "RutOtec": _otec(request).rut}))  # type: ignore[attr-defined]
 
 
 @api.get("/keys", auth=None, response=KeySet, operation_id="keys")

@@ -138,7 +138,7 @@ class BlockOut(Schema):
 
 
 class FindingOut(Schema):
-    """`has_key` is null for who is not enrolled with the body that asks: about other people nothing is told."""
+    """`has_key` is null for who is not enrolled with the OTEC that asks: about other people nothing is told."""
 
     run: str
     codes: list[int]

@@ -10,10 +10,10 @@ from clave.audit import service as audit
 from clave.credentials import revocation
 from clave.credentials import service as keys
 from clave.credentials.service import Proof
-from clave.holders.service import Claim, holder_proved, require_minimum_data
+from clave.holders.service import ClaimedIdentity, holder_proved, require_minimum_data
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 from clave.web import idempotency
@@ -29,25 +29,25 @@ class KeyChanged(Outcome):
     back_to: str = ""
 
 
-def prove(claim: Claim, key: str, visit: Visit) -> Proof:
+def prove(claim: ClaimedIdentity, key: str, context: RequestContext) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    proof = keys.try_key(claim, key, visit, "key.checked")
+    proof = keys.try_key(claim, key, context, "key.checked")
     if not proof.temporary:  # whoever recovered by card has no secret answer yet, and needs a CS to choose one
         require_minimum_data(proof.holder)
     return proof
 
 
-def change(proof: Proof, new_key: str, visit: Visit, back_to: str = "") -> KeyChanged:
+def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "") -> KeyChanged:
     """Replace the CS, end all access, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
     holder = proof.holder
     outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
     with transaction.atomic():
         keys.replace(proof, new_key)
         keys.unlock(holder.account)
-        revocation.end_access(holder, keep=visit)
-        courier.send(holder, "key_changed", {"when": when(), "identifier": holder.called}, email=holder.email)
-        audit.record("key.changed", visit, holder=holder, temporary=bool(proof.temporary))
-        idempotency.finish(visit, outcome)
+        revocation.end_access(holder, keep=context)
+        courier.send(holder, "key_changed", {"when": when(), "identifier": holder.display_name}, email=holder.email)
+        audit.record("key.changed", context, holder=holder, temporary=bool(proof.temporary))
+        idempotency.finish(context, outcome)
     return outcome
 
 

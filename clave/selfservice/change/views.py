@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.policy import PolicyViolation
 from clave.credentials.service import Proof
-from clave.holders.profiles import DoorForm
+from clave.holders.profiles import ProfileForm
 from clave.holders.service import proof_of
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.change import service
-from clave.selfservice.common import DoorPage, DoorStep, key_rules
+from clave.selfservice.common import ProfilePage, ProfileStep, key_rules
 from clave.selfservice.fields import NewKeyMixin
 from clave.web.forms import SecretField
 from clave.web.wizard import Wizard
@@ -21,7 +21,7 @@ from clave.web.wizard import Wizard
 TITLE = _("Cambiar mi Clave SENCE")
 
 
-class StartForm(DoorForm):
+class StartForm(ProfileForm):
     signs = True
     key = SecretField(
         label=_("Clave SENCE actual"),
@@ -30,7 +30,7 @@ class StartForm(DoorForm):
     )
 
 
-class Start(DoorPage):
+class Start(ProfilePage):
     cached_blank = True
     form_class = StartForm
     title = TITLE
@@ -39,20 +39,20 @@ class Start(DoorPage):
 
     def context(self) -> dict[str, Any]:
         intro = gettext("Tenga a mano {what} y su clave actual o temporal. Toma unos 2 minutos.")
-        return {"intro": intro.format(what=self.door.at_hand)}
+        return {"intro": intro.format(what=self.config.at_hand)}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        proof = service.prove(form.claim, form.cleaned_data["key"], visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        proof = service.prove(form.claim, form.cleaned_data["key"], context)
         known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
-        wizard = Wizard.begin(self.request, self.door.page("change"), "key", **known)
-        return HttpResponseRedirect(self.door.url("change_key", wizard.run))
+        wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known)
+        return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 
 
 class NewKeyForm(NewKeyMixin):
     """Only the new key, twice."""
 
 
-class NewKey(DoorStep):
+class NewKey(ProfileStep):
     form_class = NewKeyForm
     flow = "change"
     name = "key"
@@ -70,10 +70,10 @@ class NewKey(DoorStep):
     def context(self) -> dict[str, Any]:
         return {"rules": key_rules()}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         back_to = str(self.wizard.data.get("back_to", ""))
         try:
-            outcome = service.change(self.proof, form.cleaned_data["new_key"], visit, back_to)
+            outcome = service.change(self.proof, form.cleaned_data["new_key"], context, back_to)
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)

@@ -19,7 +19,7 @@ from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 from clave.selfservice.models import ChangeState, ContactChange, QuestionRenewal
@@ -124,7 +124,7 @@ def propose(holder: Holder, email: str, work_phone: str, operator: str, reason: 
 def _tell_proposed(holder: Holder, change: ContactChange, code: str) -> None:
     told = {
         "when": when(),
-        "identifier": holder.called,
+        "identifier": holder.display_name,
         "until": change.expires_at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y"),
     }
     new = masked_email(change.email) if change.moves_email else ""
@@ -135,7 +135,13 @@ def _tell_proposed(holder: Holder, change: ContactChange, code: str) -> None:
 
 
 def confirm(
-    change: ContactChange, proof: str, visit: Visit, *, operator: str = "", representative: str = "", question: str = ""
+    change: ContactChange,
+    proof: str,
+    context: RequestContext,
+    *,
+    operator: str = "",
+    representative: str = "",
+    question: str = "",
 ) -> ContactConfirmed:
     """Put a proposed contact in force; end what could be reached through the old one; tell both addresses.
 
@@ -151,7 +157,7 @@ def confirm(
         holder.save(update_fields=["email", "work_phone", "review_contact", "updated_at"])
         know_representative(holder, representative)
         _decide(change, ChangeState.APPLIED, proof, operator)
-        told = {"when": when(), "identifier": holder.called}
+        told = {"when": when(), "identifier": holder.display_name}
         if proof == CARD:
             revocation.revoke_proofs(holder)
         if change.moves_email:
@@ -159,25 +165,25 @@ def confirm(
             if old:
                 courier.send(holder, "email_changed", {**told, "new_email": masked_email(holder.email)}, email=old)
         courier.send(holder, "data_updated", told, email=holder.email)
-        audit.record("contact.confirmed", visit, holder=holder, proof=proof, operator=operator)
+        audit.record("contact.confirmed", context, holder=holder, proof=proof, operator=operator)
         outcome = ContactConfirmed(email=masked_email(holder.email), profile=holder.profile, question=question)
         if not operator:
-            idempotency.finish(visit, outcome)
+            idempotency.finish(context, outcome)
     return outcome
 
 
-def refuse(change: ContactChange, proof: str, visit: Visit, *, operator: str = "") -> ContactRefused:
+def refuse(change: ContactChange, proof: str, context: RequestContext, *, operator: str = "") -> ContactRefused:
     """Throw a proposed contact away and tell both addresses. Raises `NoLongerWaiting`."""
     with transaction.atomic():
         holder, change = _still_waiting(change)
         _decide(change, ChangeState.REFUSED, proof, operator)
-        told = {"when": when(), "identifier": holder.called}
+        told = {"when": when(), "identifier": holder.display_name}
         for address in {change.email, change.old_email} - {""}:
             courier.send(holder, "contact_refused", told, email=address)
-        audit.record("contact.refused", visit, holder=holder, proof=proof, operator=operator)
+        audit.record("contact.refused", context, holder=holder, proof=proof, operator=operator)
         outcome = ContactRefused(email=masked_email(holder.email) if holder.email else "")
         if not operator:
-            idempotency.finish(visit, outcome)
+            idempotency.finish(context, outcome)
     return outcome
 
 

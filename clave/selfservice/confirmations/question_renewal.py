@@ -20,7 +20,7 @@ from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 from clave.selfservice.confirmations.contact_change import CARD, LINK, NoLongerWaiting, know_representative, locked
@@ -60,7 +60,7 @@ def start(holder: Holder, operator: str) -> None:
         expires_at=now + LIFE,
     )
     until = renewal.expires_at.astimezone(clock.SANTIAGO).strftime("%H:%M")
-    told = {"identifier": holder.called, "code": code, "until": until, "seconds": str(int(LIFE.total_seconds()))}
+    told = {"identifier": holder.display_name, "code": code, "until": until, "seconds": str(int(LIFE.total_seconds()))}
     courier.send(holder, "question_renewal", told, email=holder.email)
 
 
@@ -75,7 +75,13 @@ def is_open(pk: int) -> bool:
 
 
 def renew(
-    holder: Holder, question: str, answer: str, visit: Visit, *, renewal: int | None = None, representative: str = ""
+    holder: Holder,
+    question: str,
+    answer: str,
+    context: RequestContext,
+    *,
+    renewal: int | None = None,
+    representative: str = "",
 ) -> QuestionRenewed:
     """Set question and answer, once for a link's `renewal`; tell the holder.
 
@@ -91,10 +97,10 @@ def renew(
         keys.set_answer(holder, question, answer)
         keys.unlock(holder.account)
         outcome = QuestionRenewed(email=masked_email(holder.email) if holder.email else "", profile=holder.profile)
-        told = {"when": when(), "identifier": holder.called}
+        told = {"when": when(), "identifier": holder.display_name}
         courier.send(holder, "question_renewed", told, email=holder.email)
-        audit.record("question.renewed", visit, holder=holder, proof=CARD if renewal is None else LINK)
-        idempotency.finish(visit, outcome)
+        audit.record("question.renewed", context, holder=holder, proof=CARD if renewal is None else LINK)
+        idempotency.finish(context, outcome)
     return outcome
 
 

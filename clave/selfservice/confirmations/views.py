@@ -17,7 +17,7 @@ from clave.holders.profiles import COMPANY
 from clave.holders.service import holder_proved, proof_of
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.confirmations import contact_change, question_renewal
 from clave.selfservice.confirmations.contact_change import CARD, LINK, NoLongerWaiting
 from clave.selfservice.fields import QuestionMixin
@@ -73,11 +73,11 @@ class CardProof(FormPage):
     button = _("Validar")
     step = (1, 2)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
         claim, run = COMPANY.claim(str(data["rut"])), data["representative"]
-        recover.check_representative(claim, run, visit)
-        holder = recover.check_card(claim, run, data["serial"], visit)
+        recover.check_representative(claim, run, context)
+        holder = recover.check_card(claim, run, data["serial"], context)
         change = contact_change.waiting_for(holder)
         if change is None and not settings.SECRET_QUESTIONS:
             raise Refused("nothing_waits", gettext("No hay nada que confirmar para esta empresa."))
@@ -140,18 +140,18 @@ class ContactStep(ConfirmStep):
     def context(self) -> dict[str, Any]:
         change = self.change
         return {
-            "who": change.holder.called,
+            "who": change.holder.display_name,
             "email": masked_email(change.email) if change.moves_email else "",
             "telephone": change.work_phone[-2:],
             "until": change.expires_at,
             "reject": reverse("confirm_reject", args=[self.wizard.run]),
         }
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = self.wizard.data
         question = reverse("confirm_question", args=[self.wizard.run]) if self.wizard.may("question") else ""
         outcome = contact_change.confirm(
-            self.change, data["proof"], visit, representative=data.get("representative", ""), question=question
+            self.change, data["proof"], context, representative=data.get("representative", ""), question=question
         )
         if question:
             # The change has ended what was proved before; who made it goes on to the question.
@@ -169,8 +169,8 @@ class RejectStep(ContactStep):
     title = _("Rechazar el cambio de contacto")
     button = _("Rechazar el cambio")
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        outcome = contact_change.refuse(self.change, self.wizard.data["proof"], visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        outcome = contact_change.refuse(self.change, self.wizard.data["proof"], context)
         self.wizard.end()
         return outcome
 
@@ -193,15 +193,15 @@ class QuestionStep(ConfirmStep):
         return self.by_card or question_renewal.is_open(self.wizard.data["renewal"])
 
     def context(self) -> dict[str, Any]:
-        return {"who": self.holder.called}
+        return {"who": self.holder.display_name}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = self.wizard.data
         outcome = question_renewal.renew(
             self.holder,
             form.cleaned_data["question"],
             form.cleaned_data["answer"],
-            visit,
+            context,
             renewal=data.get("renewal"),
             representative=data.get("representative", ""),
         )

@@ -14,11 +14,11 @@ from clave.credentials import service as keys
 from clave.documents import service as vault
 from clave.documents.models import Document
 from clave.holders.models import Holder, Profile, Verification
-from clave.holders.service import Claim, find, lock, require_minimum_data
+from clave.holders.service import ClaimedIdentity, find, lock, require_minimum_data
 from clave.lib import clock, isolated_process
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import apply_identity, send_temporary_key
 from clave.selfservice.models import Decision, FacilitatorRequest
@@ -64,9 +64,9 @@ class AskedBefore(Refused):
         )
 
 
-def prove_company(claim: Claim, key: str, visit: Visit) -> Holder:
+def prove_company(claim: ClaimedIdentity, key: str, context: RequestContext) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    proof = keys.try_key(claim, key, visit, "facilitator.asked")
+    proof = keys.try_key(claim, key, context, "facilitator.asked")
     if proof.temporary:
         raise Refused(
             "temporary_key",
@@ -98,7 +98,11 @@ def letter(company: Holder, representative: str) -> bytes:
 
 
 def file_request(
-    company: Holder, representative: str, data: dict[str, Any], papers: tuple[Document, Document], visit: Visit
+    company: Holder,
+    representative: str,
+    data: dict[str, Any],
+    papers: tuple[Document, Document],
+    context: RequestContext,
 ) -> RequestFiled:
     """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
     earlier = find(Profile.FACILITADOR, data["identifier"])
@@ -116,8 +120,8 @@ def file_request(
                 vault.take(paper)
             outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
             courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
-            audit.record("facilitator.asked", visit, holder=company, folio=asked.folio)
-            idempotency.finish(visit, outcome)
+            audit.record("facilitator.asked", context, holder=company, folio=asked.folio)
+            idempotency.finish(context, outcome)
     except IntegrityError:
         raise Refused(
             "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
@@ -154,7 +158,7 @@ def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
     return found if right else None
 
 
-def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
+def approve(asked: FacilitatorRequest, operator: str, context: RequestContext) -> Holder:
     """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
     with transaction.atomic():
         taken_back = Holder.objects.values_list("taken_back_at", flat=True).get(pk=asked.company_id)
@@ -167,8 +171,8 @@ def approve(asked: FacilitatorRequest, operator: str, visit: Visit) -> Holder:
         until = send_temporary_key(holder, quota="")
         told = {"folio": asked.folio, "name": holder.full_name, "until": until}
         courier.send(asked.company, "facilitator_approved", told, email=asked.company.email)
-        audit.record("facilitator.approved", visit, holder=holder, folio=asked.folio, operator=operator)
-        audit.record("facilitator.approved", visit, holder=asked.company, folio=asked.folio, operator=operator)
+        audit.record("facilitator.approved", context, holder=holder, folio=asked.folio, operator=operator)
+        audit.record("facilitator.approved", context, holder=asked.company, folio=asked.folio, operator=operator)
     return holder
 
 
@@ -183,7 +187,7 @@ def _made_holder(asked: FacilitatorRequest) -> Holder:
     return holder
 
 
-def reject(asked: FacilitatorRequest, reason: str, operator: str, visit: Visit) -> None:
+def reject(asked: FacilitatorRequest, reason: str, operator: str, context: RequestContext) -> None:
     """Refuse the request for a reason that the company and the facilitator are told. Raises `Decided`."""
     with transaction.atomic():
         _decide(asked, Decision.REJECTED, reason, operator)
@@ -192,7 +196,7 @@ def reject(asked: FacilitatorRequest, reason: str, operator: str, visit: Visit) 
         company = {**told, "company": asked.company.names}
         with suppress(courier.TooManyMessages):  # the company named this address
             courier.send(None, "facilitator_rejected_person", company, email=asked.email, quota="facilitator")
-        audit.record("facilitator.rejected", visit, holder=asked.company, folio=asked.folio, operator=operator)
+        audit.record("facilitator.rejected", context, holder=asked.company, folio=asked.folio, operator=operator)
 
 
 def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: str) -> None:
@@ -201,12 +205,12 @@ def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: s
         raise Decided
 
 
-def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySent:
+def send_key(company: Holder, identifier: str, context: RequestContext) -> FacilitatorKeySent:
     """Send a temporary key to a facilitator for whom this company has asked. Raises `Refused`."""
     holder = find(Profile.FACILITADOR, identifier)
     own = FacilitatorRequest.objects.filter(company=company, identifier=identifier, state=Decision.APPROVED).exists()
     if holder is None or not own:
-        audit.record("key.recovery", visit, holder=company, outcome="not_own_facilitator")
+        audit.record("key.recovery", context, holder=company, outcome="not_own_facilitator")
         raise Refused(
             "not_own_facilitator",
             _("Su empresa no tiene un facilitador aprobado con este documento. Revise el tipo y el número."),
@@ -216,6 +220,6 @@ def send_key(company: Holder, identifier: str, visit: Visit) -> FacilitatorKeySe
         holder = lock(holder)
         until = send_temporary_key(holder, quota="company")
         outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
-        audit.record("key.recovery", visit, holder=holder, proof="company")
-        idempotency.finish(visit, outcome)
+        audit.record("key.recovery", context, holder=holder, proof="company")
+        idempotency.finish(context, outcome)
     return outcome

@@ -13,11 +13,11 @@ from clave.credentials import throttling
 from clave.documents import service as vault
 from clave.documents.models import Document
 from clave.holders.models import Holder
-from clave.holders.profiles import COMPANY, DoorForm, document_fields, document_of
+from clave.holders.profiles import COMPANY, ProfileForm, document_fields, document_of
 from clave.holders.service import holder_proved, proof_of
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
-from clave.selfservice.common import DoorPage
+from clave.lib.request_context import RequestContext
+from clave.selfservice.common import ProfilePage
 from clave.selfservice.facilitators import service
 from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
 from clave.web.errors import refusal_page
@@ -59,14 +59,14 @@ class FileForm(ClaveForm):
             )
 
 
-class StartForm(DoorForm):
+class StartForm(ProfileForm):
     signs = True
     key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
 
 
-class Start(DoorPage):
+class Start(ProfilePage):
     cached_blank = True
-    door = COMPANY
+    config = COMPANY
     form_class = StartForm
     template_name = "selfservice/facilitator_start.html"
     title = TITLE
@@ -74,8 +74,8 @@ class Start(DoorPage):
     button = _("Validar")
     step = (1, 3)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        company = service.prove_company(form.claim, form.cleaned_data["key"], visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        company = service.prove_company(form.claim, form.cleaned_data["key"], context)
         about = {**proof_of(company), "representative": form.claim.representative}
         wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
         return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
@@ -98,18 +98,18 @@ class RequestStep(StepPage):
         form_class: Any = self.form_class
         return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
 
-    def _submitted(self, visit: Visit) -> HttpResponseBase:
+    def _submitted(self, context: RequestContext) -> HttpResponseBase:
         """Take in the file before the rest is judged: a browser cannot keep one for the next try."""
         brought = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
         if brought:
             try:
-                document = vault.bring(brought, self.form_class.file_name)  # type: ignore[attr-defined]
+                document = vault.accept_upload(brought, self.form_class.file_name)  # type: ignore[attr-defined]
             except vault.FileRefused as refused:
                 form = self.make_form(self.request.POST)
                 form.is_valid()
                 return self.refused(form, refused)
             self.wizard.allow(self.name, **{self.name: str(document.pk)})
-        return super()._submitted(visit)
+        return super()._submitted(context)
 
 
 class AffidavitForm(FileForm):
@@ -128,7 +128,7 @@ class Affidavit(RequestStep):
     def context(self) -> dict[str, Any]:
         return {"template_url": reverse("facilitator_request_letter", args=[self.wizard.run])}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         return self.go("data")
 
 
@@ -176,12 +176,12 @@ class Data(RequestStep):
     step = (3, 3)
     changes = True
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         affidavit = Document.objects.get(pk=self.wizard.data["affidavit"])
         scan = Document.objects.get(pk=self.wizard.data["data"])
         papers = (affidavit, scan)
         representative = str(self.wizard.data["representative"])
-        outcome = service.file_request(self.company, representative, form.cleaned_data, papers, visit)
+        outcome = service.file_request(self.company, representative, form.cleaned_data, papers, context)
         self.wizard.end()
         return outcome
 
@@ -201,8 +201,8 @@ class State(FormPage):
     intro = _("Escriba el folio que recibió y el RUT de la empresa.")
     button = _("Consultar")
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        limits = throttling.limits("folio", str(form.cleaned_data["rut"]), visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        limits = throttling.limits("folio", str(form.cleaned_data["rut"]), context)
         limits.reserve()
         found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
         if found is None:
@@ -220,17 +220,17 @@ class KeyForm(StartForm):
         super().__init__(*args, **kwargs)
 
 
-class Key(DoorPage):
+class Key(ProfilePage):
     """The company recovers the key of a facilitator of its own."""
 
     cached_blank = True
-    door = COMPANY
+    config = COMPANY
     form_class = KeyForm
     title = _("Recuperar CS para facilitador extranjero")
     intro = _("Tenga a mano el RUT y la clave de la empresa, y el documento del facilitador. Toma unos 3 minutos.")
     button = _("Recuperar Clave")
     changes = True
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        company = service.prove_company(form.claim, form.cleaned_data["key"], visit)
-        return service.send_key(company, document_of(form.cleaned_data), visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        company = service.prove_company(form.claim, form.cleaned_data["key"], context)
+        return service.send_key(company, document_of(form.cleaned_data), context)

@@ -12,12 +12,12 @@ from clave.audit import service as audit
 from clave.credentials import revocation, throttling
 from clave.credentials import service as keys
 from clave.holders.models import Holder, Profile, Representative, Verification
-from clave.holders.service import Claim, MinimumDataMissing, lock, require_minimum_data, texts_go_to
+from clave.holders.service import ClaimedIdentity, MinimumDataMissing, lock, require_minimum_data, texts_go_to
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash
 from clave.lib.masking import masked_email, masked_phone
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.notifications import outbox as courier
 from clave.registries import registro_civil, sii
@@ -78,7 +78,7 @@ WHO = {"registro_civil": "El Registro Civil", "sii": "El SII"}
 _DECOYS = 4
 
 
-def question_for(claim: Claim) -> str:
+def question_for(claim: ClaimedIdentity) -> str:
     """Return the code of the question to ask, registered or not; empty for a company that has none on file.
 
     Which case of the guide applies (PJ, section 3) would tell who is registered, were unknown companies not made to
@@ -92,38 +92,38 @@ def question_for(claim: Claim) -> str:
     return keys.question_of(claim.account, holder)
 
 
-def by_answer(claim: Claim, answer: str, visit: Visit) -> KeySent:
+def by_answer(claim: ClaimedIdentity, answer: str, context: RequestContext) -> KeySent:
     """Check the answer and send a temporary key.
 
     Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`, `AccountChanged`, `TooManyMessages`.
     """
-    holder = keys.verify_answer(claim.account, claim.holder(), answer, visit, "key.recovery")
+    holder = keys.verify_answer(claim.account, claim.holder(), answer, context, "key.recovery")
     require_minimum_data(holder)
-    return _send_key(holder, visit, "answer")
+    return _send_key(holder, context, "answer")
 
 
-def by_birth(claim: Claim, birth_date: date, email: str, visit: Visit) -> KeySent:
+def by_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> KeySent:
     """Send a temporary key to the contact on file of who has no Chilean card. Raises as `proofs.by_birth` does."""
-    holder = proofs.by_birth(claim, birth_date, email, visit)
+    holder = proofs.by_birth(claim, birth_date, email, context)
     require_minimum_data(holder)
-    return _send_key(holder, visit, "birth", quota="birth")
+    return _send_key(holder, context, "birth", quota="birth")
 
 
-def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
+def check_representative(claim: ClaimedIdentity, person: Rut, context: RequestContext) -> None:
     """Ask the SII whether this person represents this company, registered or not (guide PJ, 3.1, step 5).
 
     Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
     """
-    limits = throttling.limits_of_networks("representative", claim.account, visit)
+    limits = throttling.limits_of_networks("representative", claim.account, context)
     limits.reserve()
     try:
-        represents = sii.represents(person, Rut.parse(claim.identifier), visit)
+        represents = sii.represents(person, Rut.parse(claim.identifier), context)
     except RegistryDown:
         limits.take_back()
         raise RegistryAway("sii") from None
     if not represents:
         limits.fail()
-        audit.record("key.recovery", visit, holder=claim.holder(), outcome="not_representative")
+        audit.record("key.recovery", context, holder=claim.holder(), outcome="not_representative")
         raise Refused(
             "not_representative",
             _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
@@ -132,28 +132,28 @@ def check_representative(claim: Claim, person: Rut, visit: Visit) -> None:
     limits.release()
 
 
-def check_card(claim: Claim, run: Rut, serial: str, visit: Visit) -> Holder:
+def check_card(claim: ClaimedIdentity, run: Rut, serial: str, context: RequestContext) -> Holder:
     """Check the serial of this RUN's card with Registro Civil; return the holder, which is that person's or company's.
 
     The registry is asked whether or not somebody is registered, so that both take the same time.
     """
-    limits = throttling.limits_of_networks("serial", str(run), visit)
+    limits = throttling.limits_of_networks("serial", str(run), context)
     limits.reserve()
     holder = claim.holder()
     try:
-        valid = registro_civil.card_is_valid(run, serial, visit)
+        valid = registro_civil.card_is_valid(run, serial, context)
     except RegistryDown:
         limits.take_back()
         raise RegistryAway("registro_civil") from None
     if not valid or holder is None:
         limits.fail()
-        audit.record("key.recovery", visit, holder=holder, outcome="wrong_card")
+        audit.record("key.recovery", context, holder=holder, outcome="wrong_card")
         raise WrongCard
     limits.release()
     return holder
 
 
-def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = "") -> KeySent:
+def by_card(holder: Holder, new_email: str, context: RequestContext, representative: str = "") -> KeySent:
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
     This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
@@ -164,23 +164,23 @@ def by_card(holder: Holder, new_email: str, visit: Visit, representative: str = 
     with transaction.atomic():
         holder = lock(holder)
         if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
-            _move_to(holder, new_email, visit)
+            _move_to(holder, new_email, context)
         if not holder.email:
             raise MinimumDataMissing(["email"], holder.profile)
         _settle_identity(holder, representative)
         revocation.revoke_proofs(holder)
         keys.unlock(holder.account)
-        return _send_key(holder, visit, "card", by_sms=False, quota="")
+        return _send_key(holder, context, "card", by_sms=False, quota="")
 
 
-def _move_to(holder: Holder, new_email: str, visit: Visit) -> None:
+def _move_to(holder: Holder, new_email: str, context: RequestContext) -> None:
     """Put a new e-mail in the place of the old one, which is told; the change is marked for review."""
-    told = {"when": when(), "identifier": holder.called, "new_email": masked_email(new_email)}
+    told = {"when": when(), "identifier": holder.display_name, "new_email": masked_email(new_email)}
     if holder.email:
         courier.send(holder, "email_changed", told, email=holder.email)
     holder.email, holder.review_contact, holder.updated_at = new_email, True, clock.now()
     holder.save(update_fields=["email", "review_contact", "updated_at"])
-    audit.record("holder.email_changed", visit, holder=holder, proof="card")
+    audit.record("holder.email_changed", context, holder=holder, proof="card")
 
 
 def _settle_identity(holder: Holder, representative: str) -> None:
@@ -195,22 +195,24 @@ def _settle_identity(holder: Holder, representative: str) -> None:
     holder.save(update_fields=["legacy", "verification"])
 
 
-def tell_when_back(registry: str, email: str, visit: Visit) -> WillTell:
+def tell_when_back(registry: str, email: str, context: RequestContext) -> WillTell:
     """Note that somebody wants to know when a registry answers again; one message, once."""
     outcome = WillTell(email=masked_email(email), registry=WHO[registry])
     with transaction.atomic():
-        Waiting.objects.create(registry=registry, email=email, language=visit.language, created_at=clock.now())
-        audit.record("registry.awaited", visit, registry=registry)
-        idempotency.finish(visit, outcome)
+        Waiting.objects.create(registry=registry, email=email, language=context.language, created_at=clock.now())
+        audit.record("registry.awaited", context, registry=registry)
+        idempotency.finish(context, outcome)
     return outcome
 
 
-def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, quota: str = "recovery") -> KeySent:
+def _send_key(
+    holder: Holder, context: RequestContext, proof: str, *, by_sms: bool = True, quota: str = "recovery"
+) -> KeySent:
     """Send a key to the contact as it is now. Raises `AccountChanged` if somebody has taken the account back since."""
     with transaction.atomic():
         holder = lock(holder)
         if proof != "birth":  # a birth date and an e-mail are known to many
-            keys.remember_browser(holder, visit)
+            keys.remember_browser(holder, context)
         if settings.KEY_DELIVERY == "screen":
             secret, until = _shown(holder)
         else:
@@ -224,13 +226,13 @@ def _send_key(holder: Holder, visit: Visit, proof: str, *, by_sms: bool = True, 
             proof=proof,
             secret=secret,
         )
-        audit.record("key.recovery", visit, holder=holder, proof=proof)
-        idempotency.finish(visit, outcome)
+        audit.record("key.recovery", context, holder=holder, proof=proof)
+        idempotency.finish(context, outcome)
     return outcome
 
 
 def _shown(holder: Holder) -> tuple[str, str]:
     """Make a key that the page will show, as the oldest guide does; the holder is told that there is one."""
     key, expires = keys.issue_temporary(holder)
-    courier.send(holder, "key_reset_notice", {"identifier": holder.called}, email=holder.email)
+    courier.send(holder, "key_reset_notice", {"identifier": holder.display_name}, email=holder.email)
     return key, expires.astimezone(clock.SANTIAGO).strftime("%H:%M")

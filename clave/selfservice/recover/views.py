@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.secret_questions import QUESTIONS
 from clave.holders.models import Holder, Profile
-from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT, PERSON, DoorForm
-from clave.holders.service import Claim, holder_proved, proof_of
+from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT, PERSON, ProfileForm
+from clave.holders.service import ClaimedIdentity, holder_proved, proof_of
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.selfservice.common import DoorPage, DoorStep
+from clave.selfservice.common import ProfilePage, ProfileStep
 from clave.selfservice.recover import service
 from clave.web.forms import CaptchaField, ClaveForm, DateField, EmailField, RutField, SecretField, TextField
 from clave.web.wizard import Wizard
@@ -31,7 +31,7 @@ TITLE = _("Recuperar mi Clave SENCE")
 NEW_COMPANY_KEY = _("Generar nueva CUS de Persona Jurídica")
 
 
-class StartForm(DoorForm):
+class StartForm(ProfileForm):
     """Only who one is."""
 
 
@@ -55,7 +55,7 @@ NEEDS = {
 }
 
 
-class Start(DoorPage):
+class Start(ProfilePage):
     cached_blank = True
     form_class = StartForm
     template_name = "selfservice/recover_start.html"
@@ -65,28 +65,28 @@ class Start(DoorPage):
 
     def context(self) -> dict[str, Any]:
         took = gettext("Toma unos 3 minutos.")
-        return {"intro": f"{NEEDS[self.door.profile]} {took}"}
+        return {"intro": f"{NEEDS[self.config.profile]} {took}"}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         claim = form.claim
         question = service.question_for(claim) if settings.SECRET_QUESTIONS else ""
         first = "answer" if question else OTHERWISE[claim.profile]
-        wizard = Wizard.begin(self.request, self.door.page("recover"), first, who=claim.identifier, question=question)
-        return HttpResponseRedirect(self.door.url(f"recover_{first}", wizard.run))
+        wizard = Wizard.begin(self.request, self.config.page("recover"), first, who=claim.identifier, question=question)
+        return HttpResponseRedirect(self.config.url(f"recover_{first}", wizard.run))
 
 
-class RecoverStep(DoorStep):
+class RecoverStep(ProfileStep):
     flow = "recover"
     title = TITLE
     template_name = "selfservice/proof.html"
 
     @property
-    def claim(self) -> Claim:
-        return self.door.claim(self.wizard.data["who"])
+    def claim(self) -> ClaimedIdentity:
+        return self.config.claim(self.wizard.data["who"])
 
     def context(self) -> dict[str, Any]:
         may_wait = self.wizard.may("notify") and self.name != "notify"
-        return {"notify": self.door.url("recover_notify", self.wizard.run) if may_wait else ""}
+        return {"notify": self.config.url("recover_notify", self.wizard.run) if may_wait else ""}
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         """When a registry is away, offer to tell the person when it is back."""
@@ -122,12 +122,12 @@ class Answer(RecoverStep):
     changes = True
 
     def context(self) -> dict[str, Any]:
-        return {"who": self.claim.called, "question": QUESTIONS[self.wizard.data["question"]]}
+        return {"who": self.claim.display_name, "question": QUESTIONS[self.wizard.data["question"]]}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         if form.cleaned_data["forgotten"]:
-            return self.go(OTHERWISE[self.door.profile])
-        outcome = service.by_answer(self.claim, form.cleaned_data["answer"], visit)
+            return self.go(OTHERWISE[self.config.profile])
+        outcome = service.by_answer(self.claim, form.cleaned_data["answer"], context)
         self.wizard.end()
         return outcome
 
@@ -145,9 +145,9 @@ class RepresentativeStep(RecoverStep):
     button = _("Validar")
     step = (2, 4)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         person: Rut = form.cleaned_data["representative"]
-        service.check_representative(self.claim, person, visit)
+        service.check_representative(self.claim, person, context)
         return self.go("card", representative=str(person))
 
 
@@ -166,9 +166,9 @@ class Birth(RecoverStep):
     step = (2, 2)
     changes = True
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         data = form.cleaned_data
-        outcome = service.by_birth(self.claim, data["birth_date"], data["email"], visit)
+        outcome = service.by_birth(self.claim, data["birth_date"], data["email"], context)
         self.wizard.end()
         return outcome
 
@@ -195,19 +195,19 @@ class Card(RecoverStep):
 
     @property
     def step(self) -> tuple[int, int]:  # type: ignore[override]
-        return (3, 4) if self.door is COMPANY else (2, 3)
+        return (3, 4) if self.config is COMPANY else (2, 3)
 
     def context(self) -> dict[str, Any]:
         whose = (
             gettext("Busque el número de serie en la cédula de identidad del representante legal.")
-            if self.door is COMPANY
+            if self.config is COMPANY
             else gettext("Busque el número de serie en su cédula de identidad.")
         )
         return {**super().context(), "intro": f"{whose} {gettext('El Registro Civil lo confirma.')}"}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
-        holder = service.check_card(self.claim, run, form.cleaned_data["serial"], visit)
+        holder = service.check_card(self.claim, run, form.cleaned_data["serial"], context)
         return self.go("contact", **proof_of(holder))
 
 
@@ -242,7 +242,7 @@ class Contact(RecoverStep):
 
     @property
     def step(self) -> tuple[int, int]:  # type: ignore[override]
-        return (4, 4) if self.door is COMPANY else (3, 3)
+        return (4, 4) if self.config is COMPANY else (3, 3)
 
     holder: Holder
 
@@ -253,13 +253,13 @@ class Contact(RecoverStep):
         email = self.holder.email
         return {"masked": masked_email(email) if email else ""}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         wrong = form.cleaned_data["right"] == "no"
         if wrong and not settings.NEW_EMAIL_AFTER_SERIAL:
             form.refuse("new_email_off", gettext("Para cambiar el correo llame a la mesa de ayuda."), "right")
             return self.page(form, status=400)
         new_email = form.cleaned_data.get("email", "") if wrong else ""
-        outcome = service.by_card(self.holder, new_email, visit, str(self.wizard.data.get("representative", "")))
+        outcome = service.by_card(self.holder, new_email, context, str(self.wizard.data.get("representative", "")))
         self.wizard.end()
         return outcome
 
@@ -278,7 +278,7 @@ class Notify(RecoverStep):
     button = _("Avísenme")
     changes = True
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        outcome = service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        outcome = service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], context)
         self.wizard.end()
         return outcome

@@ -14,11 +14,11 @@ from clave.audit import service as audit
 from clave.credentials import policy, revocation, throttling
 from clave.credentials import service as keys
 from clave.holders.models import Holder, Profile, Verification
-from clave.holders.service import Claim
+from clave.holders.service import ClaimedIdentity
 from clave.lib import clock
 from clave.lib.masking import masked_email, masked_name, masked_phone
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.notifications import outbox as courier
 from clave.registries import registro_civil, sii
@@ -77,7 +77,7 @@ def wrong_card() -> Refused:
     )
 
 
-def register(claim: Claim, data: dict[str, Any], visit: Visit) -> Registered:
+def register(claim: ClaimedIdentity, data: dict[str, Any], context: RequestContext) -> Registered:
     """Create the account. Raises `PolicyViolation`, and `Refused` (unknown, deceased, registered, card...).
 
     What can be judged without telling anything about the RUT is judged first. What tells, whether somebody is
@@ -90,34 +90,34 @@ def register(claim: Claim, data: dict[str, Any], visit: Visit) -> Registered:
     policy.check(data["new_key"], keys.about(typed))
     earlier = claim.holder()
     try:
-        return _register(earlier or typed, earlier, data, visit)
+        return _register(earlier or typed, earlier, data, context)
     except (Refused, policy.PolicyViolation) as refused:
         code = refused.code if isinstance(refused, Refused) else "policy"
-        audit.record("holder.registered", visit, holder=earlier, outcome=code)
-        if code in _DISCLOSING and not throttling.may_disclose(visit):
+        audit.record("holder.registered", context, holder=earlier, outcome=code)
+        if code in _DISCLOSING and not throttling.may_disclose(context):
             raise not_created() from None
         raise
 
 
-def _register(holder: Holder, earlier: Holder | None, data: dict[str, Any], visit: Visit) -> Registered:
+def _register(holder: Holder, earlier: Holder | None, data: dict[str, Any], context: RequestContext) -> Registered:
     # A registry is asked first whoever it is: otherwise a registered RUT would be answered sooner.
-    tell = _ASK[holder.profile](data, visit)
+    tell = _ASK[holder.profile](data, context)
     if earlier is not None and not earlier.legacy:
         raise already_registered()
-    holder.language = visit.language
+    holder.language = context.language
     apply_contact(holder, data)
     tell(holder)
     policy.check(data["new_key"], keys.about(holder))
-    return _create(holder, data, visit)
+    return _create(holder, data, context)
 
 
 Tell = Callable[[Holder], None]
 
 
-def _ask_civil_registry(data: dict[str, Any], visit: Visit) -> Tell:
+def _ask_civil_registry(data: dict[str, Any], context: RequestContext) -> Tell:
     rut: Rut = data["rut"]
     try:
-        person = registro_civil.find_person(rut, visit)
+        person = registro_civil.find_person(rut, context)
         if person is None:
             raise Refused(
                 "unknown_run",
@@ -130,29 +130,29 @@ def _ask_civil_registry(data: dict[str, Any], visit: Visit) -> Tell:
                 _("Según el Registro Civil, esta persona falleció. Si es un error, llame a la mesa de ayuda."),
                 field="rut",
             )
-        _check_card(rut, data, visit)
+        _check_card(rut, data, context)
     except RegistryDown:
         return _wait()
     return partial(confirm_person, person=person)
 
 
-def _ask_tax_office(data: dict[str, Any], visit: Visit) -> Tell:
+def _ask_tax_office(data: dict[str, Any], context: RequestContext) -> Tell:
     """Ask the SII for the company and its representative (guide PJ, section 2)."""
     try:
-        company = sii.find_company(data["rut"], visit)
+        company = sii.find_company(data["rut"], context)
         if company is None or not company.active:
             raise Refused(
                 "unknown_company",
                 _("El SII no conoce una empresa vigente con este RUT. Revise el número o llame a la mesa de ayuda."),
                 field="rut",
             )
-        if not sii.represents(data["representative"], data["rut"], visit):
+        if not sii.represents(data["representative"], data["rut"], context):
             raise Refused(
                 "not_representative",
                 _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
                 field="representative",
             )
-        _check_card(data["representative"], data, visit)
+        _check_card(data["representative"], data, context)
     except RegistryDown:
         tell = _wait()
     else:
@@ -165,26 +165,26 @@ def _ask_tax_office(data: dict[str, Any], visit: Visit) -> Tell:
     return declare
 
 
-def _declared(data: dict[str, Any], visit: Visit) -> Tell:
+def _declared(data: dict[str, Any], context: RequestContext) -> Tell:
     """No registry knows a migrant: what was typed stands, and is called declared."""
     return partial(apply_identity, data=data)
 
 
-_ASK: dict[str, Callable[[dict[str, Any], Visit], Tell]] = {
+_ASK: dict[str, Callable[[dict[str, Any], RequestContext], Tell]] = {
     Profile.PERSONA_NATURAL: _ask_civil_registry,
     Profile.PERSONA_JURIDICA: _ask_tax_office,
     Profile.MIGRANTE: _declared,
 }
 
 
-def _check_card(run: Rut, data: dict[str, Any], visit: Visit) -> None:
+def _check_card(run: Rut, data: dict[str, Any], context: RequestContext) -> None:
     """Check the card's serial where the settings ask for it; a wrong one counts, so that cards cannot be guessed."""
     if settings.REGISTRATION_PROOF != "id_card":
         return
-    limits = throttling.limits("serial", str(run), visit, throttling.ANSWER)
+    limits = throttling.limits("serial", str(run), context, throttling.ANSWER)
     limits.reserve()
     try:
-        valid = registro_civil.card_is_valid(run, data["serial"], visit)
+        valid = registro_civil.card_is_valid(run, data["serial"], context)
     except RegistryDown:
         limits.take_back()
         raise
@@ -220,7 +220,7 @@ def confirm_company(holder: Holder, company: sii.Company) -> None:
     holder.names, holder.verification = company.name, Verification.VERIFIED
 
 
-def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
+def _create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Registered:
     company = holder.profile == Profile.PERSONA_JURIDICA
     mobile = data["representative_mobile"] if company else holder.mobile
     outcome = Registered(
@@ -249,8 +249,8 @@ def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
             if settings.SECRET_QUESTIONS:
                 keys.set_answer(holder, data["question"], data["answer"])
             _welcome(holder, mobile)
-            audit.record("holder.registered", visit, holder=holder, verification=holder.verification)
-            idempotency.finish(visit, outcome)
+            audit.record("holder.registered", context, holder=holder, verification=holder.verification)
+            idempotency.finish(context, outcome)
     except IntegrityError:
         raise already_registered() from None
     return outcome
@@ -258,6 +258,6 @@ def _create(holder: Holder, data: dict[str, Any], visit: Visit) -> Registered:
 
 def _welcome(holder: Holder, mobile: str) -> None:
     """Confirm the account, unless strangers have had enough confirmations sent there today."""
-    told = {"identifier": holder.called}
+    told = {"identifier": holder.display_name}
     with suppress(courier.TooManyMessages):
         courier.send(holder, "welcome", told, email=holder.email, mobile=mobile, quota="registration")

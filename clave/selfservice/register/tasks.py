@@ -61,7 +61,7 @@ def _settle(holder: Holder, confirm: Confirm | None) -> None:
         if confirm is None:
             holder.verification = Verification.REFUSED
             revocation.end_access(holder)
-            courier.send(holder, "verification_failed", {"identifier": holder.called}, email=holder.email)
+            courier.send(holder, "verification_failed", {"identifier": holder.display_name}, email=holder.email)
         else:
             confirm(holder)
         holder.updated_at = clock.now()

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.policy import PolicyViolation
 from clave.holders.models import Kind, Profile
-from clave.holders.profiles import CHOOSE, COMPANY, MIGRANT, PERSON, DoorForm
+from clave.holders.profiles import CHOOSE, COMPANY, MIGRANT, PERSON, ProfileForm
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
-from clave.selfservice.common import DoorPage, key_rules
+from clave.lib.request_context import RequestContext
+from clave.selfservice.common import ProfilePage, key_rules
 from clave.selfservice.fields import (
     COMPANY_CONTACT_GROUPS,
     CONTACT_GROUPS,
@@ -35,7 +35,7 @@ _LAST: list[tuple[Any, list[str]]] = [
 ]
 
 
-class SerialMixin(DoorForm):
+class SerialMixin(ProfileForm):
     """The card's serial number, where the settings ask for it."""
 
     serial = TextField(
@@ -72,7 +72,7 @@ class CompanyForm(NewKeyMixin, RepresentativeMixin, CompanyContactMixin, Questio
     ]
 
 
-class MigrantForm(NewKeyMixin, ContactMixin, IdentityMixin, QuestionMixin, DoorForm):
+class MigrantForm(NewKeyMixin, ContactMixin, IdentityMixin, QuestionMixin, ProfileForm):
     groups = [(_ABOUT, ["nie", *IDENTITY, "question", "answer"]), *CONTACT_GROUPS, *_LAST]
 
 
@@ -89,7 +89,7 @@ INTROS = {
 }
 
 
-class Register(DoorPage):
+class Register(ProfilePage):
     cached_blank = True
     template_name = "selfservice/register.html"
     button = _("Crear Cuenta")
@@ -97,19 +97,19 @@ class Register(DoorPage):
 
     @property
     def form_class(self) -> Any:  # type: ignore[override]
-        return FORMS[self.door.profile]
+        return FORMS[self.config.profile]
 
     def context(self) -> dict[str, Any]:
-        profile: Profile = self.door.profile
+        profile: Profile = self.config.profile
         return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         try:
-            return service.register(form.claim, form.cleaned_data, visit)
+            return service.register(form.claim, form.cleaned_data, context)
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)
         except Refused as refused:
             if refused.field == "identifier":
-                refused.field = next(iter(self.door.fields()))
+                refused.field = next(iter(self.config.fields()))
             raise

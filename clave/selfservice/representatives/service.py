@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.holders.models import Holder, Representative
-from clave.lib.outcome import Outcome, Refused, Said
-from clave.lib.request_context import Visit
+from clave.lib.outcome import Flash, Outcome, Refused
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.notifications import outbox as courier
 from clave.registries import sii
@@ -18,10 +18,10 @@ from clave.selfservice.common import store_representative, when
 from clave.web import idempotency
 
 
-def add(company: Holder, data: dict[str, Any], visit: Visit) -> Outcome:
+def add(company: Holder, data: dict[str, Any], context: RequestContext) -> Outcome:
     """Note a representative whom the SII confirms, or new contact data of one. Raises `Refused`."""
     try:
-        represents = sii.represents(data["representative"], Rut.parse(company.identifier), visit)
+        represents = sii.represents(data["representative"], Rut.parse(company.identifier), context)
     except RegistryDown:
         raise Refused(
             "registry_down", _("El SII no responde y no podemos revisar sus datos. Intente en unos minutos.")
@@ -35,14 +35,14 @@ def add(company: Holder, data: dict[str, Any], visit: Visit) -> Outcome:
     with transaction.atomic():
         store_representative(company, data)
         _tell(company)
-        audit.record("representative.added", visit, holder=company)
+        audit.record("representative.added", context, holder=company)
         sentence = _("{run} quedó como representante legal.").format(run=data["representative"].pretty)
-        done = Said(sentence, reverse("representatives"))
-        idempotency.finish(visit, done)
+        done = Flash(sentence, reverse("representatives"))
+        idempotency.finish(context, done)
     return done
 
 
-def remove(company: Holder, pk: int, visit: Visit) -> None:
+def remove(company: Holder, pk: int, context: RequestContext) -> None:
     """Remove a representative, unless it is the last: a company acts through somebody. Raises `Refused`."""
     with transaction.atomic():
         # Two removals at once must not leave nobody.
@@ -54,8 +54,8 @@ def remove(company: Holder, pk: int, visit: Visit) -> None:
             raise Refused("last_representative", _("La empresa debe tener al menos un representante legal."))
         people.filter(pk=pk).delete()
         _tell(company)
-        audit.record("representative.removed", visit, holder=company)
+        audit.record("representative.removed", context, holder=company)
 
 
 def _tell(company: Holder) -> None:
-    courier.send(company, "data_updated", {"when": when(), "identifier": company.called}, email=company.email)
+    courier.send(company, "data_updated", {"when": when(), "identifier": company.display_name}, email=company.email)

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.holders.models import Holder, Profile
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.selfservice.fields import REPRESENTATIVE_GROUP, RepresentativeMixin
 from clave.selfservice.representatives import service
 from clave.signin.login_required import HolderPage, for_holder
 from clave.web.errors import error_page
-from clave.web.middleware import visit_of
+from clave.web.middleware import context_of
 
 
 class NewForm(RepresentativeMixin):
@@ -35,8 +35,8 @@ class Representatives(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"people": self.holder.representatives.order_by("pk")}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        return service.add(self.holder, form.cleaned_data, visit)
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        return service.add(self.holder, form.cleaned_data, context)
 
 
 @for_holder(Profile.PERSONA_JURIDICA)
@@ -44,7 +44,7 @@ def remove(request: HttpRequest, holder: Holder, person: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(reverse("representatives"))
     try:
-        service.remove(holder, person, visit_of(request))
+        service.remove(holder, person, context_of(request))
     except Refused:
         return error_page(request, 400)
     return HttpResponseRedirect(reverse("representatives"))

@@ -13,7 +13,7 @@ from clave.holders.models import Holder
 from clave.holders.service import claim_of, lock
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome
-from clave.lib.request_context import Visit
+from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import apply_contact, when
 from clave.web import idempotency
@@ -30,13 +30,13 @@ class DataUpdated(Outcome):
     profile: str
 
 
-def update(holder: Holder, data: dict[str, Any], visit: Visit) -> DataUpdated:
+def update(holder: Holder, data: dict[str, Any], context: RequestContext) -> DataUpdated:
     """Store address and contact and, where given, question and CS.
 
     Raises `PolicyViolation`, `WrongKey`, `TooManyAttempts`, `AccountChanged`.
     """
     # The present key is tried before the transaction: a wrong one must stay counted.
-    proof = keys.try_key(claim_of(holder), data["key"], visit, "key.checked") if data["new_key"] else None
+    proof = keys.try_key(claim_of(holder), data["key"], context, "key.checked") if data["new_key"] else None
     with transaction.atomic():
         holder = lock(holder)
         old_email = holder.email
@@ -47,16 +47,16 @@ def update(holder: Holder, data: dict[str, Any], visit: Visit) -> DataUpdated:
             keys.set_answer(holder, data["question"], data["answer"])
         if proof is not None:
             keys.replace(proof, data["new_key"])
-            revocation.end_access(holder, keep=visit)
+            revocation.end_access(holder, keep=context)
         _tell(holder, old_email if moved else "", key_changed=bool(proof))
-        audit.record("data.updated", visit, holder=holder, email_moved=moved, key_changed=bool(proof))
+        audit.record("data.updated", context, holder=holder, email_moved=moved, key_changed=bool(proof))
         outcome = DataUpdated(
             email=masked_email(holder.email),
             old_email=masked_email(old_email) if moved else "",
             key_changed=bool(proof),
             profile=holder.profile,
         )
-        idempotency.finish(visit, outcome)
+        idempotency.finish(context, outcome)
     return outcome
 
 
@@ -65,7 +65,7 @@ def _tell(holder: Holder, old_email: str, *, key_changed: bool) -> None:
 
     The new address may be somebody else's, mistyped or chosen to flood it: it gets its share of a day and no more.
     """
-    told = {"when": when(), "identifier": holder.called}
+    told = {"when": when(), "identifier": holder.display_name}
     quota = "update" if old_email else ""
     with suppress(courier.TooManyMessages):
         courier.send(holder, "data_updated", told, email=holder.email, quota=quota)

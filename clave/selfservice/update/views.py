@@ -13,11 +13,11 @@ from clave.credentials.policy import PolicyViolation
 from clave.credentials.service import WrongAnswer
 from clave.holders.comunas import comunas
 from clave.holders.models import Holder, Profile
-from clave.holders.profiles import COMPANY, Door, DoorForm
+from clave.holders.profiles import COMPANY, ProfileConfig, ProfileForm
 from clave.holders.service import MISSING_LABELS, holder_proved, missing_data, proof_of
 from clave.lib.outcome import Outcome, Refused
-from clave.lib.request_context import Visit
-from clave.selfservice.common import DoorPage, DoorStep, key_rules
+from clave.lib.request_context import RequestContext
+from clave.selfservice.common import ProfilePage, ProfileStep, key_rules
 from clave.selfservice.fields import (
     COMPANY_CONTACT_GROUPS,
     CONTACT_GROUPS,
@@ -36,24 +36,24 @@ from clave.web.wizard import Wizard
 TITLE = _("Actualizar mis datos")
 
 
-class KeyForm(DoorForm):
+class KeyForm(ProfileForm):
     signs = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
 
-class BirthForm(DoorForm):
+class BirthForm(ProfileForm):
     birth_date = DateField(label=_("Fecha de nacimiento"), help_text=_("Formato: 01-12-1992"))
     email = EmailField(label=_("Correo registrado"), help_text=_("El correo que dio al registrarse."))
 
 
-def begin(request: HttpRequest, door: Door, holder: Holder) -> HttpResponse:
+def begin(request: HttpRequest, config: ProfileConfig, holder: Holder) -> HttpResponse:
     """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
     first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
-    wizard = Wizard.begin(request, door.page("update"), first, **proof_of(holder))
-    return HttpResponseRedirect(door.url(f"update_{first}", wizard.run))
+    wizard = Wizard.begin(request, config.page("update"), first, **proof_of(holder))
+    return HttpResponseRedirect(config.url(f"update_{first}", wizard.run))
 
 
-class Start(DoorPage):
+class Start(ProfilePage):
     cached_blank = True
     form_class: ClassVar[type[ClaveForm]] = KeyForm
     template_name = "selfservice/update_start.html"
@@ -63,10 +63,10 @@ class Start(DoorPage):
     need = _("Tenga a mano {what}, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
 
     def context(self) -> dict[str, Any]:
-        return {"intro": str(self.need).format(what=self.door.at_hand)}
+        return {"intro": str(self.need).format(what=self.config.at_hand)}
 
-    def prove(self, form: Any, visit: Visit) -> Holder:
-        proof = keys.try_key(form.claim, form.cleaned_data["key"], visit, "data.proof")
+    def prove(self, form: Any, context: RequestContext) -> Holder:
+        proof = keys.try_key(form.claim, form.cleaned_data["key"], context, "data.proof")
         if proof.temporary:
             raise Refused(
                 "temporary_key",
@@ -75,8 +75,8 @@ class Start(DoorPage):
             )
         return proof.holder
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
-        return begin(self.request, self.door, self.prove(form, visit))
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+        return begin(self.request, self.config, self.prove(form, context))
 
 
 class StartByBirth(Start):
@@ -84,9 +84,9 @@ class StartByBirth(Start):
     template_name = "selfservice/update_start_birth.html"
     need = _("Tenga a mano {what}, su correo registrado y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
 
-    def prove(self, form: Any, visit: Visit) -> Holder:
+    def prove(self, form: Any, context: RequestContext) -> Holder:
         data = form.cleaned_data
-        holder = by_birth(form.claim, data["birth_date"], data["email"], visit)
+        holder = by_birth(form.claim, data["birth_date"], data["email"], context)
         if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer"):
             return holder
         # A birth date and an e-mail are known to many: without an answer they open nothing.
@@ -99,7 +99,7 @@ def start_for_company(request: HttpRequest, holder: Holder) -> HttpResponse:
     return begin(request, COMPANY, holder)
 
 
-class UpdateStep(DoorStep):
+class UpdateStep(ProfileStep):
     flow = "update"
     title = TITLE
 
@@ -123,13 +123,13 @@ class Question(UpdateStep):
     button = _("Continuar")
     step = (2, 3)
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         holder = self.holder
         # The wrong question is a wrong answer: it is tried, and counted, all the same.
         right = form.cleaned_data["question"] == holder.secret_answer.question
         answer = form.cleaned_data["answer"] if right else "\0"
         try:
-            keys.verify_answer(holder.account, holder, answer, visit, "data.proof")
+            keys.verify_answer(holder.account, holder, answer, context, "data.proof")
         except WrongAnswer as refused:
             refused.message = gettext("La pregunta o la respuesta no son las que usted dejó. Revíselas.")
             raise
@@ -191,7 +191,7 @@ class Edit(UpdateStep):
 
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         holder = self.holder
-        form_class = CompanyEditForm if self.door is COMPANY else PersonEditForm
+        form_class = CompanyEditForm if self.config is COMPANY else PersonEditForm
         fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
         on_file: dict[str, Any] = {name: getattr(holder, name) for name in fields}
         place = comunas().get(holder.comuna)
@@ -205,9 +205,9 @@ class Edit(UpdateStep):
         missing = [MISSING_LABELS[name] for name in missing_data(holder)]
         return {"rules": key_rules(), "holder": holder, "missing": missing}
 
-    def perform(self, form: Any, visit: Visit) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
         try:
-            outcome = service.update(self.holder, form.cleaned_data, visit)
+            outcome = service.update(self.holder, form.cleaned_data, context)
         except PolicyViolation as violation:
             form.refuse_key(violation)
             return self.page(form, status=400)

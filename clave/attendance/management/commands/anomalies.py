@@ -19,4 +19,4 @@ class Command(BaseCommand):
         for found in anomalies.clusters(since, options["people"]):
             when = found.since.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
             length = int((found.until - found.since).total_seconds())
-            self.stdout.write(f"{when}  {found.people} people in {length} s  from {found.address}  OTEC {found.body}")
+            self.stdout.write(f"{when}  {found.people} people in {length} s  from {found.address}  OTEC {found.otec}")

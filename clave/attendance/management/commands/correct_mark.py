@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.attendance import sessions
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--operator", required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        opening = Opening.objects.filter(public=options["session"]).first()
+        opening = SessionStart.objects.filter(public=options["session"]).first()
         if opening is None:
             raise CommandError("no such session")
         try:

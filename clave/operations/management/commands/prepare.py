@@ -25,14 +25,7 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         if apps.is_installed("clave.sandbox"):
             call_command("load_demo", stdout=self.stdout)
-            self._print_holders()
         for line in profile.departures(settings.ANSWERS):
             log.info("settings.departs", setting=line)
         for line in guard.warnings():
             log.warning("settings.unwise", setting=line)
-
-    def _print_holders(self) -> None:
-        from importlib import import_module
-
-        for line in import_module("clave.sandbox.demo").lines():
-            self.stdout.write(f"  {line}")

@@ -13,7 +13,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from clave.lib import clock
-from clave.lib.schedule import timetable
+from clave.lib.schedule import scheduled_tasks
 from clave.notifications.sending import start_senders
 from clave.operations.models import Heartbeat
 from clave.operations.readiness import report_ready
@@ -76,7 +76,7 @@ def forget_connections() -> None:
 
 def beat(name: str, stopping: threading.Event) -> None:
     """Every five seconds say that the worker lives and put in what is due."""
-    ticks, entries = 0, timetable()
+    ticks, entries = 0, scheduled_tasks()
     while not stopping.is_set():
         try:
             close_old_connections()

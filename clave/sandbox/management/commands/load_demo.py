@@ -6,7 +6,9 @@ from clave.sandbox import demo
 
 
 class Command(BaseCommand):
-    help = "Load the demo's holders into an empty store."
+    help = "Load the demo's holders into an empty store and list them."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{demo.load()} demo holders loaded")
+        for line in demo.lines():
+            self.stdout.write(f"  {line}")

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.lib import clock
 from clave.lib.rut import InvalidRut, Rut
-from clave.training.models import Body
+from clave.training.models import Otec
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         changes = {"name": options["name"]}
         if options["suspend"] or options["resume"]:
             changes["active"] = options["resume"]
-        _body, made = Body.objects.update_or_create(
+        _otec, made = Otec.objects.update_or_create(
             rut=str(rut), defaults=changes, create_defaults={**changes, "created_at": clock.now()}
         )
         self.stdout.write("registered" if made else "changed")

@@ -8,7 +8,7 @@ from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.training import course_import
-from clave.training.models import Body, Import, Stage
+from clave.training.models import ImportJob, Otec, Stage
 
 
 class Command(BaseCommand):
@@ -20,23 +20,23 @@ class Command(BaseCommand):
         parser.add_argument("--good", action="store_true", help="load the good rows although others are wrong")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        body = Body.objects.filter(rut=options["rut"]).first()
-        if body is None:
+        otec = Otec.objects.filter(rut=options["rut"]).first()
+        if otec is None:
             raise CommandError("no training body with this RUT")
-        bring = Import.objects.create(
+        job = ImportJob.objects.create(
             id=secrets.token_hex(16),
-            body=body,
+            otec=otec,
             name=options["file"].name,
             content=options["file"].read_bytes(),
             stage=Stage.CHECKED,
             created_at=clock.now(),
         )
-        course_import.check(bring)
-        for problem in bring.problems:
+        course_import.check(job)
+        for problem in job.problems:
             self.stderr.write(f"line {problem['line']}, {problem['column']}: {problem['remedy']}")
-        if bring.stage == Stage.UNREADABLE or (bring.bad and not options["good"]):
-            bring.delete()
+        if job.stage == Stage.UNREADABLE or (job.bad and not options["good"]):
+            job.delete()
             raise CommandError("nothing was loaded")
-        audit.record("training.import", SYSTEM, rows=bring.good, body=body.rut)
-        course_import.load(bring)
-        self.stdout.write(f"{bring.done} rows loaded")
+        audit.record("training.import", SYSTEM, rows=job.good, otec=otec.rut)
+        course_import.load(job)
+        self.stdout.write(f"{job.done} rows loaded")

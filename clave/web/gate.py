@@ -22,9 +22,9 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.utils import translation
 
-from clave.operations.waiting_room import Places, WaitingRoom
 from clave.web.errors import RETRY_SECONDS, error_page
 from clave.web.middleware import HEADERS, address_in, body_limit, chosen_language
+from clave.web.waiting_room import Places, WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +38,6 @@ _IN_MEMORY = 256 * 1024
 _PIECE = 64 * 1024
 _TOLD_EVERY = 60.0
 HEALTH = "/healthz"
-CLOSING = "c105e"  # how the address of a request begins that closes a session (attendance/service.py)
-_URGENT = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", f"/rce/solicitud/{CLOSING}")
 
 # Everything here is UTF-8. Django reads the query in whatever charset a request names, before it can refuse anything.
 _CHARSET = re.compile(r";\s*charset\s*\*?\s*=[^;]*", re.IGNORECASE)
@@ -75,7 +73,7 @@ class Gate:
             self._room.leave()
 
     def _enter(self, path: str, address: str) -> bool:
-        urgent = path.startswith(_URGENT) and self._precedence.take(address)
+        urgent = path.startswith(settings.CLAVE_URGENT_PATHS) and self._precedence.take(address)
         try:
             return self._room.enter(urgent=urgent)
         finally:
