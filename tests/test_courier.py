@@ -14,7 +14,7 @@ from clave.lib import clock as clock_module
 from clave.notifications import channels, outbox, pauses, sending
 from clave.notifications.models import Message
 from clave.sandbox import services
-from tests.house import until
+from tests.installation import until
 from tests.story import Mailbox
 
 MAIL, PHONE = "camila.rojas@example.cl", "+56987650001"

@@ -42,12 +42,12 @@ def test_a_helper_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
         "EMAIL_HOST_PASSWORD",
     )
     for name in secrets:
-        monkeypatch.setenv(name, "canary-of-the-house")
-    monkeypatch.setenv("SOMETHING_NEW", "canary-of-the-house")
+        monkeypatch.setenv(name, "canary-of-the-installation")
+    monkeypatch.setenv("SOMETHING_NEW", "canary-of-the-installation")
     with (ROOT / "pyproject.toml").open() as opened:
         os.set_inheritable(opened.fileno(), True)
         seen = json.loads(isolated_process.run("tests.printing_environ", content=b"", timeout=30).stdout)
-    assert "canary-of-the-house" not in str(seen["environ"]) and not set(secrets) & set(seen["environ"])
+    assert "canary-of-the-installation" not in str(seen["environ"]) and not set(secrets) & set(seen["environ"])
     assert "PATH" in seen["environ"]
     # Its three streams, and the folder it lists them from.
     assert len(seen["descriptors"]) == 4
@@ -55,7 +55,7 @@ def test_a_helper_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.abuse(74)
 def test_no_module_starts_a_process_but_through_the_helper() -> None:
-    """What the launcher starts is the house itself and must know its settings."""
+    """What the launcher starts is the installation itself and must know its settings."""
     starting = set()
     for file in (ROOT / "clave").rglob("*.py"):
         name = str(file.relative_to(ROOT))

@@ -15,8 +15,8 @@ from clave.operations import launcher
 from clave.rce import service
 from clave.rce.models import PendingRequest
 from clave.web import gate
-from tests import house
-from tests.house import until
+from tests import installation
+from tests.installation import until
 from tests.wire.platform import Platform
 
 CLOSE = "/rce/Registro/CerrarSesion"
@@ -24,9 +24,9 @@ FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
-def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
+def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
     """A site with a single worker, so that what holds it up holds up everything."""
-    with house.running(tmp_path_factory.mktemp("gate")) as running:
+    with installation.running(tmp_path_factory.mktemp("gate")) as running:
         yield running
 
 
@@ -248,7 +248,7 @@ def test_the_server_has_threads_for_all_who_may_wait() -> None:
 
 
 @pytest.mark.abuse(42)
-def test_forms_sent_slowly_hold_nobody_up(open_house: house.LiveHouse) -> None:
+def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
 
         def post() -> int:
@@ -263,7 +263,7 @@ def test_forms_sent_slowly_hold_nobody_up(open_house: house.LiveHouse) -> None:
 
 
 @pytest.mark.abuse(42)
-def test_silent_and_idle_connections_keep_nobody_out(open_house: house.LiveHouse) -> None:
+def test_silent_and_idle_connections_keep_nobody_out(open_house: installation.LiveInstallation) -> None:
     ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\n\r\n".encode()
     with ExitStack() as stack:
         for _ in range(300):
@@ -276,7 +276,7 @@ def test_silent_and_idle_connections_keep_nobody_out(open_house: house.LiveHouse
             assert visitor.get("/").status_code == 200
 
 
-def test_pages_heads_and_files_come_whole_through_the_gate(open_house: house.LiveHouse) -> None:
+def test_pages_heads_and_files_come_whole_through_the_gate(open_house: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
         page = visitor.get("/")
         head = visitor.head("/")

@@ -17,8 +17,8 @@ from clave.holders.models import Holder, Profile, Verification
 from clave.lib import clock
 from clave.privacy.retention import purge_expired
 from clave.rce.models import PendingRequest
-from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.rce.tasks import forget
+from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.selfservice.register.tasks import verify_pending
 from clave.statements.models import Kind, Statement
 from clave.statements.tasks import make_papers

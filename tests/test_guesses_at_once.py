@@ -39,7 +39,7 @@ def guess_key(number: int) -> object:
 
 
 def guess_key_for_attendance(number: int) -> object:
-    attempt, _others = keys.look_beside(ClaimedIdentity("PN", CAMILA), stranger(number))
+    attempt = keys.look_up(ClaimedIdentity("PN", CAMILA), stranger(number))
     return keys.verify(attempt, f"AA{100000 + number}")
 
 

@@ -22,8 +22,8 @@ from clave.operations.management.commands import worker as worker_command
 from clave.operations.process_group import Place, ProcessGroup, Program
 from clave.operations.sockets import choose_among, listening_sockets, stop_accepting
 from clave.web import lifecycle
-from tests import house, postgres
-from tests.house import until
+from tests import installation, postgres
+from tests.installation import until
 
 
 def works(url: str, timeout: float = 10) -> bool:
@@ -34,9 +34,9 @@ def works(url: str, timeout: float = 10) -> bool:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
     """A site with two web processes."""
-    with house.running(tmp_path_factory.mktemp("processes"), workers=2) as running:
+    with installation.running(tmp_path_factory.mktemp("processes"), workers=2) as running:
         until(lambda: works(f"{running.url}/readyz"))
         yield running
 
@@ -44,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
 class Crowd:
     """Visitors on kept and on new connections, and how many were served."""
 
-    def __init__(self, live: house.LiveHouse) -> None:
+    def __init__(self, live: installation.LiveInstallation) -> None:
         self._live, self._enough = live, threading.Event()
         self.served, self.failed = Counter(), []
         self._threads = [threading.Thread(target=context) for context in (self._keep, self._renew) for _ in range(4)]
@@ -79,7 +79,7 @@ class Crowd:
 
 
 @pytest.mark.abuse(76)
-def test_a_rolling_restart_under_load_refuses_nobody(site: house.LiveHouse) -> None:
+def test_a_rolling_restart_under_load_refuses_nobody(site: installation.LiveInstallation) -> None:
     before = site.web_pids()
     crowd = Crowd(site)
     with crowd.visiting():
@@ -90,7 +90,9 @@ def test_a_rolling_restart_under_load_refuses_nobody(site: house.LiveHouse) -> N
 
 
 @pytest.mark.abuse(70)
-def test_a_web_process_killed_again_and_again_comes_back_while_the_other_serves(site: house.LiveHouse) -> None:
+def test_a_web_process_killed_again_and_again_comes_back_while_the_other_serves(
+    site: installation.LiveInstallation,
+) -> None:
     spared, victim = site.web_pids()
     for _ in range(4):  # granian itself gave up at the second
         os.kill(victim, signal.SIGKILL)
@@ -102,7 +104,7 @@ def test_a_web_process_killed_again_and_again_comes_back_while_the_other_serves(
 
 
 @pytest.mark.abuse(70)
-def test_who_comes_when_all_web_processes_were_killed_waits_and_is_served(site: house.LiveHouse) -> None:
+def test_who_comes_when_all_web_processes_were_killed_waits_and_is_served(site: installation.LiveInstallation) -> None:
     killed = site.web_pids()
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
@@ -111,7 +113,7 @@ def test_who_comes_when_all_web_processes_were_killed_waits_and_is_served(site: 
 
 
 @pytest.mark.abuse(75)
-def test_a_killed_worker_comes_back_and_the_site_stays_up(site: house.LiveHouse) -> None:
+def test_a_killed_worker_comes_back_and_the_site_stays_up(site: installation.LiveInstallation) -> None:
     (killed,) = site.pids("manage.py worker")
     web = site.web_pids()
     os.kill(killed, signal.SIGKILL)
@@ -122,12 +124,12 @@ def test_a_killed_worker_comes_back_and_the_site_stays_up(site: house.LiveHouse)
 
 @pytest.mark.abuse(75)
 def test_nothing_outlives_a_killed_launcher_and_the_port_is_free(tmp_path: Path) -> None:
-    with house.running(tmp_path) as live:
-        children = house.children(live.launcher.pid)
+    with installation.running(tmp_path) as live:
+        children = installation.children(live.launcher.pid)
         assert len(children) >= 3
         live.launcher.kill()
         live.launcher.wait()
-        until(lambda: not any(house.command_line(pid) for pid in children), 5)
+        until(lambda: not any(installation.command_line(pid) for pid in children), 5)
         # A process that ends has no command line any more before the kernel has closed its sockets.
         until(lambda: _can_listen(live.port), 5)
 
@@ -142,20 +144,20 @@ def _can_listen(port: int) -> bool:
 
 @pytest.mark.abuse(75)
 def test_the_site_outlives_a_restart_of_its_database(tmp_path: Path) -> None:
-    with postgres.serving("-c fsync=off") as database, house.running(tmp_path, database.url) as live:
+    with postgres.serving("-c fsync=off") as database, installation.running(tmp_path, database.url) as live:
         until(lambda: works(f"{live.url}/readyz"))
-        before = house.children(live.launcher.pid)
+        before = installation.children(live.launcher.pid)
         database.stop()
         assert not works(f"{live.url}/readyz")
         assert works(f"{live.url}/healthz")
         database.start()
         until(lambda: works(f"{live.url}/readyz"), 60)
-        assert house.children(live.launcher.pid) == before
+        assert installation.children(live.launcher.pid) == before
 
 
 @pytest.mark.abuse(76)
 def test_a_site_that_stops_says_so_first_and_finishes_what_is_inside(tmp_path: Path) -> None:
-    with house.running(tmp_path, CLAVE_DRAIN_SECONDS="2") as live:
+    with installation.running(tmp_path, CLAVE_DRAIN_SECONDS="2") as live:
         head = f"POST /ingresar HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\nContent-Length: 5\r\n"
         head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
         with socket.create_connection(("127.0.0.1", live.port), timeout=20) as inside:
@@ -173,8 +175,10 @@ def test_a_site_that_stops_says_so_first_and_finishes_what_is_inside(tmp_path: P
 
 
 @pytest.mark.abuse(76)
-def test_a_second_site_on_the_same_port_is_refused(site: house.LiveHouse) -> None:
-    second = process_group.start_child([house.sys.executable, "-m", "clave.operations.launcher"], site.house.environ)
+def test_a_second_site_on_the_same_port_is_refused(site: installation.LiveInstallation) -> None:
+    second = process_group.start_child(
+        [installation.sys.executable, "-m", "clave.operations.launcher"], site.installation.environ
+    )
     assert second.wait(20) == 1
     assert works(f"{site.url}/healthz")
 
@@ -215,7 +219,7 @@ def test_the_last_web_process_that_served_is_not_kept_waiting() -> None:
 
 @pytest.mark.abuse(70)
 def test_new_connections_go_only_to_sockets_whose_process_serves() -> None:
-    port = house.free_port()
+    port = installation.free_port()
     listeners = listening_sockets("127.0.0.1", port, 3)
     choose_among(listeners, [0, 2])
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
@@ -239,7 +243,7 @@ def _accept_all(listener: socket.socket) -> int:
 
 @pytest.mark.abuse(76)
 def test_who_waits_when_a_process_stops_accepting_is_left_to_the_next() -> None:
-    (kept,) = listening_sockets("127.0.0.1", house.free_port(), 1)
+    (kept,) = listening_sockets("127.0.0.1", installation.free_port(), 1)
     given = kept.dup()
     with socket.create_connection(kept.getsockname()):
         stop_accepting(given)

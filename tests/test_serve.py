@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from clave.operations.launcher import free_port
-from tests.house import wait_for
+from tests.installation import wait_for
 
 ROOT = Path(__file__).parents[1]
 

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from clave.web import errors
-from tests import house, postgres
+from tests import installation, postgres
 
 ROOT = Path(__file__).parents[1]
 AWAY = [
@@ -116,7 +116,7 @@ def _parent(folder: Path) -> int:
 @pytest.mark.abuse(75)
 def test_a_frozen_database_holds_no_request_longer_than_a_page_is_waited_for(tmp_path: Path) -> None:
     with postgres.running("-c fsync=off") as url:
-        with house.running(tmp_path, url) as live, httpx.Client(base_url=live.url, timeout=8) as visitor:
+        with installation.running(tmp_path, url) as live, httpx.Client(base_url=live.url, timeout=8) as visitor:
             page = visitor.get("/ingresar").text
             token = page.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
             typed = {"csrfmiddlewaretoken": token, "rut": "11111111-1", "key": "KM482915"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from clave.web.waiting_room import LONGEST_WAIT, WaitingRoom
-from tests.house import until
+from tests.installation import until
 
 
 class Clock:

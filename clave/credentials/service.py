@@ -1,10 +1,8 @@
 """The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,9 +12,8 @@ from django.utils.translation import gettext as _
 from clave.audit import service as audit
 from clave.credentials import hashing, policy, secret_questions, throttling
 from clave.credentials.models import Attempts, Credential, SecretAnswer, TemporaryKey
-from clave.db.hot_queries import Asked, together
 from clave.holders.models import Holder
-from clave.holders.service import AccountChanged, ClaimedIdentity, lock, pretending_to_find
+from clave.holders.service import AccountChanged, ClaimedIdentity, lock, read_as_if_found
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash, keyed_hashes
 from clave.lib.outcome import Refused
@@ -133,8 +130,7 @@ class SignInAttempt:
 
 
 @cache
-def _reading_nobody() -> Callable[[], None]:
-    """Return what reads a holder who is in no store, for when nobody is meant: a registered RUT takes no longer."""
+def _nobody() -> tuple[Holder, Credential]:
     now = clock.now()
     holder = Holder(
         profile="PN",
@@ -150,36 +146,25 @@ def _reading_nobody() -> Callable[[], None]:
         created_at=now,
         updated_at=now,
     )
-    return pretending_to_find(holder, Credential(holder=holder, hash="x" * 97, changed_at=now))
+    return holder, Credential(holder=holder, hash="x" * 97, changed_at=now)
 
 
-def look(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
-    """Look up what a try needs to know, in one message to the store."""
-    return look_beside(claim, context)[0]
+def equalize_lookup_cost() -> None:
+    """Do the work of reading a holder, for a claim that names nobody: a registered RUT takes no longer."""
+    read_as_if_found(*_nobody())
 
 
-def look_beside(claim: ClaimedIdentity, context: RequestContext, *others: Asked) -> tuple[SignInAttempt, list[Any]]:
-    """Look up what a try needs to know, and what else is asked of the store at the same time."""
-    limits, found, *answers = together(throttling.asking("key", claim.account, context), claim.asked(), *others)
-    if not found:
-        _reading_nobody()()
-    return SignInAttempt(next(iter(found), None), limits), answers
+def look_up(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
+    """Look up what a try of this claim's key needs to know."""
+    holder = claim.holder()
+    if holder is None:
+        equalize_lookup_cost()
+    return SignInAttempt(holder, throttling.limits("key", claim.account, context))
 
 
-def try_key(
-    claim: ClaimedIdentity,
-    key: str,
-    context: RequestContext,
-    action: str,
-    *,
-    human: bool = True,
-    attempt: SignInAttempt | None = None,
-) -> Proof:
-    """Try a key; audit a refusal as `action` and tell the holder when the key begins to wait. Raises as `verify`.
-
-    `tried` is what was looked up for this claim, if anything was.
-    """
-    attempt = attempt or look(claim, context)
+def try_key(claim: ClaimedIdentity, key: str, context: RequestContext, action: str, *, human: bool = True) -> Proof:
+    """Try a key; audit a refusal as `action` and tell the holder when the key begins to wait. Raises as `verify`."""
+    attempt = look_up(claim, context)
     try:
         return verify(attempt, key, human=human)
     except Refused as refused:

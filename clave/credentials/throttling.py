@@ -11,7 +11,6 @@ outrun the count. There are two kinds of limits:
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -19,8 +18,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clave.credentials.models import Attempts
-from clave.db import store
-from clave.db.hot_queries import Asked, Lookup, together
+from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash, keyed_hashes
 from clave.lib.networks import address_block, wider_network
@@ -122,7 +120,8 @@ class RateLimits:
 
     def release(self) -> None:
         """Give a try back that was right, and forget the account's failures."""
-        Attempts.objects.filter(axis=self.axis).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_RELEASE, [self.axis])
 
     def take_back(self) -> None:
         """Give back a try that could not be judged."""
@@ -177,6 +176,7 @@ WHERE (credentials_attempts.until IS NULL OR credentials_attempts.until <= exclu
   AND (credentials_attempts.count <= %s OR credentials_attempts.last_at < %s)
 RETURNING count
 """
+_RELEASE = "DELETE FROM credentials_attempts WHERE axis = %s"
 _ANY_COUNT = 2**31 - 1
 
 
@@ -187,7 +187,9 @@ def _reserve(axis: str, limit: AccountLimit, human: bool) -> bool:
     at, forgotten, abandoned = (connection.ops.adapt_datetimefield_value(moment) for moment in moments)
     most = _ANY_COUNT if human else 0
     values = [axis, at, forgotten, abandoned, abandoned, limit.free, most, forgotten]
-    return bool(store.run(connection, (_RESERVE, values))[0].rows)
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, values)
+        return bool(cursor.fetchall())
 
 
 @transaction.atomic
@@ -217,40 +219,30 @@ _ROWS = Lookup(lambda *axes: Attempts.objects.filter(axis__in=axes), "known", "n
 
 
 def limits(purpose: str, identifier: str, context: RequestContext, limit: AccountLimit = KEY) -> RateLimits:
-    """Return the limits for a try at `identifier`'s key or answer (`purpose`) from `visit`. One query."""
-    return cast(RateLimits, together(asking(purpose, identifier, context, limit))[0])
+    """Return the limits for a try at `identifier`'s key or answer (`purpose`) from `context`. One query."""
+    known = browser_axis(identifier, context)
+    network = keyed_hash("attempts", purpose, "network", address_block(context.address))
+    site = keyed_hash("attempts", purpose, "site")
+    rows = {row.axis: row for row in _ROWS.all(known, network, site)}
+    # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
+    known_here = known in rows or _known_under_a_former_key(identifier, context)
+    is_known = purpose == "key" and bool(context.browser) and known_here
+    # The account's own counter, or that of this browser if the holder has signed in here.
+    counted = (context.browser,) if is_known else ()
+    wide = ((network, NETWORK), (site, SITE))
+    return RateLimits(
+        axis=keyed_hash("attempts", purpose, identifier, *counted),
+        limit=limit,
+        wide=wide,
+        known_browser=is_known,
+        pricey=not is_known and any(each.level(rows.get(axis)) >= each.threshold for axis, each in wide),
+    )
 
 
 def limits_of_networks(purpose: str, identifier: str, context: RequestContext) -> LimitsOfNetworks:
     """Return the limits for a try at what is long and random: narrow for each network, wide for all of them."""
     place = f"{identifier} {address_block(context.address)}"
     return LimitsOfNetworks(limits(purpose, place, context, ANSWER), limits(purpose, identifier, context, EVERYWHERE))
-
-
-def asking(purpose: str, identifier: str, context: RequestContext, limit: AccountLimit = KEY) -> Asked:
-    """Return the question for the limits of a try, to be put to the store together with others."""
-    known = browser_axis(identifier, context)
-    network = keyed_hash("attempts", purpose, "network", address_block(context.address))
-    site = keyed_hash("attempts", purpose, "site")
-    question = _ROWS.ask(known, network, site)
-
-    def read(answer: store.Answer) -> RateLimits:
-        rows = {row.axis: row for row in question.read(answer)}
-        # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
-        known_here = known in rows or _known_under_a_former_key(identifier, context)
-        is_known = purpose == "key" and bool(context.browser) and known_here
-        # The account's own counter, or that of this browser if the holder has signed in here.
-        counted = (context.browser,) if is_known else ()
-        return RateLimits(
-            axis=keyed_hash("attempts", purpose, identifier, *counted),
-            limit=limit,
-            wide=((network, NETWORK), (site, SITE)),
-            known_browser=is_known,
-            pricey=not is_known
-            and any(wide.level(rows.get(axis)) >= wide.threshold for axis, wide in ((network, NETWORK), (site, SITE))),
-        )
-
-    return question._replace(read=read)
 
 
 def may_disclose(context: RequestContext) -> bool:

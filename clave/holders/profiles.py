@@ -50,10 +50,10 @@ def document_of(data: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class ProfileConfig:
-    """One profile's way in. `room` begins its addresses, `prefix` the names of its pages."""
+    """One profile's way in. `path_prefix` begins its addresses, `prefix` the names of its pages."""
 
     profile: Profile
-    room: str
+    path_prefix: str
     prefix: str
     title: Any
     at_hand: Any  # what one needs at hand to say who one is, as a part of a sentence
@@ -75,7 +75,7 @@ class ProfileConfig:
 
 PERSON = ProfileConfig(
     profile=Profile.PERSONA_NATURAL,
-    room="persona",
+    path_prefix="persona",
     prefix="",
     title=_("Persona Natural"),
     at_hand=_("su RUT"),
@@ -84,7 +84,7 @@ PERSON = ProfileConfig(
 )
 COMPANY = ProfileConfig(
     profile=Profile.PERSONA_JURIDICA,
-    room="empresa",
+    path_prefix="empresa",
     prefix="company_",
     title=_("Persona Jurídica"),
     at_hand=_("el RUT de la empresa"),
@@ -93,7 +93,7 @@ COMPANY = ProfileConfig(
 )
 MIGRANT = ProfileConfig(
     profile=Profile.MIGRANTE,
-    room="migrante",
+    path_prefix="migrante",
     prefix="migrant_",
     title=_("Migrante"),
     at_hand=_("su NIE"),
@@ -102,7 +102,7 @@ MIGRANT = ProfileConfig(
 )
 FACILITATOR = ProfileConfig(
     profile=Profile.FACILITADOR,
-    room="facilitador",
+    path_prefix="facilitador",
     prefix="facilitator_",
     title=_("Facilitador extranjero"),
     at_hand=_("su documento de identidad"),

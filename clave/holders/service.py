@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from clave.db.hot_queries import Asked, Lookup, together
+from clave.db.hot_queries import Lookup
 from clave.holders.models import Holder, Profile, account_of
 from clave.lib.outcome import Refused
 from clave.lib.rut import Rut
@@ -102,18 +102,14 @@ class ClaimedIdentity:
 
     def holder(self) -> Holder | None:
         """Return the holder, if registered and, where a representative is named, represented by that person."""
-        return cast(Holder | None, next(iter(together(self.asked())[0]), None))
-
-    def asked(self) -> Asked:
-        """Return the question for the holder, to be put to the store together with others."""
-        if not self.representative:
-            return _FOUND.ask(self.profile, self.identifier)
-        return _REPRESENTED.ask(self.profile, self.identifier, self.representative)
+        if self.representative:
+            return _REPRESENTED.one(self.profile, self.identifier, self.representative)
+        return find(self.profile, self.identifier)
 
 
-def pretending_to_find(*rows: Model) -> Callable[[], None]:
-    """Return what does the work of reading a holder with what is joined to it, for a claim that names nobody."""
-    return _FOUND.pretending(*rows)
+def read_as_if_found(*rows: Model) -> None:
+    """Do the work of reading a holder, with what is joined to it, though the store has none."""
+    _FOUND.read(*rows)
 
 
 def claim_of(holder: Holder) -> ClaimedIdentity:

@@ -43,7 +43,7 @@ class Program:
     team: str = ""  # of those that do the same work
 
 
-class ActiveSession:
+class RunningProcess:
     """One process of a program."""
 
     def __init__(self, program: Program, environ: Mapping[str, str]) -> None:
@@ -119,7 +119,7 @@ class Place:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.running: ActiveSession | None = None
+        self.running: RunningProcess | None = None
         self.pause = 0.0
         self.start_at = 0.0
 
@@ -131,7 +131,7 @@ class ProcessGroup:
         self.environ = dict(environ)
         self.orders: set[signal.Signals] = set()
         self.places: list[Place] = []
-        self._leaving: list[ActiveSession] = []
+        self._leaving: list[RunningProcess] = []
         self._serving: list[int] = []
 
     def told_to_stop(self) -> bool:
@@ -151,7 +151,7 @@ class ProcessGroup:
     def add(self, program: Program) -> None:
         """Run a program from now on."""
         place = Place(program)
-        place.running = ActiveSession(program, self.environ)
+        place.running = RunningProcess(program, self.environ)
         self.places.append(place)
 
     def tend(self) -> None:
@@ -161,7 +161,7 @@ class ProcessGroup:
             if place.running and place.running.has_ended():
                 self._note_death(place, place.running, now)
             if place.running is None and now >= place.start_at:
-                place.running = ActiveSession(place.program, self.environ)
+                place.running = RunningProcess(place.program, self.environ)
         for leaver in list(self._leaving):
             if leaver.has_ended() or leaver.overstays():
                 self._leaving.remove(leaver)
@@ -186,13 +186,13 @@ class ProcessGroup:
         self.tend()
         time.sleep(POLL_SECONDS)
 
-    def _note_death(self, place: Place, dead: ActiveSession, now: float) -> None:
+    def _note_death(self, place: Place, dead: RunningProcess, now: float) -> None:
         pause = self.pause_after(place, dead)
         code = dead.bury()
         log.warning("process.died", process=place.program.name, exit_code=code, seconds_to_restart=pause)
         place.running, place.start_at = None, now + pause
 
-    def pause_after(self, place: Place, dead: ActiveSession) -> float:
+    def pause_after(self, place: Place, dead: RunningProcess) -> float:
         """Return how long to wait before what died here is started again, and count it."""
         place.pause = next_pause(place.pause, time.monotonic() - dead.born)
         if dead.is_ready() and self._nobody_else_serves(place):
@@ -213,7 +213,7 @@ class ProcessGroup:
         for place in self.places:
             if not place.program.replaceable:
                 continue
-            successor = ActiveSession(place.program, self.environ)
+            successor = RunningProcess(place.program, self.environ)
             if not self._becomes_ready(successor):
                 log.error("process.not_replaced", process=place.program.name, exit_code=successor.bury())
                 return False
@@ -223,7 +223,7 @@ class ProcessGroup:
             log.info("process.replaced", process=place.program.name)
         return True
 
-    def _becomes_ready(self, successor: ActiveSession) -> bool:
+    def _becomes_ready(self, successor: RunningProcess) -> bool:
         deadline = successor.born + READY_SECONDS
         while time.monotonic() < deadline and not successor.has_ended() and not self.told_to_stop():
             if successor.is_ready():
@@ -231,7 +231,7 @@ class ProcessGroup:
             self.tend_and_wait()
         return False
 
-    def _dismiss(self, running: ActiveSession, number: signal.Signals) -> None:
+    def _dismiss(self, running: RunningProcess, number: signal.Signals) -> None:
         running.leave(number)
         self._leaving.append(running)
 

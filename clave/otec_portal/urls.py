@@ -1,4 +1,4 @@
-"""Training OTECs: RTS for people, /api/v1 for programs."""
+"""Training bodies: RTS for people, /api/v1 for programs."""
 
 from django.urls import path
 from django.views.generic import RedirectView

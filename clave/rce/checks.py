@@ -9,7 +9,7 @@ from django.conf import settings
 
 from clave.attendance.models import EndKind
 from clave.attendance.sessions import longest
-from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, RceError, RceRequest, split_url
+from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, RceRequest, split_url
 from clave.training import tokens
 from clave.training.models import Line, Modality, State
 
@@ -205,9 +205,3 @@ def codes(request: RceRequest) -> list[int]:
             if not settings.RCE_ALL_CODES:
                 break
     return failed
-
-
-def require(request: RceRequest) -> None:
-    """Raise `RceError` with the first code that applies."""
-    for code in codes(request)[:1]:
-        raise RceError(code)

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 from clave.attendance.models import SessionStart
-from clave.db.hot_queries import Asked, Lookup, together
+from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.rut import InvalidRut, Rut
 from clave.rce import trial_ids
@@ -40,14 +39,6 @@ _ENROLMENT = Lookup(
 _OPENING = Lookup(
     lambda public: SessionStart.objects.select_related("ending", "enrolment__action").filter(public=public), "public"
 )
-
-
-class RceError(Exception):
-    """The protocol's answer is an error with this code of GlosaError."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def strict_rut(text: str) -> Rut | None:
@@ -109,41 +100,14 @@ class RceRequest:
     def line(self) -> int:
         return int(self["LineaCapacitacion"]) if self["LineaCapacitacion"] in ("1", "3", "6") else 0
 
-    def look(self, *first: Asked) -> list[Any]:
-        """Look up in one message `first`, whose results it returns, and what the request names and is not known yet."""
-        named = "opening" if self.closing else "enrolment"
-        unknown = {name: self._asking(name) for name in ("token", named) if name not in self.__dict__}
-        found = together(*first, *unknown.values())
-        for name, rows in zip(unknown, found[len(first) :], strict=True):
-            self.__dict__[name] = next(filter(self._named, rows), None)
-        return found[: len(first)]
-
-    def _named(self, found: Token | Enrolment | SessionStart) -> bool:
-        """Say whether what was found is what the request names: a session only if of this person in this action."""
-        if not isinstance(found, SessionStart):
-            return True
-        place = found.enrolment
-        return place.run == str(self.run) and place.action.code == self["CodigoCurso"]
-
-    def _asking(self, name: str) -> Asked:
-        if name == "token":
-            return tokens.asked(self["Token"])
-        if name == "opening":
-            return _OPENING.ask(self[SESSION])
-        return _ENROLMENT.ask(self["CodigoCurso"], str(self.run))
-
     @cached_property
     def token(self) -> Token | None:
-        self.look()
-        return cast(Token | None, self.__dict__["token"])
+        return tokens.find(self["Token"])
 
     @cached_property
     def enrolment(self) -> Enrolment | None:
         """The participant's place in the action, with the action."""
-        if self.closing:  # only one that names no session of this person needs it
-            return cast(Enrolment | None, next(iter(together(self._asking("enrolment"))[0]), None))
-        self.look()
-        return cast(Enrolment | None, self.__dict__["enrolment"])
+        return _ENROLMENT.one(self["CodigoCurso"], str(self.run))
 
     @cached_property
     def action(self) -> Action | None:
@@ -158,8 +122,11 @@ class RceRequest:
     @cached_property
     def opening(self) -> SessionStart | None:
         """The session to close: of this person in this action, in production."""
-        self.look()
-        return cast(SessionStart | None, self.__dict__["opening"])
+        found = _OPENING.one(self[SESSION])
+        if found is None:
+            return None
+        place = found.enrolment
+        return found if place.run == str(self.run) and place.action.code == self["CodigoCurso"] else None
 
     @cached_property
     def tested(self) -> datetime | None:

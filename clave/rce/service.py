@@ -8,14 +8,12 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from clave.attendance import sessions
-from clave.attendance.models import EndKind, SessionEnd, SessionStart
+from clave.attendance.models import EndKind, SessionStart
 from clave.audit import service as audit
-from clave.credentials import service as keys
 from clave.credentials.service import Proof
-from clave.db import store
-from clave.db.hot_queries import Asked, Lookup, changing, insert, inserting, numbering, together
+from clave.db.hot_queries import Lookup
 from clave.holders.models import Holder
-from clave.holders.service import ClaimedIdentity, find_person
+from clave.holders.service import find_person
 from clave.lib import clock
 from clave.lib.crypto import is_keyed_hash, keyed_hash, random_id
 from clave.lib.outcome import Refused
@@ -24,7 +22,7 @@ from clave.rce import checks, observers, pending_limits, receipts, replies, tria
 from clave.rce.codes import GLOSAS
 from clave.rce.models import PendingRequest
 from clave.rce.replies import Answer
-from clave.rce.request import SESSION, RceError, RceRequest, split_url
+from clave.rce.request import SESSION, RceRequest, split_url
 from clave.signin import service as signin
 from clave.training import tokens
 
@@ -33,18 +31,11 @@ STRICT_FAILURES = 3
 PATIENCE = timedelta(hours=1)
 PROOF_LASTS = timedelta(minutes=15)
 _BROWSER_LENGTH = 32
-_EXCHANGE = Lookup(lambda pk: PendingRequest.objects.select_related("token__otec").filter(pk=pk), "pk")
+_PENDING = Lookup(lambda pk: PendingRequest.objects.select_related("token__otec").filter(pk=pk), "pk")
+_LOCKED = Lookup(lambda pk: PendingRequest.objects.select_for_update().filter(pk=pk), "pk")
 # How the id of a request that closes a session begins: the gate lets it in first (`CLAVE_URGENT_PATHS`).
 CLOSING = "c105e"
 log = structlog.get_logger(__name__)
-
-
-class StillOpen(Exception):
-    """The participant must first say what becomes of the session that is open."""
-
-
-class Answered(Exception):
-    """Somebody else, a second click perhaps, has answered the exchange first: what was done is undone."""
 
 
 class NotYours(Refused):
@@ -78,7 +69,7 @@ def receive(asked: RceRequest, secret: str, address: str) -> PendingRequest | An
                 browser=_browser_of(secret),
                 created_at=clock.now(),
             )
-            insert(pending)
+            pending.save(force_insert=True)
             observers.observe(pending.pk, asked, None)
             return pending
     except Exception:  # whatever it is, the platform must not be left hanging
@@ -96,22 +87,9 @@ def _closing_id() -> str:
 
 
 def find(pk: str, secret: str) -> PendingRequest | None:
-    """Return the exchange to whom was given its secret."""
-    return _only_to(secret, _EXCHANGE.all(pk))
-
-
-def find_with(
-    pk: str, secret: str, claim: ClaimedIdentity, context: RequestContext
-) -> tuple[PendingRequest | None, keys.SignInAttempt]:
-    """Return the exchange as `find` does, and in the same message what a try of this claim's key needs to know."""
-    attempt, (found,) = keys.look_beside(claim, context, _EXCHANGE.ask(pk))
-    return _only_to(secret, found), attempt
-
-
-def _only_to(secret: str, found: list[PendingRequest]) -> PendingRequest | None:
-    return next(
-        (each for each in found if is_keyed_hash(each.browser, "exchange", secret, length=_BROWSER_LENGTH)), None
-    )
+    """Return the waiting request, to whom was given its secret."""
+    found = _PENDING.one(pk)
+    return found if found and is_keyed_hash(found.browser, "exchange", secret, length=_BROWSER_LENGTH) else None
 
 
 def _browser_of(secret: str) -> str:
@@ -151,12 +129,11 @@ def may_choose(pending: PendingRequest) -> bool:
     return holder is not None and holder.version == pending.proved_version
 
 
+@transaction.atomic
 def refuse(pending: PendingRequest, code: int) -> None:
-    """Answer an exchange with an error, unless it has been answered."""
-    try:
-        together(_answering(pending, replies.refused(request_of(pending), [code])))
-    except Answered:
-        pending.refresh_from_db(fields=["answer"])
+    """Answer a waiting request with an error, unless it has been answered."""
+    if not _answered_meanwhile(pending):
+        _answer(pending, replies.refused(request_of(pending), [code]))
 
 
 def count_failure(pending: PendingRequest) -> None:
@@ -168,7 +145,10 @@ def count_failure(pending: PendingRequest) -> None:
 
 
 def signed_in(pending: PendingRequest, proof: Proof, context: RequestContext) -> None:
-    """Carry out an exchange for who has just signed in. Raises `StillOpen`, `MinimumDataMissing`."""
+    """Carry out a request for who has just signed in. Raises `MinimumDataMissing`.
+
+    Afterwards it has its answer, unless the participant must first choose what becomes of an open session.
+    """
     signin.let_in(proof, context)
     _carry_out(pending, proof.holder, context, "")
 
@@ -195,33 +175,52 @@ def close_here(opening: SessionStart, proof: Proof, context: RequestContext) -> 
 def _carry_out(pending: PendingRequest, holder: Holder | None, context: RequestContext, previous: str) -> None:
     try:
         with transaction.atomic():
-            _perform(pending, holder, context, previous)
-    except Answered:
-        pending.refresh_from_db(fields=["answer"])
-    except RceError as refusal:
-        refuse(pending, refusal.code)
+            if not _answered_meanwhile(pending):
+                _perform(pending, holder, context, previous)
     except sessions.AlreadyOpen:
-        version = holder.version if holder else 0
-        unanswered = PendingRequest.objects.filter(pk=pending.pk, answer__isnull=True)
-        waits = unanswered.update(proved_at=clock.now(), proved_version=version)
-        if waits:
-            raise StillOpen from None
-        pending.refresh_from_db(fields=["answer"])
+        _let_choose(pending, holder)
     except DatabaseError:
         log.exception("rce.not_stored")
         refuse(pending, 305)
 
 
+@transaction.atomic
+def _let_choose(pending: PendingRequest, holder: Holder | None) -> None:
+    """Note who has signed in: the participant says what becomes of the session that is open (`may_choose`)."""
+    if not _answered_meanwhile(pending):
+        pending.proved_at, pending.proved_version = clock.now(), holder.version if holder else 0
+        pending.save(update_fields=["proved_at", "proved_version"])
+
+
+def _answered_meanwhile(pending: PendingRequest) -> bool:
+    """Lock a waiting request and say whether somebody else, a second click perhaps, has answered it first."""
+    locked = _LOCKED.one(pending.pk)
+    pending.answer = locked.answer if locked else None
+    return pending.answer is not None
+
+
+def _answer(pending: PendingRequest, answer: Answer) -> None:
+    pending.answer = answer
+    pending.save(update_fields=["answer"])
+    if observers.observers:
+        observers.observe(pending.pk, request_of(pending), answer)
+
+
 def _perform(pending: PendingRequest, holder: Holder | None, context: RequestContext, previous: str) -> None:
-    """Open or close. The checks are made again: since the request came, a token may have been revoked."""
+    """Open or close. The checks are made again: since the request came, a token may have been revoked.
+
+    Raises `AlreadyOpen`, and what was done is undone.
+    """
     asked = request_of(pending)
-    if asked.testing:
-        checks.require(asked)
-        together(_answering(pending, _rehearse(asked)))
+    codes = checks.codes(asked)[:1]
+    if codes:
+        _answer(pending, replies.refused(asked, codes))
+    elif asked.testing:
+        _answer(pending, _rehearse(asked))
     elif asked.closing:
-        _close(pending, asked, holder, context)
+        _answer(pending, _close(asked, holder, context))
     else:
-        _open(pending, asked, holder, context, previous)
+        _answer(pending, _open(asked, holder, context, previous))
 
 
 def _rehearse(asked: RceRequest) -> Answer:
@@ -245,62 +244,28 @@ def _receipted(
     return answer
 
 
-def _open(
-    pending: PendingRequest, asked: RceRequest, holder: Holder | None, context: RequestContext, previous: str
-) -> None:
-    running, number = asked.look(
-        sessions.locking_running(str(asked.run), asked["CodigoCurso"]), numbering(SessionStart)
-    )
-    checks.require(asked)
-    if asked.enrolment is None or asked.token is None:
-        raise RceError(300)
-    course = asked["CodigoCurso"]
-    if previous and running and running[0].limit_at >= clock.now():
+def _open(asked: RceRequest, holder: Holder | None, context: RequestContext, previous: str) -> Answer:
+    enrolment, token, course = asked.enrolment, asked.token, asked["CodigoCurso"]
+    if enrolment is None or token is None:
+        return replies.refused(asked, [300])
+    active = sessions.active(enrolment) if previous else None
+    if active:
         end = sessions.close if previous == "cerrar" else sessions.abandon
-        ending = end(running.pop().opening, context.address)
+        ending = end(active.opening, context.address)
         audit.record(f"attendance.{ending.kind}", context, holder=holder, action_code=course)
-
-    def told(opening: SessionStart) -> list[Asked]:
-        answer = replies.opened(asked, opening.public, opening.opened_at, opening.limit_at)
-        entry = audit.entry_of("attendance.opened", context, holder=holder, action_code=course)
-        receipted = _receipted(answer, asked, opening.public, opening.opened_at)
-        return [inserting(entry), _answering(pending, receipted)]
-
-    client_session = asked["IdSesionAlumno"]
-    sessions.open_after(running, number, asked.enrolment, asked.token, client_session, context.address, told)
+    opening = sessions.open_session(enrolment, token, asked["IdSesionAlumno"], context.address)
+    audit.record("attendance.opened", context, holder=holder, action_code=course)
+    answer = replies.opened(asked, opening.public, opening.opened_at, opening.limit_at)
+    return _receipted(answer, asked, opening.public, opening.opened_at)
 
 
-def _close(pending: PendingRequest, asked: RceRequest, holder: Holder | None, context: RequestContext) -> None:
-    course = asked["CodigoCurso"]
-    _locked, before = asked.look(sessions.locking(asked[SESSION]), sessions.crediting(str(asked.run), course))
-    checks.require(asked)
-    opening = asked.opening
+def _close(asked: RceRequest, holder: Holder | None, context: RequestContext) -> Answer:
+    opening, course = asked.opening, asked["CodigoCurso"]
     if opening is None:
-        raise RceError(300)
-    ended: SessionEnd | None = getattr(opening, "ending", None)
-
-    def told(ending: SessionEnd) -> list[Asked]:
-        total = before if ended else before + ending.seconds
-        answer = replies.closed(asked, ending.at, ending.seconds, total)
-        entry = audit.entry_of("attendance.closed", context, holder=holder, action_code=course, seconds=ending.seconds)
-        receipted = _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
-        return [inserting(entry), _answering(pending, receipted)]
-
-    if ended:
-        together(*told(ended))
-    elif sessions.close_locked(opening, context.address, told).kind != EndKind.CLOSED:
-        raise RceError(305)
-
-
-def _answering(pending: PendingRequest, answer: Answer) -> Asked:
-    """Return the statement that answers an exchange. Reading it raises `Answered` if it was answered before."""
-    statement = changing(PendingRequest, {"id": pending.pk, "answer": None}, answer=answer)
-
-    def read(result: store.Answer) -> None:
-        if not result.changed:
-            raise Answered
-        pending.answer = answer
-        if observers.observers:
-            observers.observe(pending.pk, request_of(pending), answer)
-
-    return statement._replace(read=read)
+        return replies.refused(asked, [300])
+    ending = sessions.close(opening, context.address)
+    if ending.kind != EndKind.CLOSED:
+        return replies.refused(asked, [305])
+    audit.record("attendance.closed", context, holder=holder, action_code=course, seconds=ending.seconds)
+    answer = replies.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
+    return _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))

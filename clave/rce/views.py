@@ -20,7 +20,6 @@ from clave.attendance import sessions
 from clave.credentials.service import Proof
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
-from clave.lib.rut import InvalidRut, Rut
 from clave.rce import service
 from clave.rce.codes import GLOSAS
 from clave.rce.models import Environment, PendingRequest
@@ -168,18 +167,8 @@ class PendingRequestPage(SignIn):
             "here": self.address,
         }
 
-    def _found(self, request: HttpRequest, pk: str) -> PendingRequest | None:
-        secret = request.COOKIES.get(COOKIE, "")
-        try:
-            claim = self.config.claim(str(Rut.parse(request.POST["rut"])))
-        except (KeyError, InvalidRut):
-            return service.find(pk, secret)
-        found, attempt = service.find_with(pk, secret, claim, context_of(request))
-        self.looked_up = {claim: attempt}
-        return found
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = self._found(request, kwargs["pending"])
+        found = service.find(kwargs["pending"], request.COOKIES.get(COOKIE, ""))
         if found is None:
             return show(request, "rce/gone.html", status=404)
         self.take(found)
@@ -229,7 +218,7 @@ class PendingRequestPage(SignIn):
         if self.typed["rut"] != self.asked.run:
             service.refuse(self.pending, 311)
         else:
-            self._try(lambda: service.signed_in(self.pending, proof, context))
+            service.signed_in(self.pending, proof, context)
         # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
         return self._answer() if self.pending.answer else SeeOther(self.address)
 
@@ -248,19 +237,13 @@ class PendingRequestPage(SignIn):
 
     def _choice(self) -> HttpResponse:
         """Ask what becomes of the session that is open, then open the new one."""
-        before = sessions.running(self.asked.enrolment) if self.asked.enrolment else None
+        before = sessions.active(self.asked.enrolment) if self.asked.enrolment else None
         chosen = self.request.POST.get("anterior", "")
         if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
-            self._try(lambda: service.choose(self.pending, chosen, context_of(self.request)))
+            service.choose(self.pending, chosen, context_of(self.request))
             return SeeOther(self.address)
         context = {**self.context(), "before": before.opening if before else None}
         return show(self.request, "rce/choice.html", context)
-
-    def _try(self, carry_out: Any) -> None:
-        try:
-            carry_out()
-        except service.StillOpen:
-            return
 
 
 pending_request_page = csrf_exempt(PendingRequestPage.as_view())

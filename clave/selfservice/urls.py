@@ -33,7 +33,7 @@ def profile_urlpatterns(config: ProfileConfig) -> list[URLPattern]:
     found = []
     for flow in (name for name in config.pages if name in steps):
         (first, start), *rest = steps[flow]
-        base = f"{config.room}/{first}"
+        base = f"{config.path_prefix}/{first}"
         begin = update.start_for_company if (flow, config) == ("update", COMPANY) else start.as_view(config=config)
         found.append(path(base, begin, name=config.page(flow)))
         for address, view in rest:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
@@ -13,6 +14,7 @@ from clave.holders.models import Holder, Verification
 from clave.holders.service import ClaimedIdentity, require_minimum_data
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
+from clave.signin.sessions import SessionStore
 
 SIGNED_IN = "signin"
 # What nobody can do without having typed the CS.
@@ -28,22 +30,14 @@ class IdentityRefused(Refused):
         super().__init__("identity_refused")
 
 
-def prove(
-    claim: ClaimedIdentity,
-    key: str,
-    context: RequestContext,
-    *,
-    human: bool,
-    explain: bool,
-    attempt: keys.SignInAttempt | None = None,
-) -> Proof:
-    """Check who somebody says to be against a key; `tried` is what was looked up for this claim, if anything was.
+def prove(claim: ClaimedIdentity, key: str, context: RequestContext, *, human: bool, explain: bool) -> Proof:
+    """Check who somebody says to be against a key.
 
     Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
     messages, which tell whether an account exists: only after a captcha.
     """
     try:
-        proof = keys.try_key(claim, key, context, SIGNED_IN, human=human, attempt=attempt)
+        proof = keys.try_key(claim, key, context, SIGNED_IN, human=human)
     except WrongKey as refused:
         refused.message = _message(refused, explain and throttling.may_disclose(context))
         raise
@@ -71,10 +65,12 @@ def let_in(proof: Proof, context: RequestContext) -> None:
         keys.remember_browser(proof.holder, context)
 
 
-def admit(proof: Proof, context: RequestContext) -> Entry:
-    """Let somebody in; return the entry that goes with the session. Raises `MinimumDataMissing`."""
+@transaction.atomic
+def admit(proof: Proof, session: SessionStore, context: RequestContext) -> None:
+    """Let somebody in: begin the holder's session under a new key. Raises `MinimumDataMissing`."""
     let_in(proof, context)
-    return audit.entry_of(SIGNED_IN, context, holder=proof.holder)
+    session.begin(proof.holder, context)
+    audit.record(SIGNED_IN, context, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:

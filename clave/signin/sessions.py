@@ -5,11 +5,12 @@ from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.core import signing
-from django.db.models import Model
 from django.utils import timezone
 
-from clave.db.hot_queries import Lookup, inserting, together
+from clave.db.hot_queries import Lookup
+from clave.holders.models import Holder
 from clave.lib import clock
+from clave.lib.request_context import RequestContext
 from clave.signin.models import Session
 
 _BY_KEY = Lookup(lambda key: Session.objects.filter(session_key=key), "key")
@@ -46,14 +47,18 @@ class SessionStore(DatabaseStore):
 
     def create(self) -> None:
         """Insert a session under a new random key, without asking first whether 128 random bits are taken."""
-        self.begin()
-
-    def begin(self, *rows: Model) -> None:
-        """Insert the session now, together with rows that tell of it: all of them or none."""
         self._session_key = secrets.token_hex(16)
         self._stored = dict(self.items())
-        together(*map(inserting, (self.create_model_instance(self._stored), *rows)))
+        self.create_model_instance(self._stored).save(force_insert=True)
         self.modified = True
+
+    def begin(self, holder: Holder, context: RequestContext) -> None:
+        """Begin the session of somebody who has signed in; what the browser had before is gone."""
+        if self.session_key:
+            self.flush()
+        who = {"holder": str(holder.pk), "account_version": holder.version}
+        self.update({**who, "address": context.address, "agent": context.agent})
+        self.create()
 
     def save(self, must_create: bool = False) -> None:
         """Store the session, unless it is in the store as it is."""

@@ -1,8 +1,6 @@
 """Ingresar, mi cuenta, salir."""
 
-from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -16,12 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from clave.audit import service as audit
-from clave.audit.models import Entry
-from clave.credentials.service import Proof, SignInAttempt
+from clave.credentials.service import Proof
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
 from clave.holders.profiles import COMPANY, PERSON, PROFILES, ProfileConfig, ProfileForm
-from clave.holders.service import ClaimedIdentity, proof_of
+from clave.holders.service import proof_of
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
@@ -65,8 +62,6 @@ class SignIn(FormPage):
     title = _("Ingresar con mi Clave SENCE")
     button = _("Ingresar")
     typed: dict[str, Any]
-    # What is known already of who may be meant.
-    looked_up: Mapping[ClaimedIdentity, SignInAttempt] = MappingProxyType({})
     # Where to go on after a temporary key was changed.
     back_after_change = ""
 
@@ -97,8 +92,7 @@ class SignIn(FormPage):
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         self.typed = form.cleaned_data
-        attempt = self.looked_up.get(form.claim)
-        proof = service.prove(form.claim, self.typed["key"], context, human=human, explain=explain, attempt=attempt)
+        proof = service.prove(form.claim, self.typed["key"], context, human=human, explain=explain)
         if proof.temporary:
             wizard = Wizard.begin(
                 self.request,
@@ -114,7 +108,8 @@ class SignIn(FormPage):
 
     def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         """Do what the person signed in for."""
-        enter(self.request, proof.holder, context, service.admit(proof, context))
+        service.admit(proof, cast(SessionStore, self.request.session), context)
+        rotate_token(self.request)
         return HttpResponseRedirect(local_path(self.request))
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
@@ -124,16 +119,6 @@ class SignIn(FormPage):
             again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = again
         return super().refused(form, refused)
-
-
-def enter(request: HttpRequest, holder: Holder, context: RequestContext, entry: Entry) -> None:
-    """Begin the holder's session under a new key, with its audit entry; what the browser had before is gone."""
-    if request.session.session_key:
-        request.session.flush()
-    who = {"holder": str(holder.pk), "account_version": holder.version}
-    request.session.update({**who, "address": context.address, "agent": context.agent})
-    cast(SessionStore, request.session).begin(entry)
-    rotate_token(request)
 
 
 @for_holder()

@@ -90,7 +90,7 @@ class Issue(SignIn):
     def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         if proof.holder.pk != self.holder.pk:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
-        signin.admit(proof, context)
+        signin.let_in(proof, context)
         profession, address = self.typed["profession"], self.typed["address"]
         issued = service.issue_for_participant(self.action, proof.holder, profession, address, context)
         return SeeOther(reverse("statement", args=[issued.folio]))
@@ -164,7 +164,7 @@ class IssueForOtec(SignIn):
     def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
         if proof.holder.identifier != self.otec.rut:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma empresa."), field="rut")
-        signin.admit(proof, context)
+        signin.let_in(proof, context)
         results = {name.removeprefix("r_"): text for name, text in self.typed.items() if name.startswith("r_")}
         service.issue_for_otec(self.action, results, proof.holder, self.typed["representative"].pretty, context)
         return SeeOther(self.request.path)

@@ -3,12 +3,11 @@
 import uuid
 from datetime import timedelta
 from functools import cache
-from typing import cast
 
 from django.conf import settings
 from django.db.models import Q
 
-from clave.db.hot_queries import Asked, Lookup, together
+from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.crypto import fingerprint, is_sealed_under, keyed_hash, keyed_hashes, seal, unseal
 from clave.training.models import Otec, Token
@@ -49,14 +48,9 @@ def _by_digests(count: int) -> Lookup[Token]:
 
 def find(text: str) -> Token | None:
     """Return the token with these characters, in any case, with its OTEC; None if there is none."""
-    return cast(Token | None, next(iter(together(asked(text))[0]), None))
-
-
-def asked(text: str) -> Asked:
-    """Return the question for the token with these characters, to be put to the store together with others."""
     # Nothing is stored under the digest of what is no token.
     digests = _digests(text)
-    return _by_digests(len(digests)).ask(*digests)
+    return _by_digests(len(digests)).one(*digests)
 
 
 def _digests(text: str) -> tuple[str, ...]:

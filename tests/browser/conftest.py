@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import house
+from tests import installation
 from tests.browser.reader import Reader
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
@@ -32,7 +32,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
     """One installation for all browser tests, on the store that this run is about."""
     url = os.environ.get("DATABASE_URL", "")
     if url:
@@ -42,12 +42,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
         url = url.rsplit("/", 1)[0] + "/clave_browser"
     # Hashes as cheap as in the other tests: here it is the pages that count.
     cheap = {"ARGON2_MEMORY_KIB": "64", "ARGON2_TIME": "1"}
-    with house.running(tmp_path_factory.mktemp("house"), url, **cheap) as running:
+    with installation.running(tmp_path_factory.mktemp("installation"), url, **cheap) as running:
         yield running
 
 
 @pytest.fixture
-def site(live: house.LiveHouse) -> house.LiveHouse:
+def site(live: installation.LiveInstallation) -> installation.LiveInstallation:
     """The installation with nothing but the demo's holders in it."""
     live.empty()
     return live
@@ -61,7 +61,7 @@ def folder() -> Path:
 
 
 @pytest.fixture
-def reader(chromium: Browser, site: house.LiveHouse, folder: Path) -> Iterator[Reader]:
+def reader(chromium: Browser, site: installation.LiveInstallation, folder: Path) -> Iterator[Reader]:
     """A person at a desktop screen."""
     context = chromium.new_context(viewport={"width": 1100, "height": 800}, locale="en-US")
     yield Reader(context.new_page(), site, folder)
@@ -69,7 +69,7 @@ def reader(chromium: Browser, site: house.LiveHouse, folder: Path) -> Iterator[R
 
 
 @pytest.fixture
-def phone(chromium: Browser, site: house.LiveHouse, folder: Path) -> Iterator[Reader]:
+def phone(chromium: Browser, site: installation.LiveInstallation, folder: Path) -> Iterator[Reader]:
     """A person with an old phone, 320 px wide, whose browser runs no scripts."""
     context = chromium.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False)
     yield Reader(context.new_page(), site, folder, scripts=False)

@@ -10,7 +10,7 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
-from tests.house import LiveHouse
+from tests.installation import LiveInstallation
 
 # Another store's tests run beside these.
 expect.set_options(timeout=20_000)
@@ -34,7 +34,7 @@ FIELDS = {
 class Reader:
     """Opens pages, fills in forms, looks at what is there; every page seen is checked and kept as a picture."""
 
-    def __init__(self, page: Page, site: LiveHouse, folder: Path, *, scripts: bool = True) -> None:
+    def __init__(self, page: Page, site: LiveInstallation, folder: Path, *, scripts: bool = True) -> None:
         self.page, self.site, self.folder, self.scripts = page, site, folder, scripts
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))

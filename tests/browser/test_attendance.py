@@ -7,14 +7,14 @@ from playwright.sync_api import Browser
 
 from tests.browser.lms import Lms
 from tests.browser.reader import Reader
-from tests.house import LiveHouse
+from tests.installation import LiveInstallation
 from tests.wire.platform import CLOSED, OPENED
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def lms(site: LiveHouse) -> Iterator[Lms]:
+def lms(site: LiveInstallation) -> Iterator[Lms]:
     server = Lms(site.url)
     yield server
     server.shutdown()

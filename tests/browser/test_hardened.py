@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests import house, redis
+from tests import installation, redis
 from tests.browser.reader import Reader
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ def cache() -> Iterator[redis.Cache]:
 
 
 @pytest.fixture(scope="module")
-def live(cache: redis.Cache, tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.LiveHouse]:
+def live(cache: redis.Cache, tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
     url = os.environ.get("DATABASE_URL", "")
     if url:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -30,11 +30,11 @@ def live(cache: redis.Cache, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             connection.execute("CREATE DATABASE clave_hardened")
         url = url.rsplit("/", 1)[0] + "/clave_hardened"
     home = tmp_path_factory.mktemp("hardened")
-    with house.running(home, url, CLAVE_PROFILE="hardened", CACHE_URL=cache.url) as running:
+    with installation.running(home, url, CLAVE_PROFILE="hardened", CACHE_URL=cache.url) as running:
         yield running
 
 
-def readiness(live: house.LiveHouse, **wanted: bool) -> dict[str, object]:
+def readiness(live: installation.LiveInstallation, **wanted: bool) -> dict[str, object]:
     """Ask until the answer is as wanted: the worker reports itself a moment after the start."""
     deadline = time.monotonic() + 20
     while True:
@@ -67,7 +67,7 @@ def test_recovery_is_by_card_alone_and_a_new_mail_is_not_taken(reader: Reader) -
 
 
 def test_without_its_cache_the_house_says_so_and_goes_on_serving(
-    live: house.LiveHouse, cache: redis.Cache, reader: Reader
+    live: installation.LiveInstallation, cache: redis.Cache, reader: Reader
 ) -> None:
     assert readiness(live, worker=True, cache=True)["status"] == "ok"
     cache.die()

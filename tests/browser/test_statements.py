@@ -7,7 +7,7 @@ from tests.browser.reader import Reader
 pytestmark = pytest.mark.browser
 PAST = """
 from datetime import timedelta
-from clave.attendance.models import Ending
+from clave.attendance.models import SessionEnd
 from clave.attendance import sessions
 from clave.lib import clock
 from clave.training.models import Action, Enrolment
@@ -22,7 +22,7 @@ Action.objects.filter(code="6700001").update(hours=2, ends=clock.today() - timed
 
 
 def test_from_the_bodys_statement_to_the_verified_paper(reader: Reader, tmp_path) -> None:
-    reader.site.house.manage("shell", "-c", PAST)
+    reader.site.installation.manage("shell", "-c", PAST)
     reader.open("/rts").type(rut="76543210-3", representative="33333333-3", key="CA739105").press("Ingresar")
     reader.open("/rts/declaraciones").sees("Excel intermedio").is_accessible("130-declaraciones")
     reader.open("/rts/declaraciones/6700001").sees("11111111-1 · 83 %").is_accessible("131-organismo")
@@ -55,7 +55,7 @@ def test_the_inspector_can_be_read_by_everybody(reader: Reader) -> None:
 
 
 def test_on_an_old_phone_without_scripts(phone: Reader) -> None:
-    phone.site.house.manage("shell", "-c", PAST)
+    phone.site.installation.manage("shell", "-c", PAST)
     phone.open("/rts").type(rut="76543210-3", representative="33333333-3", key="CA739105").press("Ingresar")
     for name, path in (
         ("140-rts", "/rts"),

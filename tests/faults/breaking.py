@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import house, postgres
+from tests import installation, postgres
 from tests.faults import checker, outside
 from tests.faults.people import FIRST_NUMBER, People
 
@@ -42,7 +42,9 @@ class Result:
 class Breaker:
     """The faults. Each leaves the site to mend itself, except the launcher, which a machine's supervisor starts again."""
 
-    def __init__(self, live: house.LiveHouse, database: postgres.Server | None, world: outside.Outside) -> None:
+    def __init__(
+        self, live: installation.LiveInstallation, database: postgres.Server | None, world: outside.Outside
+    ) -> None:
         self._live, self._database, self._world = live, database, world
         self.known: list[tuple[str, Callable[[], None]]] = [
             ("web process killed", self._web),
@@ -83,7 +85,7 @@ class Breaker:
         self._live.launcher.kill()
         self._live.launcher.wait()
         self._live.launch()
-        house.wait_for(f"{self._live.url}/healthz")
+        installation.wait_for(f"{self._live.url}/healthz")
 
 
 def break_it(store: str, seconds: float, pause: float, at_once: int = 4, enrolled: int = 4000) -> Result:
@@ -94,7 +96,7 @@ def break_it(store: str, seconds: float, pause: float, at_once: int = 4, enrolle
         world = stack.enter_context(outside.running())
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clave-faults-")))
         url = database.url if database else ""
-        live = stack.enter_context(house.running(home, url, workers=2, **SETTINGS, **world.environ))
+        live = stack.enter_context(installation.running(home, url, workers=2, **SETTINGS, **world.environ))
         live.shell(ENROL.format(first=FIRST_NUMBER, many=enrolled))
         people = People(live.url, at_once)
         with ThreadPoolExecutor(at_once) as pool:
@@ -124,6 +126,6 @@ def _break_for(seconds: float, pause: float, breaker: Breaker, result: Result) -
             result.faults[name] += 1
 
 
-def wait_until_ready(live: house.LiveHouse) -> None:
+def wait_until_ready(live: installation.LiveInstallation) -> None:
     """Wait until the site is whole again: web, worker and store."""
-    house.wait_for(f"{live.url}/readyz", seconds=60)
+    installation.wait_for(f"{live.url}/readyz", seconds=60)

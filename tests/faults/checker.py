@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.faults.outside import Outside
 from tests.faults.people import KEYS, Person
-from tests.house import LiveHouse
+from tests.installation import LiveInstallation
 
 WELCOME, CHANGED, SMS = "Su Clave SENCE fue creada", "Su Clave SENCE fue cambiada", "SMS"
 FACTS = """
 import json
-from clave.attendance.models import Opening
+from clave.attendance.models import SessionStart
 from clave.audit.models import Entry
 from clave.web.models import Submission
 from clave.notifications.models import Message
@@ -25,20 +25,20 @@ for holder in Holder.objects.filter(identifier__startswith="15").select_related(
     fact["keys"] = [key for key in %s if hashing.matches(holder.credential.hash, key)]
     for action in Entry.objects.filter(subject=str(holder.pk), outcome="ok").values_list("action", flat=True):
         fact["acts"][action] = fact["acts"].get(action, 0) + 1
-for opening in Opening.objects.filter(enrolment__run__startswith="15").select_related("enrolment", "ending"):
+for opening in SessionStart.objects.filter(enrolment__run__startswith="15").select_related("enrolment", "ending"):
     ended = opening.ending.kind if hasattr(opening, "ending") else ""
     facts[opening.enrolment.run]["sessions"][opening.public] = ended
 print("FACTS", json.dumps(facts))
 """
 
 
-def facts(live: LiveHouse) -> dict[str, Any]:
+def facts(live: LiveInstallation) -> dict[str, Any]:
     """Read the store as its operator could."""
     text = live.shell(FACTS % (KEYS,))
     return json.loads(re.search(r"^FACTS (.*)$", text, re.MULTILINE)[1])
 
 
-def wait_for_messages(live: LiveHouse, seconds: float = 60) -> None:
+def wait_for_messages(live: LiveInstallation, seconds: float = 60) -> None:
     """Wait until nothing is left in the outbox."""
     deadline = time.monotonic() + seconds
     while waiting := live.query("SELECT count(*) FROM notifications_message WHERE state = 'pending'")[0][0]:

@@ -4,7 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from tests import house
+from tests import installation
 from tests.scale import load
 from tests.scale.table import SECONDS, row, title
 
@@ -34,7 +34,7 @@ Credential.objects.update(hash=hashing.make("KM482915"))
 """
 FILL = """
 from datetime import timedelta
-from clave.attendance.models import Ending, Opening
+from clave.attendance.models import SessionEnd, SessionStart
 from clave.lib import clock
 from clave.training.models import Action, Enrolment, Token
 from clave.lib.rut import check_digit
@@ -45,22 +45,22 @@ places = list(Enrolment.objects.filter(action=action, run__startswith="100").val
 now = clock.now() - timedelta(days=30)
 for part in range(100):
     began = now + timedelta(hours=part * 4)
-    rows = [Opening(enrolment_id=place, token=token, client_session="x", opened_at=began, limit_at=began + timedelta(minutes=170), address="") for place in places]
-    rows = Opening.objects.bulk_create(rows, batch_size=5000)
-    Ending.objects.bulk_create([Ending(opening=each, kind="closed", at=began + timedelta(hours=1), seconds=3600) for each in rows], batch_size=5000)
+    rows = [SessionStart(enrolment_id=place, token=token, client_session="x", opened_at=began, limit_at=began + timedelta(minutes=170), address="") for place in places]
+    rows = SessionStart.objects.bulk_create(rows, batch_size=5000)
+    SessionEnd.objects.bulk_create([SessionEnd(opening=each, kind="closed", at=began + timedelta(hours=1), seconds=3600) for each in rows], batch_size=5000)
 from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("ANALYZE")
-print(Opening.objects.count(), "sessions")
+print(SessionStart.objects.count(), "sessions")
 """
 IMPORT = """
 import time
 from clave.lib import clock
 from clave.training import course_import
-from clave.training.models import Body, ImportJob
+from clave.training.models import ImportJob, Otec
 from tests.scale.attendance import big_table
 for kind in ("csv", "xlsx"):
-    bring = ImportJob.objects.create(id=kind, body=Body.objects.get(rut="76543210-3"), name="x", content=big_table(kind), created_at=clock.now())
+    bring = ImportJob.objects.create(id=kind, otec=Otec.objects.get(rut="76543210-3"), name="x", content=big_table(kind), created_at=clock.now())
     begin = time.perf_counter()
     course_import.check(bring)
     middle = time.perf_counter()
@@ -82,7 +82,7 @@ def big_table(kind: str) -> bytes:
 
 
 def measure(
-    live: house.LiveHouse, runs: list[str], workers: list[int], at_once: int
+    live: installation.LiveInstallation, runs: list[str], workers: list[int], at_once: int
 ) -> tuple[float, int, float, float]:
     """Return pairs a second, failures, and milliseconds of CPU a pair of the web process and of PostgreSQL."""
     browser = load.known_browser(live.url, runs)
@@ -96,7 +96,9 @@ def measure(
     return rate, bad, used, (load.cpu_seconds(load.postgres_pids()) - before_store) / done * 1000
 
 
-def typical(live: house.LiveHouse, workers: list[int], people: list[str]) -> tuple[float, float, float, float]:
+def typical(
+    live: installation.LiveInstallation, workers: list[int], people: list[str]
+) -> tuple[float, float, float, float]:
     """Measure three times; return the median of each figure, and all failures.
 
     Each time with people of its own: who was interrupted at the end of a run still has a session open.
@@ -114,8 +116,8 @@ def run(bench: object) -> None:
     )
     with ExitStack() as stack:
         live = bench.running(stack, "PostgreSQL", ARGON2_MEMORY_KIB="8", ARGON2_TIME="1", RCE_PENDING_FACTOR="1000")
-        live.house.manage("shell", "-c", CHEAP)
-        live.house.manage("shell", "-c", ENROL)
+        live.installation.manage("shell", "-c", CHEAP)
+        live.installation.manage("shell", "-c", ENROL)
         runs = bench_runs()
         half = len(runs) // 2
         rate, bad, web, store = typical(live, bench.web(live), runs[:half])
@@ -127,7 +129,7 @@ def run(bench: object) -> None:
             "4 requests: two posts of the platform, two sign-ins",
         )
         row("CPU of PostgreSQL a pair", f"{store:.2f} ms")
-        live.house.manage("shell", "-c", FILL)
+        live.installation.manage("shell", "-c", FILL)
         _rate, bad, more, more_store = typical(live, bench.web(live), runs[half:])
         row("the same with a million sessions in the store", f"{more:.2f} + {more_store:.2f} ms", "", f"{bad} bad")
         row("ratio", f"{(more + more_store) / (web + store):.2f}", "≤ 1.1", "web process and PostgreSQL")
@@ -135,7 +137,7 @@ def run(bench: object) -> None:
             row("memory of a web worker", f"{load.resident_mb(worker):.0f} MB", "≤ 150 MB")
     with ExitStack() as stack:
         live = bench.running(stack, "PostgreSQL")
-        live.house.manage("shell", "-c", ENROL)
+        live.installation.manage("shell", "-c", ENROL)
         runs, ratios = bench_runs(), []
         browser = load.known_browser(live.url, runs)
         for turn in range(3):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests import house, postgres
+from tests import installation, postgres
 from tests.scale import attendance, browsers, desk, load, overload, registries
 from tests.scale.table import SECONDS, row, title
 
@@ -64,14 +64,14 @@ def ruts() -> list[str]:
 class Bench:
     """One installation per store and hash strength."""
 
-    def running(self, stack: ExitStack, store: str, **environ: str) -> house.LiveHouse:
+    def running(self, stack: ExitStack, store: str, **environ: str) -> installation.LiveInstallation:
         url = stack.enter_context(postgres.running("-c shared_buffers=256MB")) if store == "PostgreSQL" else ""
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clave-bench-")))
-        live = stack.enter_context(house.running(home, url, workers=load.CORES, CLAVE_INSPECTOR="0", **environ))
-        live.house.manage("shell", "-c", HOLDERS)
+        live = stack.enter_context(installation.running(home, url, workers=load.CORES, CLAVE_INSPECTOR="0", **environ))
+        live.installation.manage("shell", "-c", HOLDERS)
         return live
 
-    def web(self, live: house.LiveHouse) -> list[int]:
+    def web(self, live: installation.LiveInstallation) -> list[int]:
         return live.web_pids()
 
     def signins(self) -> None:
@@ -128,13 +128,13 @@ class Bench:
         for store in ("PostgreSQL", "SQLite"):
             overload.measure(self, store, ruts())
 
-    def workers(self, live: house.LiveHouse) -> list[int]:
+    def workers(self, live: installation.LiveInstallation) -> list[int]:
         return [pid for pid in self.web(live) if load.resident_mb(pid) > 30]
 
     def _cpu_besides_the_hash(self, store: str) -> None:
         with ExitStack() as stack:
             live = self.running(stack, store, ARGON2_MEMORY_KIB="8", ARGON2_TIME="1")
-            live.house.manage(
+            live.installation.manage(
                 "shell",
                 "-c",
                 "from clave.credentials.models import Credential; from clave.credentials import hashing; Credential.objects.update(hash=hashing.make('KM482915'))",
@@ -156,10 +156,10 @@ class Bench:
             if store == "PostgreSQL":
                 row("CPU of PostgreSQL a sign-in", f"{in_store:.2f} ms")
 
-    def shell(self, live: house.LiveHouse, code: str) -> str:
+    def shell(self, live: installation.LiveInstallation, code: str) -> str:
         """Run code inside the installation; return what it printed."""
         words = [sys.executable, "manage.py", "shell", "-c", code]
-        return subprocess.run(words, env=live.house.environ, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(words, env=live.installation.environ, capture_output=True, text=True, check=True).stdout
 
     def attendance(self) -> None:
         """Openings and closings, with a large store too, and imports."""

@@ -11,7 +11,7 @@ import psycopg
 import pyotp
 
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
-from tests.house import LiveHouse
+from tests.installation import LiveInstallation
 from tests.scale.table import row, title
 
 _INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
@@ -53,7 +53,7 @@ _SQLITE = {
 }
 
 
-def fill(live: LiveHouse) -> None:
+def fill(live: LiveInstallation) -> None:
     """Put the holders and the entries into the store."""
     for sql, first, last in ((_HOLDERS, 30_000_001, 30_000_000 + HOLDERS), (_ENTRIES, 1, ENTRIES)):
         if live.database_url:
@@ -70,7 +70,7 @@ def fill(live: LiveHouse) -> None:
 class Desk:
     """A supervisor's browser, with a stopwatch."""
 
-    def __init__(self, live: LiveHouse) -> None:
+    def __init__(self, live: LiveInstallation) -> None:
         self.client = httpx.Client(base_url=live.url, follow_redirects=True, timeout=60)
         typed = {"email": "supervisor@mesa.example.cl", "password": OPERATOR_PASSWORD}
         self.send("/backoffice/ingresar", **typed, code=pyotp.TOTP(TOTP_SECRET).now())
@@ -101,7 +101,7 @@ class Desk:
         )
 
 
-def pages(live: LiveHouse) -> None:
+def pages(live: LiveInstallation) -> None:
     """Print how long each page takes."""
     store = "PostgreSQL" if live.database_url else "SQLite"
     title(f"Back office, {store}, {HOLDERS:,} holders, {ENTRIES:,} audit entries")

@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from tests.house import LiveHouse
+from tests.installation import LiveInstallation
 from tests.scale.table import row, title
 
 _INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
@@ -20,7 +20,7 @@ def _send(client: httpx.Client, path: str, **typed: str) -> tuple[httpx.Response
     return answer, time.perf_counter() - before
 
 
-def pages(live: LiveHouse) -> None:
+def pages(live: LiveInstallation) -> None:
     """Print the longest a company's recovery and a person's registration take with each behaviour."""
     title("Pages while a registry misbehaves (longest of eight, the first ones waiting, the last ones spared)")
     for how in ("slow", "down", "nonsense", "ok"):

@@ -92,7 +92,7 @@ class LifeOfSessions(RuleBasedStateMachine):
         try:
             self.openings.append(sessions.open_session(self.enrolments[who], self.token, "x", ""))
         except sessions.AlreadyOpen:
-            assert sessions.running(self.enrolments[who])
+            assert sessions.active(self.enrolments[who])
 
     @precondition(lambda self: self.openings)
     @rule(data=st.data(), end=st.sampled_from([sessions.close, sessions.abandon]))

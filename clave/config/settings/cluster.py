@@ -41,7 +41,7 @@ DATABASES = {
                 "connection_class": postgres.bounded(_statement),
             },
             "server_side_binding": True,
-            "prepare_threshold": None,  # core/store.py prepares what is sent often
+            "prepare_threshold": 2,
         },
     }
 }

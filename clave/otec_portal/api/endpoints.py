@@ -1,7 +1,7 @@
 """The REST API of a training body: its courses, its roster, its marks. Signed in with a token of RTS as bearer.
 
 Paths and answers are documented by the OpenAPI description at `/api/v1/openapi.json`. What does not match it is
-answered with 422, what matches but breaks a rule of the house (a wrong check digit, an end before its start) with 400.
+answered with 422, what matches but breaks a rule of ours (a wrong check digit, an end before its start) with 400.
 """
 
 from typing import Any

@@ -20,21 +20,21 @@ from clave.operations.launcher import free_port, full_environ
 from clave.operations.process_group import ProcessGroup, start_child
 
 
-class LiveHouse:
+class LiveInstallation:
     """A running installation: its address, its store, its mailbox."""
 
-    def __init__(self, home: Path, database_url: str, port: int, house: ProcessGroup) -> None:
-        self.home, self.database_url, self.port, self.house = home, database_url, port, house
+    def __init__(self, home: Path, database_url: str, port: int, installation: ProcessGroup) -> None:
+        self.home, self.database_url, self.port, self.installation = home, database_url, port, installation
         self.url = f"http://127.0.0.1:{port}"
 
     def launch(self) -> None:
         """Start the launcher, as `script/server` does."""
-        self.launcher = start_child([sys.executable, "-m", "clave.operations.launcher"], self.house.environ)
+        self.launcher = start_child([sys.executable, "-m", "clave.operations.launcher"], self.installation.environ)
 
     def shell(self, code: str) -> str:
         """Run code in the application's shell; return what it prints."""
         words = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
-        return subprocess.run(words, env=self.house.environ, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(words, env=self.installation.environ, capture_output=True, text=True, check=True).stdout
 
     def move_clock(self, seconds: float) -> None:
         """Let the whole demo live so many seconds ahead."""
@@ -65,7 +65,7 @@ class LiveHouse:
         """Return the letters of a captcha, which follow from its ticket and the installation's secret key."""
         from clave.web.captcha.tickets import letters_of  # here, for measurements run without Django's settings
 
-        secret = self.house.environ.get("CLAVE_SECRET_KEY") or (self.home / "secret_key").read_text()
+        secret = self.installation.environ.get("CLAVE_SECRET_KEY") or (self.home / "secret_key").read_text()
         with override_settings(SECRET_KEY=secret):
             return letters_of(ticket.split("-")[0])
 
@@ -109,7 +109,7 @@ class LiveHouse:
 
 
 @contextmanager
-def running(home: Path, database_url: str = "", workers: int = 1, **environ: str) -> Iterator[LiveHouse]:
+def running(home: Path, database_url: str = "", workers: int = 1, **environ: str) -> Iterator[LiveInstallation]:
     """Run an installation on a free port until the block ends."""
     port = free_port()
     base = {name: value for name, value in os.environ.items() if not name.startswith(("CLAVE", "DJANGO", "DATABASE"))}
@@ -122,7 +122,7 @@ def running(home: Path, database_url: str = "", workers: int = 1, **environ: str
         **({"DATABASE_URL": database_url} if database_url else {}),
         **environ,
     }
-    live = LiveHouse(home, database_url, port, ProcessGroup(full_environ({**base, **settings})))
+    live = LiveInstallation(home, database_url, port, ProcessGroup(full_environ({**base, **settings})))
     live.launch()
     try:
         wait_for(f"{live.url}/healthz")
