@@ -1,4 +1,4 @@
-"""The help desk: who gets in, what it sees, what it does, and that everything has a reason (flows.md, section 9)."""
+"""The help desk: who gets in, what it sees, what it does, and that everything has a reason (mission.md, section 9)."""
 
 import re
 from datetime import timedelta
@@ -227,7 +227,7 @@ def test_an_account_of_the_old_system_gets_no_key(agent: Desk) -> None:
 
 
 def test_the_call_centre_updates_a_company_which_then_generates_its_key(agent: Desk, mailbox: Mailbox) -> None:
-    """The call of flows.md, section 4: the representative, not the agent, types question and answer."""
+    """The call of mission.md, section 4: the representative, not the agent, types question and answer."""
     agent.account(MADERAS)
     page = agent.act(MADERAS, "contacto", email="nuevo@maderas.example.cl", work_phone="45 221 0000")
     assert page.shows("El cambio espera confirmación", "/empresa/confirmar")

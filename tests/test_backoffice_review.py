@@ -1,4 +1,4 @@
-"""The help desk reviews, watches and keeps its own people (flows.md, section 9)."""
+"""The help desk reviews, watches and keeps its own people (mission.md, section 9)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Facilitador extranjero: asked for by a company, decided by a reviewer (flows.md, section 6)."""
+"""Facilitador extranjero: asked for by a company, decided by a reviewer (mission.md, section 6)."""
 
 import io
 import subprocess

@@ -47,7 +47,7 @@ class LifeOfAKey(RuleBasedStateMachine):
     def attempt(self, key: str) -> keys.Proof | None:
         waiting = self.waits_until > clock.now()
         try:
-            proof = keys.verify(keys.look(claim_of(self.holder), RequestContext("203.0.113.1")), key)
+            proof = keys.verify(keys.look_up(claim_of(self.holder), RequestContext("203.0.113.1")), key)
         except TooManyAttempts:
             assert waiting
             return None

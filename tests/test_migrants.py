@@ -1,4 +1,4 @@
-"""Migrante: the four flows by NIE (flows.md, section 5)."""
+"""Migrante: the four flows by NIE (mission.md, section 5)."""
 
 import pytest
 

@@ -94,7 +94,7 @@ def test_of_two_recoveries_at_once_the_last_key_counts(committed: None) -> None:
     working = 0
     for number, key in enumerate(issued):
         try:
-            keys.verify(keys.look(claim_of(camila), RequestContext(f"192.0.2.{number}")), key)
+            keys.verify(keys.look_up(claim_of(camila), RequestContext(f"192.0.2.{number}")), key)
             working += 1
         except keys.Refused:
             pass

@@ -1,4 +1,4 @@
-"""Signing in, the account page, signing out (flows.md, section 7)."""
+"""Signing in, the account page, signing out (mission.md, section 7)."""
 
 import pytest
 from django.db import connection

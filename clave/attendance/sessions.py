@@ -1,6 +1,6 @@
 """The life of a session: opened, then closed, lost or abandoned. The only writer of the marks.
 
-Source: flows.md, section 8. Times are UTC instants of this server, durations whole seconds; neither the client's
+Source: mission.md, section 8. Times are UTC instants of this server, durations whole seconds; neither the client's
 clock nor a change of Chile's has any part in them.
 """
 
@@ -50,9 +50,12 @@ def active(enrolment: Enrolment) -> ActiveSession | None:
     return found.first()
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def open_session(enrolment: Enrolment, token: Token, client_session: str, address: str) -> SessionStart:
-    """Open a session; one whose limit has passed is lost by this. Raises `AlreadyOpen`. Source: wire.md, section 1."""
+    """Open a session; one whose limit has passed is lost by this. Raises `AlreadyOpen`.
+
+    Source: rce-protocol.md, section 1.
+    """
     now = clock.now()
     active = _ACTIVE.one(enrolment.pk)
     if active and now <= active.limit_at:

@@ -26,7 +26,7 @@ MOST = 200
 
 
 class ContactForm(ReasonForm):
-    """What the caller says: telephone and e-mail (flows.md, section 4)."""
+    """What the caller says: telephone and e-mail (mission.md, section 4)."""
 
     work_phone = landline(_("Teléfono fijo"))
     email = EmailField(label=_("Correo electrónico"))

@@ -9,7 +9,7 @@ from clave.lib.crypto import EncryptedTextField
 
 
 class Role(models.TextChoices):
-    """What an operator is there for (flows.md, section 9)."""
+    """What an operator is there for (mission.md, section 9)."""
 
     AGENT = "agente", _("Agente")
     REVIEWER = "revisor", _("Revisor")

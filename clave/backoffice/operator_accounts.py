@@ -1,4 +1,4 @@
-"""Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: flows.md, section 9."""
+"""Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: mission.md, section 9."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""What an operator does for a holder, each with a reason. Source: flows.md, sections 4 and 9."""
+"""What an operator does for a holder, each with a reason. Source: mission.md, sections 4 and 9."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,7 +125,7 @@ def send_key(operator: Operator, holder: Holder, why: Why, context: RequestConte
 
 
 def start_question(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Send the holder a link to choose another secret question (flows.md, section 4, Update).
+    """Send the holder a link to choose another secret question (mission.md, section 4, Update).
 
     Neither the link nor the answer is ever shown here. Raises `TwoPersons`, `TooManyMessages`, `Refused`.
     """
@@ -140,7 +140,7 @@ def start_question(operator: Operator, holder: Holder, why: Why, context: Reques
 def propose_contact(
     operator: Operator, holder: Holder, data: dict[str, Any], why: Why, context: RequestContext
 ) -> None:
-    """Keep the contact that a caller gives until somebody else confirms it (flows.md, section 4, Update).
+    """Keep the contact that a caller gives until somebody else confirms it (mission.md, section 4, Update).
 
     Raises `TwoPersons`, `ChangePending`, `TooManyMessages`, `Refused`.
     """

@@ -122,7 +122,7 @@ def _broken(key: str, about: About) -> Iterator[str]:
 
 
 def check(key: str, about: About) -> None:
-    """Raise `PolicyViolation` with every reason why this holder may not use `key` (flows.md, section 2)."""
+    """Raise `PolicyViolation` with every reason why this holder may not use `key` (mission.md, section 2)."""
     if reasons := list(_broken(key, about)):
         raise PolicyViolation(reasons)
 

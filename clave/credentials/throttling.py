@@ -1,4 +1,4 @@
-"""Limits on wrong guesses. Source: flows.md, section 2; abuse cases 7, 8, 48, 66 and 71 of the threat model.
+"""Limits on wrong guesses. Source: mission.md, section 2; abuse cases 7, 8, 48, 66 and 71 of the threat model.
 
 A try is counted before it is judged and given back when it was right, so that guesses sent at the same moment cannot
 outrun the count. There are two kinds of limits:

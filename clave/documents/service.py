@@ -1,4 +1,4 @@
-"""Taking in what people bring, giving it to who may read it. Source: flows.md, section 6; abuse case 32."""
+"""Taking in what people bring, giving it to who may read it. Source: mission.md, section 6; abuse case 32."""
 
 import hashlib
 import secrets

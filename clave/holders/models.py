@@ -12,7 +12,7 @@ from clave.lib.rut import dotted
 
 
 class Profile(models.TextChoices):
-    """The four kinds of holder (flows.md, section 1)."""
+    """The four kinds of holder (mission.md, section 1)."""
 
     PERSONA_NATURAL = "PN", "Persona Natural"
     PERSONA_JURIDICA = "PJ", "Persona Jurídica"

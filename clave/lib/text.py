@@ -19,7 +19,7 @@ def unexpected_characters(text: str) -> set[str]:
 
 
 def folded(text: str) -> str:
-    """Return `text` without case, accents or repeated spaces, for comparing answers (flows.md, section 2)."""
+    """Return `text` without case, accents or repeated spaces, for comparing answers (mission.md, section 2)."""
     # Folded once more at the end: some letters come apart into capitals.
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()

@@ -1,4 +1,4 @@
-"""A training OTEC's reports: attendance of its courses, who is in a session now, the roster before day one."""
+"""A training body's reports: attendance of its courses, who is in a session now, the roster before day one."""
 
 import re
 from datetime import date

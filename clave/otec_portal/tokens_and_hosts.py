@@ -1,4 +1,4 @@
-"""RTS: a training OTEC's tokens, and where its answers may go. Source: wire.md, section 2."""
+"""RTS: a training body's tokens, and where its answers may go. Source: rce-protocol.md, section 2."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

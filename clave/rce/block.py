@@ -1,4 +1,6 @@
-"""The block *Asistencia SENCE* that a platform places in its course page, as a frame or a link. Source: flows.md, 8.
+"""The block *Asistencia SENCE* that a platform places in its course page, as a frame or a link.
+
+Source: mission.md, section 8.
 
 The platform's server asks for its address (`POST /api/v1/blocks`); what the address carries is encrypted and good for
 twelve hours. Whoever has it sees a percentage and can begin a sign-in, no more.

@@ -1,6 +1,6 @@
 """The protocol as an ordered list of small checks: the first that fails gives the code.
 
-Source: wire.md, section 1; manual "Integración Registro Asistencia SENCE", v1.1.3 to v1.1.6.
+Source: rce-protocol.md, section 1; manual "Integración Registro Asistencia SENCE", v1.1.3 to v1.1.6.
 """
 
 from collections.abc import Callable

@@ -24,8 +24,7 @@ class PendingRequest(models.Model):
     environment = models.CharField(max_length=8, choices=Environment.choices)
     closing = models.BooleanField()
     fields = models.JSONField()
-    # No constraint in the store: to check it PostgreSQL would lock and write the token's row, which a class shares.
-    token = models.ForeignKey(Token, on_delete=models.CASCADE, db_constraint=False)
+    token = models.ForeignKey(Token, on_delete=models.CASCADE)
     course = models.CharField(max_length=160, blank=True)
     browser = models.CharField(max_length=32, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""How many requests may wait for their participant to sign in: whoever has a training OTEC's token can make them.
+"""How many requests may wait for their participant to sign in: whoever has a training body's token can make them.
 
 A class of 300 behind one address opens within a minute, so the bounds are wide. The participant's own comes first: who
 repeats one request uses up nobody's share but its own. Each worker counts for itself.

@@ -1,4 +1,4 @@
-"""What goes back to the learning platform, through the participant's browser. Source: wire.md, section 1.
+"""What goes back to the learning platform, through the participant's browser. Source: rce-protocol.md, section 1.
 
 Platforms decide by the mere presence of a field: GlosaError is an error, else IdSesionSence is an opening, else it is a
 closing. So a field that does not belong in an answer is absent, never empty.

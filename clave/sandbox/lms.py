@@ -1,4 +1,4 @@
-"""The sample platform: what a training OTEC's developer would write, speaking only the public wire and API.
+"""The sample platform: what a training body's developer would write, speaking only the public wire and API.
 
 It keeps what it learns in the browser's session and decides by the fields of an answer alone, as plugins do.
 """

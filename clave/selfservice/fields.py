@@ -188,7 +188,7 @@ class RepresentativeMixin(ClaveForm):
 
 
 class IdentityMixin(ClaveForm):
-    """What a registry tells of a Chilean, typed by somebody who is in none (flows.md, sections 5 and 6)."""
+    """What a registry tells of a Chilean, typed by somebody who is in none (mission.md, sections 5 and 6)."""
 
     names = TextField(label=_("Nombres"), max_length=60, autocomplete="given-name")
     paternal = TextField(label=_("Apellido paterno"), max_length=58, autocomplete="family-name")

@@ -27,7 +27,7 @@ class Decision(models.TextChoices):
 
 
 class FacilitatorRequest(models.Model):
-    """A company asks for a foreign facilitator's CS (flows.md, section 6). `answer_hash` is slow, as a key's is.
+    """A company asks for a foreign facilitator's CS (mission.md, section 6). `answer_hash` is slow, as a key's is.
 
     `decided_by` names the operator; `reason` is told to the company.
     """

@@ -9,11 +9,7 @@ from clave.holders.models import Holder
 class Session(AbstractBaseSession):
     """A browser's session. `holder` is empty while nobody is signed in (a wizard's state lives here too)."""
 
-    # No constraint in the store: to check it PostgreSQL would lock and write the holder's row at every sign-in.
-    # Whoever deletes a holder deletes its sessions, and one without a holder lets nobody in.
-    holder = models.ForeignKey(
-        Holder, on_delete=models.CASCADE, null=True, related_name="sessions", db_constraint=False
-    )
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, null=True, related_name="sessions")
     address = models.CharField(max_length=45, blank=True)
     agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(null=True)

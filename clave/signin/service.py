@@ -1,4 +1,4 @@
-"""Proving who one is. Source: flows.md, section 7; guide PJ, section 1 (messages)."""
+"""Proving who one is. Source: mission.md, section 7; guide PJ, section 1 (messages)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Sworn statements: the training OTEC's first, then each participant's. Source: flows.md, section 8."""
+"""Sworn statements: the training body's first, then each participant's. Source: mission.md, section 8."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -2,7 +2,7 @@
 
 The OTEC issues first, from the day after the course's end, saying who passed and who failed; then each participant
 with at least one credited session issues theirs. A course that crosses the year may have a partial statement up to
-31 December. Source: flows.md, section 8.
+31 December. Source: mission.md, section 8.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Training bodies (OTEC), their tokens, courses and enrolments. Source: flows.md, section 8; wire.md, 1 and 2."""
+"""Training bodies (OTEC), their tokens, courses and enrolments.
+
+Source: mission.md, section 8; rce-protocol.md, sections 1 and 2.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Tokens of a training body: made once, shown once, found by a keyed hash. Source: wire.md, section 2."""
+"""Tokens of a training body: made once, shown once, found by a keyed hash. Source: rce-protocol.md, section 2."""
 
 import uuid
 from datetime import timedelta

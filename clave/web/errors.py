@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from math import ceil
 
 import psycopg
 from django.db import InterfaceError, InternalError, OperationalError
@@ -42,7 +43,7 @@ def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, obje
     )
     until = getattr(refused, "until", None)
     if until is not None:
-        response.headers["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+        response.headers["Retry-After"] = str(max(1, ceil((until - clock.now()).total_seconds())))
     return response
 
 

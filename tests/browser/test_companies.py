@@ -1,4 +1,4 @@
-"""Companies: every flow and case, at a desktop screen and on an old phone without scripts (flows.md, section 4)."""
+"""Companies: every flow and case, at a desktop screen and on an old phone without scripts (mission.md, section 4)."""
 
 import pytest
 

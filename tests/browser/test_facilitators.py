@@ -1,4 +1,4 @@
-"""Facilitators: every flow and case, at a desktop screen and on an old phone without scripts (flows.md, section 6)."""
+"""Facilitators: every flow and case, at a desktop screen and on an old phone without scripts (mission.md, section 6)."""
 
 from tests import files
 from tests.browser.reader import Reader

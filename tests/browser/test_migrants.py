@@ -1,4 +1,4 @@
-"""Migrants: every flow, at a desktop screen and on an old phone without scripts (flows.md, section 5)."""
+"""Migrants: every flow, at a desktop screen and on an old phone without scripts (mission.md, section 5)."""
 
 from tests.browser.reader import Reader
 from tests.browser.test_companies import FORGOTTEN

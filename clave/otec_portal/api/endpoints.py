@@ -4,6 +4,7 @@ Paths and answers are documented by the OpenAPI description at `/api/v1/openapi.
 answered with 422, what matches but breaks a rule of ours (a wrong check digit, an end before its start) with 400.
 """
 
+from math import ceil
 from typing import Any
 
 from django.db import transaction
@@ -87,7 +88,7 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     answer = api.create_response(request, {"detail": refusal.message}, status=refusal.status)
     until = getattr(refusal, "until", None)
     if until is not None:
-        answer.headers["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
+        answer.headers["Retry-After"] = str(max(1, ceil((until - clock.now()).total_seconds())))
     return answer
 
 

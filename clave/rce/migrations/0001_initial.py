@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('proved_version', models.PositiveIntegerField(default=0)),
                 ('answer', models.JSONField(null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
-                ('token', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='training.token')),
+                ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='training.token')),
             ],
         ),
     ]

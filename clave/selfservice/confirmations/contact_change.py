@@ -1,6 +1,6 @@
 """A holder's contact as the help desk proposes it: it waits until somebody other than its proposer confirms it.
 
-Source: flows.md, sections 4 and 9; decision 0026.
+Source: mission.md, sections 4 and 9; decision 0026.
 """
 
 import secrets

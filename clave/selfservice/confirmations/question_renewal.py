@@ -1,6 +1,6 @@
 """A new secret question: the help desk has the holder choose it and never learns the answer (ASVS 5.0, 6.4.6).
 
-Source: flows.md, section 4, Update; decision 0026.
+Source: mission.md, section 4, Update; decision 0026.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""A company asks for a foreign facilitator's CS; a reviewer decides. Source: flows.md, section 6; FAQ of the LCE."""
+"""A company asks for a foreign facilitator's CS; a reviewer decides. Source: mission.md, section 6; FAQ of the LCE."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,7 @@
-"""Register a person, a company or a migrant. Source: guide PN, section 2; guide PJ, section 2; flows.md, section 5."""
+"""Register a person, a company or a migrant.
+
+Source: guide PN, section 2; guide PJ, section 2; mission.md, section 5.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress

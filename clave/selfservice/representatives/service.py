@@ -1,4 +1,4 @@
-"""The legal representatives of a company, kept by the company itself. Source: flows.md, section 4."""
+"""The legal representatives of a company, kept by the company itself. Source: mission.md, section 4."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(blank=True, max_length=45)),
                 ('agent', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(null=True)),
-                ('holder', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='holders.holder')),
+                ('holder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='holders.holder')),
             ],
             options={
                 'verbose_name': 'session',
