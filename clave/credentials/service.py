@@ -1,4 +1,4 @@
-"""The life of a key: set, tried, locked, recovered, changed. The only writers of the key tables."""
+"""The life of a key: set, tried, locked, recovered, changed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

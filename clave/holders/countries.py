@@ -3,7 +3,6 @@
 from functools import cache
 
 from babel import Locale
-from django.utils.functional import lazy
 from django.utils.translation import get_language
 
 # Territories in CLDR that are no countries.
@@ -26,5 +25,3 @@ def country_name(code: str) -> str:
     """Return the country's name; the code itself if there is no such country."""
     return dict(country_choices()).get(code, code)
 
-
-lazy_country_choices = lazy(country_choices, list)

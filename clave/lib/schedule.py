@@ -1,4 +1,4 @@
-"""What comes round by itself: each room enters its own tasks, in its module `tasks`."""
+"""What is done at intervals: each app registers its own tasks, in its module `tasks`."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,6 +20,6 @@ def every(seconds: int) -> Callable[[Task], Task]:
 
 
 def scheduled_tasks() -> list[tuple[int, Any]]:
-    """Return (seconds, task) of every installed room."""
+    """Return (seconds, task) of every installed app."""
     autodiscover_modules("tasks")
     return list(_ENTRIES)

@@ -42,10 +42,6 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-class BadRequest(Exception):
-    """The request is malformed in a way no browser with our pages would produce."""
-
-
 class Shield:
     """Refuse malformed requests early; put the security headers on every answer.
 
