@@ -21,7 +21,6 @@ from clave.signin.login_required import current_holder, to_sign_in
 from clave.signin.views import SignIn
 from clave.training import return_hosts, tokens
 from clave.training.models import Otec, Token
-from clave.web import idempotency
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
 from clave.web.pages import FormPage, show
@@ -104,13 +103,10 @@ class Rts(OtecPage):
         rows = [(token, tokens.is_live(token)) for token in self.otec.tokens.order_by("-created_at")]
         return {"otec": self.otec, "tokens": rows, "narrow": settings.RCE_RETURN_HOSTS == "registered"}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        with transaction.atomic():
-            _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
-            outcome = TokenMade(label=form.cleaned_data["label"], secret=text)
-            audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
-            idempotency.finish(context, outcome)
-        return outcome
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
+        audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
+        return TokenMade(label=form.cleaned_data["label"], secret=text)
 
 
 class RevokeForm(ClaveForm):
@@ -139,7 +135,7 @@ class Revoke(OtecPage):
     def context(self) -> dict[str, Any]:
         return {"token": self.token}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             tokens.revoke(self.token)
             audit.record("token.revoked", context, holder=self.request.holder)  # type: ignore[attr-defined]
@@ -169,7 +165,7 @@ class Hosts(OtecPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             Otec.objects.filter(pk=self.otec.pk).update(return_hosts=form.cleaned_data["hosts"])
             audit.record("body.hosts", context, holder=self.request.holder)  # type: ignore[attr-defined]

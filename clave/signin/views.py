@@ -19,7 +19,7 @@ from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
 from clave.holders.profiles import COMPANY, PERSON, PROFILES, ProfileConfig, ProfileForm
 from clave.holders.service import proof_of
-from clave.lib.outcome import Outcome, Refused
+from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.signin.login_required import current_holder, for_holder
@@ -88,7 +88,7 @@ class SignIn(FormPage):
     def _form(self, data: Any, *, letters: bool, initial: Any = None) -> ProfileForm:
         return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         self.typed = form.cleaned_data

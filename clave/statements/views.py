@@ -16,7 +16,7 @@ from clave.credentials.service import Proof
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY
 from clave.lib import clock
-from clave.lib.outcome import Outcome, Refused
+from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.otec_portal.tokens_and_hosts import for_otec, otec_of
@@ -254,7 +254,7 @@ class Verify(FormPage):
     intro = _("Escriba el folio o traiga el archivo PDF.")
     button = _("Verificar")
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         content = form.cleaned_data["paper"]
         if content:
             found = service.find_paper(content.read())
