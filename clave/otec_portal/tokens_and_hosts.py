@@ -10,15 +10,17 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
+from clave.credentials.service import Proof
 from clave.holders.models import Profile
 from clave.holders.profiles import COMPANY
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
-from clave.signin.login_required import current_holder, to_sign_in
-from clave.signin.views import SignIn
+from clave.signin.login_required import current_holder, enter, return_path, to_sign_in
+from clave.signin.reauthentication import KeyPage
 from clave.training import return_hosts, tokens
 from clave.training.models import Otec, Token
 from clave.web.forms import ClaveForm, TextField
@@ -63,14 +65,21 @@ class OtecPage(FormPage):
         return super().dispatch(request, *args, **kwargs)
 
 
-class RtsSignIn(SignIn):
+class RtsSignIn(KeyPage):
+    """The door of the training bodies: a company signs in, and goes on to the RTS."""
+
     cached_blank = True
     config = COMPANY
+    template_name = "signin/signin.html"
+    button = _("Ingresar")
 
     def context(self) -> dict[str, Any]:
-        context = super().context()
-        back = reverse("rts") if context["back_to"] == reverse("account") else context["back_to"]
-        return {**context, "profiles": [], "back_to": back}
+        title = gettext("Ingresar como {who}").format(who=self.config.title)
+        return {"title": title, "intro": self.needs(), "back_to": return_path(self.request, reverse("rts"))}
+
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+        enter(self.request, proof, context)
+        return HttpResponseRedirect(return_path(self.request, reverse("rts")))
 
 
 @dataclass(frozen=True)

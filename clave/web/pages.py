@@ -55,6 +55,12 @@ def page_of(html: str, status: int = 200) -> HttpResponse:
     return HttpResponse(html, status=status, content_type="text/html; charset=utf-8", charset="utf-8")
 
 
+class SeeOther(HttpResponseRedirect):
+    """Go on with a GET (RFC 9110, section 15.4.4)."""
+
+    status_code = 303
+
+
 _rendered: dict[Any, str] = {}
 
 
