@@ -1,4 +1,4 @@
-"""Marks of attendance. Openings, endings and corrections are facts: written once, never changed, never deleted."""
+"""Attendance marks. Openings, endings and corrections are facts: written once, never changed or deleted."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from clave.training.models import Enrolment, Token
 
 
 class EndKind(models.TextChoices):
-    """How a session came to its end. Only a closed one is credited."""
+    """How a session ended. Only closed sessions are credited."""
 
     CLOSED = "closed", "cerrada"
     LOST = "lost", "perdida"
@@ -15,7 +15,7 @@ class EndKind(models.TextChoices):
 
 
 class SessionStart(models.Model):
-    """That a participant opened a session. `public` is its IdSesionSence, `client_session` the platform's own id."""
+    """The opening of a session. `public` is its IdSesionSence, `client_session` the platform's own id."""
 
     public = models.CharField(max_length=40, unique=True, default=random_id)
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="openings")
@@ -30,7 +30,7 @@ class SessionStart(models.Model):
 
 
 class SessionEnd(models.Model):
-    """That a session ended, once. `seconds` is what it is worth: the time it lasted if closed, else nothing."""
+    """The end of a session, at most one. `seconds` is its credit: its duration if closed, otherwise zero."""
 
     opening = models.OneToOneField(SessionStart, on_delete=models.PROTECT, primary_key=True, related_name="ending")
     kind = models.CharField(max_length=10, choices=EndKind.choices)
@@ -40,7 +40,7 @@ class SessionEnd(models.Model):
 
 
 class Correction(models.Model):
-    """What an operator adds to or takes from a session's credited seconds, and why. The marks stay as they are."""
+    """An operator's adjustment of a session's credited seconds, with the reason. The marks stay as they are."""
 
     opening = models.ForeignKey(SessionStart, on_delete=models.PROTECT, related_name="corrections")
     seconds = models.IntegerField()
@@ -50,7 +50,7 @@ class Correction(models.Model):
 
 
 class ActiveSession(models.Model):
-    """The session an enrolment has open now. No fact but a pointer: its primary key forbids a second one."""
+    """Pointer to the session an enrolment has open now. Its primary key prevents a second one."""
 
     enrolment = models.OneToOneField(Enrolment, on_delete=models.PROTECT, primary_key=True, related_name="running")
     opening = models.OneToOneField(SessionStart, on_delete=models.PROTECT, related_name="running")
@@ -59,6 +59,6 @@ class ActiveSession(models.Model):
 
 
 class WarningOptOut(models.Model):
-    """A participant who wants no warning before a session's limit."""
+    """A participant who does not want the warning before a session's time limit."""
 
     run = models.CharField(max_length=12, primary_key=True)

@@ -18,7 +18,7 @@ def participant(request: HttpRequest) -> Holder | None:
 
 
 def courses(request: HttpRequest) -> HttpResponse:
-    """Show a participant's courses with accredited time, percentage and every session."""
+    """Show a participant's courses with credited time, percentage and every session."""
     holder = participant(request)
     if holder is None:
         return to_sign_in(request)

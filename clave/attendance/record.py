@@ -1,4 +1,4 @@
-"""What the marks add up to, for who may see them."""
+"""Totals of the marks, for display to those allowed to see them."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,7 +14,7 @@ OPEN = "open"
 
 @dataclass(frozen=True)
 class Session:
-    """One session as people see it: `state` is open, closed, lost or abandoned; `seconds` are credited."""
+    """One session for display: `state` is open, closed, lost or abandoned; `seconds` are credited."""
 
     public: str
     opened_at: datetime
@@ -25,7 +25,7 @@ class Session:
 
     @classmethod
     def of(cls, opening: SessionStart) -> "Session":
-        """Read an opening with its ending; past its limit without one it is lost, though no job has said so yet."""
+        """Combine an opening with its ending. Past its limit it counts as lost, even before the job has recorded it."""
         ending = getattr(opening, "ending", None)
         if ending:
             end = (ending.kind, ending.at, ending.seconds)
@@ -37,7 +37,7 @@ class Session:
 
 @dataclass
 class CourseRecord:
-    """A participant's marks in one action; `seconds` credited, corrections included."""
+    """A participant's marks in one action; `seconds` are credited, including corrections."""
 
     enrolment: Enrolment
     sessions: list[Session] = field(default_factory=list)
@@ -53,12 +53,12 @@ class CourseRecord:
 
     @property
     def percent(self) -> int:
-        """Return how much of the course's hours is credited, 0 to 100."""
+        """Return the credited share of the course's hours, 0 to 100."""
         return min(100, self.seconds * 100 // max(1, self.action.hours * 3600))
 
     @property
     def ended(self) -> bool:
-        """Say whether the course is over, or has crossed a year: then there may be something to state."""
+        """Return whether the course is over or has run into a new year, so that a sworn statement may be due."""
         return min(self.action.ends, date(self.action.starts.year, 12, 31)) < clock.today()
 
     @property
@@ -67,22 +67,24 @@ class CourseRecord:
 
     @property
     def last(self) -> Session | None:
-        """Return the last session that has ended."""
+        """Return the most recent session that has ended."""
         return next((session for session in self.sessions if session.state != OPEN), None)
 
 
 def records(enrolments: QuerySet[Enrolment]) -> list[CourseRecord]:
-    """Return the record of each enrolment, sessions newest first; three queries however many there are."""
-    found = {each.pk: CourseRecord(each) for each in enrolments.select_related("action__otec")}
-    openings = SessionStart.objects.filter(enrolment__in=list(found)).select_related("ending").order_by("-opened_at")
+    """Return the record of each enrolment, sessions newest first, in three queries."""
+    by_enrolment = {enrolment.pk: CourseRecord(enrolment) for enrolment in enrolments.select_related("action__otec")}
+    openings = (
+        SessionStart.objects.filter(enrolment__in=list(by_enrolment)).select_related("ending").order_by("-opened_at")
+    )
     for opening in openings:
-        found[opening.enrolment_id].sessions.append(Session.of(opening))
-    corrections = Correction.objects.filter(opening__enrolment__in=list(found))
-    for enrolment, seconds in corrections.values_list("opening__enrolment", "seconds"):
-        found[enrolment].corrected += seconds
-    return list(found.values())
+        by_enrolment[opening.enrolment_id].sessions.append(Session.of(opening))
+    corrections = Correction.objects.filter(opening__enrolment__in=list(by_enrolment))
+    for enrolment_id, seconds in corrections.values_list("opening__enrolment", "seconds"):
+        by_enrolment[enrolment_id].corrected += seconds
+    return list(by_enrolment.values())
 
 
 def courses_of(run: str) -> list[CourseRecord]:
-    """Return a participant's courses, the newest first."""
+    """Return a participant's courses, newest first."""
     return records(Enrolment.objects.filter(run=run, removed_at=None).order_by("-action__starts", "action__code"))

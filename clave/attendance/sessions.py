@@ -1,7 +1,7 @@
-"""The life of a session: opened, then closed, lost or abandoned. The only writer of the marks.
+"""Life cycle of a session: opened, then closed, lost or abandoned. The only module that writes marks.
 
-Source: mission.md, section 8. Times are UTC instants of this server, durations whole seconds; neither the client's
-clock nor a change of Chile's has any part in them.
+Source: mission.md, section 8. Times are UTC instants of this server, durations whole seconds: neither the client's
+clock nor daylight saving in Chile affects them.
 """
 
 from datetime import datetime, timedelta
@@ -36,23 +36,23 @@ WHERE opening.enrolment_id = %s
 
 
 class AlreadyOpen(Exception):
-    """The enrolment has a session open that can still be closed."""
+    """The enrolment has an open session that can still be closed."""
 
 
 def longest(line: int) -> timedelta:
-    """Return how long a session of this line may last."""
+    """Return the maximum duration of a session for this programme line."""
     return timedelta(minutes=settings.RCE_SESSION_MINUTES[line])
 
 
 def active(enrolment: Enrolment) -> ActiveSession | None:
     """Return the session that is open now and can still be closed."""
-    found = ActiveSession.objects.select_related("opening").filter(pk=enrolment.pk, limit_at__gte=clock.now())
-    return found.first()
+    unexpired = ActiveSession.objects.select_related("opening").filter(pk=enrolment.pk, limit_at__gte=clock.now())
+    return unexpired.first()
 
 
 @transaction.atomic
 def open_session(enrolment: Enrolment, token: Token, client_session: str, address: str) -> SessionStart:
-    """Open a session; one whose limit has passed is lost by this. Raises `AlreadyOpen`.
+    """Open a session; an open one past its limit is recorded as lost. Raises `AlreadyOpen`.
 
     Source: rce-protocol.md, section 1.
     """
@@ -73,14 +73,14 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
     opening.save(force_insert=True)
     try:
         ActiveSession(enrolment=enrolment, opening=opening, limit_at=opening.limit_at).save(force_insert=True)
-    except IntegrityError:  # somebody else has opened one at the same moment
+    except IntegrityError:  # a concurrent request opened one
         raise AlreadyOpen from None
     return opening
 
 
 @transaction.atomic(savepoint=False)
 def close(opening: SessionStart, address: str = "") -> SessionEnd:
-    """Close a session and return how it ended: closed now, or earlier, or lost because the limit had passed."""
+    """Close a session and return its end: closed now or earlier, or lost because the limit had passed."""
     if ended := _ended(opening):
         return ended
     now = clock.now()
@@ -92,12 +92,12 @@ def close(opening: SessionStart, address: str = "") -> SessionEnd:
 
 @transaction.atomic(savepoint=False)
 def abandon(opening: SessionStart, address: str = "") -> SessionEnd:
-    """Give a session up: it ends now and counts nothing."""
+    """Abandon a session: it ends now and earns no credit."""
     return _ended(opening) or _end(opening, EndKind.ABANDONED, clock.now(), 0, address)
 
 
 def _ended(opening: SessionStart) -> SessionEnd | None:
-    """Return how a session ended; if it has not, nobody else ends it before this transaction is over."""
+    """Return a session's end; if there is none, lock out concurrent endings until this transaction is over."""
     active = _ACTIVE.one(opening.enrolment_id)
     return None if active and active.opening_id == opening.pk else _ENDING.one(opening.pk)
 
@@ -110,22 +110,24 @@ def _end(opening: SessionStart, kind: EndKind, at: datetime, seconds: int, addre
 
 
 def lose_expired(most: int = 500) -> int:
-    """Mark as lost what was not closed in time. Returns how many sessions that were."""
-    late = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
-    return sum(close(each.opening).kind == EndKind.LOST for each in late)
+    """Record overdue sessions as lost, up to `most` of them; return how many were."""
+    overdue = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
+    return sum(close(session.opening).kind == EndKind.LOST for session in overdue)
 
 
 def correct(opening: SessionStart, seconds: int, reason: str, operator: str) -> Correction:
-    """Add a correction to a session's credit: a new fact beside the marks, audited. Raises `ValueError`.
+    """Record a correction of a session's credit: a new fact beside the marks, audited. Raises `ValueError`.
 
-    With all its corrections a session is worth neither less than nothing nor more than its longest time.
+    Including all corrections, a session's credit must lie between zero and its maximum duration.
     """
     ending = SessionEnd.objects.filter(pk=opening.pk).first()
     before = opening.corrections.aggregate(total=Coalesce(Sum("seconds"), 0))["total"]
-    worth = (ending.seconds if ending else 0) + int(before) + seconds
-    most = int((opening.limit_at - opening.opened_at).total_seconds())
-    if ending is None or not 0 <= worth <= most or not reason.strip() or not operator.strip():
-        raise ValueError(f"needs a session that has ended, a reason, an operator and a credit from 0 to {most} seconds")
+    credit = (ending.seconds if ending else 0) + int(before) + seconds
+    maximum = int((opening.limit_at - opening.opened_at).total_seconds())
+    if ending is None or not 0 <= credit <= maximum or not reason.strip() or not operator.strip():
+        raise ValueError(
+            f"needs a session that has ended, a reason, an operator and a credit from 0 to {maximum} seconds"
+        )
     with transaction.atomic():
         audit.record("attendance.corrected", SYSTEM, session=opening.public, seconds=seconds, operator=operator)
         return Correction.objects.create(
@@ -134,7 +136,7 @@ def correct(opening: SessionStart, seconds: int, reason: str, operator: str) -> 
 
 
 def credited(enrolment: Enrolment) -> int:
-    """Return the seconds a participant has to its credit in an action, corrections included."""
+    """Return the seconds credited to a participant in an action, including corrections."""
     with connection.cursor() as cursor:
         cursor.execute(_CREDIT, [enrolment.pk])
         return max(0, int(cursor.fetchone()[0]))

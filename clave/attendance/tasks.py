@@ -1,4 +1,4 @@
-"""What attendance does by itself: lose what was not closed, warn in time."""
+"""Periodic tasks of attendance: record lost sessions, warn before the limit."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -23,7 +23,7 @@ WARNING = timedelta(minutes=10)
 @every(30)
 @task()
 def watch() -> int:
-    """Mark as lost what was not closed in time and warn whose limit is ten minutes away. Returns how many are lost."""
+    """Record overdue sessions as lost and warn of limits ten minutes away. Return how many were lost."""
     soon = ActiveSession.objects.filter(warned=False, limit_at__lte=clock.now() + WARNING, limit_at__gte=clock.now())
     for running in soon.select_related("opening", "enrolment__action")[:500]:
         warn(running)
@@ -32,7 +32,7 @@ def watch() -> int:
 
 @transaction.atomic
 def warn(running: ActiveSession) -> None:
-    """Tell a participant, once, until when the session must be closed, with a link to the page that closes it."""
+    """Warn a participant, once, of the time by which the session must be closed, with a link to close it."""
     if not ActiveSession.objects.filter(pk=running.pk, opening=running.opening_id, warned=False).update(warned=True):
         return
     run = running.enrolment.run

@@ -1,4 +1,4 @@
-"""What each action is called in people's words."""
+"""Display names of audit actions."""
 
 from typing import Any
 
@@ -84,5 +84,5 @@ ACTIONS: dict[str, Any] = {
 
 
 def action_label(action: str) -> str:
-    """Return what an action is called; its code if it has no name."""
+    """Return the display name of an action, or its code if it has none."""
     return str(ACTIONS.get(action, action))

@@ -1,4 +1,4 @@
-"""What happened: append-only entries, sealed in batches."""
+"""The audit trail: append-only entries, sealed in batches."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from django.db import models
 
 
 class OperatorOf(models.Func):
-    """The operator in an entry's detail, as the index of each store knows it (migration 0002)."""
+    """The operator in an entry's detail, in the form each database's index uses (migration 0002)."""
 
     arity = 1
     output_field = models.CharField()
     template = "(%(expressions)s ->> 'operator')"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
-        """Write it in SQLite's words: its ->> came after the oldest version served."""
+        """Use JSON_EXTRACT: the ->> operator is newer than the oldest SQLite version supported."""
         return self.as_sql(compiler, connection, template="JSON_EXTRACT(%(expressions)s, '$.operator')", **context)
 
 
 class Entry(models.Model):
-    """One thing that happened. Never holds a key, an answer or a token; personal data only as the holder's id."""
+    """One audited event. Never holds a key, an answer or a token; personal data only as the holder's id."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -34,16 +34,17 @@ class Entry(models.Model):
 
 
 class Unsealed(models.Model):
-    """The id of an entry that no seal covers yet: the sealer's queue (decision 0020).
+    """The id of an entry not yet covered by a seal: the sealer's queue (decision 0020).
 
-    A trigger adds the row in the statement that inserts the entry. No foreign key: every entry would pay for its check.
+    A trigger inserts the row in the same statement as the entry. There is no foreign key: every insert would pay for
+    its check.
     """
 
     entry_id = models.BigIntegerField(primary_key=True)
 
 
 class SealKind(models.TextChoices):
-    """What a seal says: that entries were recorded, or an event in the life of the chain itself."""
+    """What a seal attests: that entries were recorded, or an event in the life of the chain itself."""
 
     ENTRIES = "entries"
     KEY_CHANGED = "key_changed"
@@ -52,10 +53,10 @@ class SealKind(models.TextChoices):
 
 
 class Seal(models.Model):
-    """One link of the chain: an HMAC over everything else in the row, its entries and the seal before it.
+    """One link of the chain: an HMAC over the rest of the row, its entries and the previous seal.
 
-    `entries` lists the ids it covers, ascending; `key` is the id of the key it was made under, `note` what an event has
-    to say. `version` 1 marks seals made before a seal covered more than its entries and the seal before.
+    `entries` lists the covered ids in ascending order; `key` is the id of the key it was made under; `note` holds an
+    event's data. `version` 1 marks older seals, whose HMAC covers only their entries and the previous seal.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,7 +1,7 @@
-"""Sealing the audit trail: each seal is an HMAC over its entries and the seal before it (decisions 0009 and 0020).
+"""Sealing of the audit trail: each seal is an HMAC over its entries and the previous seal (decisions 0009 and 0020).
 
-The key is not in the database, so its owner cannot forge a chain; the newest seal is also noted in a file outside it,
-so that cutting off the end is seen. Writers never wait: entries are sealed afterwards.
+The key is not in the database, so the database's owner cannot forge a chain; the newest seal is also written to a file
+outside it, so that truncation is detected. Writers never wait: entries are sealed afterwards.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from clave.audit.models import Entry, Seal, SealKind, Unsealed
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 
-# Never raise it: verification takes it that a seal over fewer entries left none waiting.
+# Never raise it: verification assumes that a seal over fewer entries emptied the queue.
 BATCH = 1000
-# The number of the lock; PostgreSQL knows advisory locks by number only.
-_SEALER = 0x5EA1E2
+# PostgreSQL identifies advisory locks by number only.
+_SEALER_LOCK = 0x5EA1E2
 
 
 class UnknownKey(Exception):
-    """The newest seal was made under a key that is neither the present one nor among the fallbacks."""
+    """The newest seal was made under a key that is neither the current one nor among the fallbacks."""
 
 
 def seal_new() -> int:
-    """Seal every entry that no seal covers, in batches; return how many. Several workers take turns.
+    """Seal every unsealed entry, in batches; return how many. Concurrent workers take turns.
 
-    Raises `UnknownKey`: then nothing more is sealed until the former key is a fallback or declared lost.
+    Raises `UnknownKey`: sealing stops until the former key is made a fallback or declared lost.
     """
     sealed = 0
     while Unsealed.objects.exists() and (batch := _seal_batch()):
@@ -41,7 +41,7 @@ def seal_new() -> int:
 
 @transaction.atomic
 def _seal_batch() -> int:
-    _take_turn()
+    _lock_chain()
     waiting = list(Unsealed.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not waiting:
         return 0
@@ -53,18 +53,23 @@ def _seal_batch() -> int:
 
 @transaction.atomic
 def declare_restore(reason: str, operator: str, noted: set[anchors.Anchor]) -> Seal:
-    """Say in the chain that the database was put back to an older copy, and why. Raises `UnknownKey`.
+    """Record in the chain that the database was restored from an older copy, and why. Raises `UnknownKey`.
 
-    `noted` are the anchors at hand. Those that this database does not hold are written down in the event: they, and no
-    others, are accounted for from now on.
+    `noted` are the anchors at hand. Those missing from this database are listed in the event: from now on they, and
+    no others, are accounted for.
     """
-    _take_turn()
+    _lock_chain()
     newest = _under_present_key(_newest())
     lost = noted - set(Seal.objects.values_list("pk", "mac").iterator())
     for earlier in Seal.objects.filter(kind=SealKind.RESTORED):
         lost -= lost_with(earlier)
     back_to = min(lost)[0] - 1 if lost else (newest.pk if newest else 0)
-    note = {"reason": reason, "operator": operator, "back_to": back_to, "lost": [list(one) for one in sorted(lost)]}
+    note = {
+        "reason": reason,
+        "operator": operator,
+        "back_to": back_to,
+        "lost": [list(anchor) for anchor in sorted(lost)],
+    }
     event = _append(newest, SealKind.RESTORED, note=note)
     audit.record("audit.restored", SYSTEM, seal=event.pk, back_to=back_to, lost=len(lost))
     return event
@@ -72,11 +77,11 @@ def declare_restore(reason: str, operator: str, noted: set[anchors.Anchor]) -> S
 
 @transaction.atomic
 def declare_lost_key(reason: str, operator: str) -> Seal:
-    """Say in the chain that the former key is lost, and go on under the present one.
+    """Record in the chain that the former key is lost, and continue under the current one.
 
-    What was sealed under the lost key can no longer be verified. Raises `ValueError` if the key is not lost at all.
+    What was sealed under the lost key can no longer be verified. Raises `ValueError` if the key is available after all.
     """
-    _take_turn()
+    _lock_chain()
     newest = _newest()
     if newest is None or newest.version == 1 or newest.key in configured_keys():
         raise ValueError("the newest seal's key is at hand: nothing is lost")
@@ -87,24 +92,24 @@ def declare_lost_key(reason: str, operator: str) -> Seal:
 
 
 def lost_with(restore: Seal) -> set[anchors.Anchor]:
-    """Return the anchors that a declared restore says were lost with the database that was replaced."""
+    """Return the anchors that a declared restore lists as lost with the replaced database."""
     return {(int(number), str(mac)) for number, mac in restore.note.get("lost", [])}
 
 
 def present_key() -> str:
-    """Return the id of the key under which seals are made now."""
+    """Return the id of the key that new seals are made under."""
     return next(iter(configured_keys()))
 
 
-def _take_turn() -> None:
-    """Let one sealer work at a time, until its transaction ends. What it reads afterwards is newer than the wait.
+def _lock_chain() -> None:
+    """Serialise sealers until the transaction ends. Later reads see all that was committed before the lock was granted.
 
-    Locking the newest seal instead would not do: who waited for it goes on with the seal that was the newest before.
-    A transaction on SQLite is alone from its beginning (`transaction_mode`).
+    Locking the newest seal's row would not do: whoever waited for it would continue from a seal that is no longer the
+    newest. On SQLite, transactions are exclusive from the start (`transaction_mode`).
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEALER])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEALER_LOCK])
 
 
 def _newest() -> Seal | None:
@@ -112,7 +117,7 @@ def _newest() -> Seal | None:
 
 
 def _under_present_key(newest: Seal | None) -> Seal | None:
-    """Return the newest seal; if it was made under a former key, one that hands that key on to the present one."""
+    """Return the newest seal; if made under a former key, first append one that hands over to the current key."""
     keys = configured_keys()
     present = present_key()
     former = _key_of(newest, keys) if newest else present
@@ -125,18 +130,18 @@ def _under_present_key(newest: Seal | None) -> Seal | None:
 
 
 def _key_of(seal: Seal, keys: dict[str, bytes]) -> str:
-    """Return the id of the key a seal was made under; of version 1, which does not name it, the one that fits."""
+    """Return the id of the key a seal was made under; version 1 does not name it, so find the key that fits."""
     if seal.version > 1:
         return seal.key
     entries = list(Entry.objects.filter(pk__in=seal.entries).order_by("pk"))
-    fitting = (name for name, key in keys.items() if mac_of(seal, entries, key) == seal.mac)
+    fitting = (identifier for identifier, key in keys.items() if mac_of(seal, entries, key) == seal.mac)
     return next(fitting, next(iter(keys)))
 
 
 def _append(
     newest: Seal | None, kind: SealKind, *, entries: Sequence[Entry] = (), note: dict[str, Any] | None = None
 ) -> Seal:
-    """Add a link. Numbers have no holes, and no two links the same one: even without the lock there is no fork."""
+    """Append a link. Numbers are gapless and unique: even without the lock, the chain cannot fork."""
     present, key = next(iter(configured_keys().items()))
     seal = Seal(
         pk=newest.pk + 1 if newest else 1,

@@ -1,4 +1,4 @@
-"""Recording what happened. Call it inside the use case's transaction."""
+"""Recording of audit events. Call it inside the use case's transaction."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from clave.lib.request_context import RequestContext
 def record(
     action: str, context: RequestContext, *, holder: Holder | None = None, outcome: str = "ok", **detail: Any
 ) -> None:
-    """Append one entry: `action` as area.verb, whom it concerns, from where, and its outcome.
+    """Append one entry: `action` as area.verb, the holder concerned, the origin and the outcome.
 
     `detail` takes codes and counts only: never a key, an answer, a token or a contact.
     """

@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 @every(30)
 @task()
 def seal() -> int:
-    """Seal what has been recorded since the last time."""
+    """Seal what has been recorded since the last run."""
     try:
         return seals.seal_new()
     except seals.UnknownKey as unknown:

@@ -1,4 +1,4 @@
-"""Verifying the audit trail from its first seal to its newest entry. Every fault is counted, the first are named."""
+"""Verification of the audit trail, from first seal to newest entry. All faults are counted, the first ones named."""
 
 from array import array
 from collections.abc import Iterable
@@ -11,19 +11,19 @@ from clave.audit.chain import VERSION, is_genuine, known_keys, readable_seals
 from clave.audit.models import Entry, Seal, SealKind, Unsealed
 from clave.audit.seals import lost_with
 
-# An entry so much older than a seal that left nothing waiting was slipped in later: no transaction lasts 5 minutes,
-# and 10 are granted to a slow clock. It costs little: who inserts with the present date is not told apart at all.
+# An entry older than this, relative to a seal that emptied the queue, was inserted later: no transaction lasts 5
+# minutes, plus 10 for a slow clock. This costs little: an entry forged with the current date is undetectable.
 LATEST = timedelta(minutes=15)
 MOST_NAMED = 100
-_MOST_IDS = 5
-_PORTION = 500
-# Ten times what any sealer put into one seal; the numbers that a store can be asked for.
-_MOST_LISTED, _IDS_END = 10_000, 2**63
+_MAX_IDS_NAMED = 5
+_CHUNK = 500
+# Ten times what any sealer ever put into one seal; and the range of ids a database can be queried for.
+_MAX_LISTED, _ID_LIMIT = 10_000, 2**63
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, in words, and the number of the seal it concerns, if it concerns one."""
+    """One fault, in words, and the number of the seal concerned, if any."""
 
     text: str
     seal: int | None = None
@@ -34,9 +34,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying found: seals and entries read, entries not sealed yet, and what was declared in the chain.
+    """Result of verification: seals and entries read, entries not sealed yet, and events declared in the chain.
 
-    `faults` are the first `MOST_NAMED`; `fault_count` counts all. `remarks` are worth knowing and no fault.
+    `faults` holds the first `MOST_NAMED`; `fault_count` counts all. `remarks` are worth reporting but are not faults.
     """
 
     seals: int
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def fault(self) -> str:
-        """The first fault and how many there are, in one line of at most 200 characters; empty when all is well."""
+        """The first fault and the total, in one line of at most 200 characters; empty if there are none."""
         if not self.fault_count:
             return ""
         more = f"{self.fault_count} faults; the first: " if self.fault_count > 1 else ""
@@ -61,7 +61,7 @@ class Verdict:
 
 
 class IdSet:
-    """A set of ids that costs a bit for each where they lie close together."""
+    """A set of ids that takes one bit per id where ids are dense."""
 
     def __init__(self) -> None:
         self._blocks: dict[int, int] = {}
@@ -76,15 +76,15 @@ class IdSet:
 
 @dataclass
 class _Reading:
-    """How far verifying has come, and what it has found."""
+    """Progress and findings of a verification."""
 
     keys: dict[str, bytes]
     noted: set[anchors.Anchor]
-    # Of the newest seal read, whatever it is worth: its number and its HMAC.
+    # The newest seal read, genuine or not: its number and its HMAC.
     number: int | None = None
     mac: str = ""
     version: int = 1
-    # Of genuine seals only: when the newest was made, and the newest that left no entry waiting.
+    # Genuine seals only: when the newest was made, and the newest that emptied the queue.
     at: datetime | None = None
     emptied_at: datetime | None = None
     seals: int = 0
@@ -102,9 +102,9 @@ class _Reading:
 
 
 def verify(noted: set[anchors.Anchor] | None = None, unreadable: int = 0) -> Verdict:
-    """Read the whole chain, every entry and the anchors; without any given, those of this machine.
+    """Verify the whole chain, every entry and the anchors (by default, this machine's).
 
-    Work goes on meanwhile: what is recorded and sealed during the reading is no fault.
+    Runs alongside writers: what is recorded and sealed in the meantime is not a fault.
     """
     if noted is None:
         noted, unreadable = anchors.read(anchors.default_files())
@@ -113,9 +113,9 @@ def verify(noted: set[anchors.Anchor] | None = None, unreadable: int = 0) -> Ver
     uncovered = _uncovered_entries(reading)
     waiting = IdSet()
     for pk in Unsealed.objects.values_list("pk", flat=True).iterator():
-        if isinstance(pk, int):  # SQLite lets its owner write anything there
+        if isinstance(pk, int):  # SQLite accepts any type in this column
             waiting.add(pk)
-    # Whatever left the queue before it was read is in one of the seals made since.
+    # Entries that left the queue before it was read are in a seal made since.
     _read_seals(reading)
     unsealed = 0
     for pk in uncovered:
@@ -138,7 +138,7 @@ def verify(noted: set[anchors.Anchor] | None = None, unreadable: int = 0) -> Ver
 
 
 def _read_seals(reading: _Reading) -> None:
-    """Verify the seals after the newest one read so far."""
+    """Verify the seals after the last one read."""
     while numbers := _next_numbers(reading.number):
         seals_read = readable_seals(numbers)
         for number in numbers:
@@ -149,7 +149,7 @@ def _next_numbers(last: int | None) -> list[int]:
     rest = Seal.objects.order_by("pk")
     if last is not None:
         rest = rest.filter(pk__gt=last)
-    return list(rest.values_list("pk", flat=True)[:_PORTION])
+    return list(rest.values_list("pk", flat=True)[:_CHUNK])
 
 
 def _read_seal(number: int, seal: Seal | None, reading: _Reading) -> None:
@@ -161,7 +161,7 @@ def _read_seal(number: int, seal: Seal | None, reading: _Reading) -> None:
     try:
         entries = _entries_of(listed)
         faults = _faults_of(seal, entries, listed, reading)
-    except Exception as error:  # whatever its owner made of it must not keep the rest from being read
+    except Exception as error:  # a row tampered with must not stop the rest from being verified
         entries, faults = [], [f"could not be read ({type(error).__name__})"]
     for fault in faults:
         reading.blame(fault, number)
@@ -173,56 +173,56 @@ def _read_seal(number: int, seal: Seal | None, reading: _Reading) -> None:
 
 
 def _listed(seal: Seal) -> list[int]:
-    """Return the ids that a seal lists, as far as they can be ids; none of a list that no sealer ever made."""
-    if not isinstance(seal.entries, list) or len(seal.entries) > _MOST_LISTED:
+    """Return the listed values that can be ids; none if the list is longer than any sealer would make."""
+    if not isinstance(seal.entries, list) or len(seal.entries) > _MAX_LISTED:
         return []
-    return [pk for pk in seal.entries if type(pk) is int and abs(pk) < _IDS_END]
+    return [pk for pk in seal.entries if type(pk) is int and abs(pk) < _ID_LIMIT]
 
 
 def _entries_of(listed: list[int]) -> list[Entry]:
-    found: list[Entry] = []
-    for start in range(0, len(listed), _PORTION):
-        found += Entry.objects.filter(pk__in=listed[start : start + _PORTION])
-    return sorted({entry.pk: entry for entry in found}.values(), key=lambda entry: entry.pk)
+    entries: list[Entry] = []
+    for start in range(0, len(listed), _CHUNK):
+        entries += Entry.objects.filter(pk__in=listed[start : start + _CHUNK])
+    return sorted({entry.pk: entry for entry in entries}.values(), key=lambda entry: entry.pk)
 
 
 def _faults_of(seal: Seal, entries: list[Entry], listed: list[int], reading: _Reading) -> list[str]:
-    """Return what is wrong with one seal; of one that is genuine, note the event it tells of."""
-    found = []
+    """Return what is wrong with one seal; if it is genuine, also note the event it records."""
+    faults = []
     if seal.previous != reading.mac:
-        found.append("does not follow the seal before it")
+        faults.append("does not follow the seal before it")
     if seal.version not in (1, VERSION) or seal.version < reading.version:
-        return [*found, "has a version that cannot be here"]
+        return [*faults, "has a version that cannot be here"]
     reading.version = seal.version
-    # No HMAC of that version covers its kind and note: with them the database's owner could account for what is lost.
+    # A version 1 HMAC covers neither kind nor note: the database's owner could use them to explain losses away.
     if seal.version == 1 and (seal.kind != SealKind.ENTRIES or seal.note != {}):
-        return [*found, "tells of an event, which its version cannot"]
+        return [*faults, "tells of an event, which its version cannot"]
     if seal.version > 1 and seal.key not in reading.keys:
-        return [*found, f"was made under a key that is not at hand ({seal.key})"]
-    present = [entry.pk for entry in entries]
-    if twice := [pk for pk in present if pk in reading.covered]:
-        found.append(f"lists an entry that another seal holds: {_some(twice)}")
-    if missing := sorted(set(listed) - set(present)):
-        return [*found, f"an entry of it is missing: {_some(missing)}"]
-    if present != seal.entries or not is_genuine(seal, entries, reading.keys):
-        return [*found, "an entry of it was changed, or the seal itself"]
-    if older := _slipped_in(seal, entries, reading.emptied_at):
-        found.append(
+        return [*faults, f"was made under a key that is not at hand ({seal.key})"]
+    present_ids = [entry.pk for entry in entries]
+    if duplicates := [pk for pk in present_ids if pk in reading.covered]:
+        faults.append(f"lists an entry that another seal holds: {_some(duplicates)}")
+    if missing := sorted(set(listed) - set(present_ids)):
+        return [*faults, f"an entry of it is missing: {_some(missing)}"]
+    if present_ids != seal.entries or not is_genuine(seal, entries, reading.keys):
+        return [*faults, "an entry of it was changed, or the seal itself"]
+    if backdated := _backdated(seal, entries, reading.emptied_at):
+        faults.append(
             "an entry in it is older than the last seal that left none waiting: "
-            f"it was slipped in, or the clock of the machine that recorded it was slow: {_some(older)}"
+            f"it was slipped in, or the clock of the machine that recorded it was slow: {_some(backdated)}"
         )
     _note_event(seal, reading)
     reading.at = seal.at
     if seal.kind == SealKind.ENTRIES and len(entries) < seals.BATCH:
         reading.emptied_at = seal.at
-    return found
+    return faults
 
 
-def _slipped_in(seal: Seal, entries: list[Entry], emptied_at: datetime | None) -> list[int]:
-    """Return the entries that should have been in an earlier seal, which left nothing waiting.
+def _backdated(seal: Seal, entries: list[Entry], emptied_at: datetime | None) -> list[int]:
+    """Return the entries that should have been in an earlier seal, one that emptied the queue.
 
-    An event in the chain and a full batch leave entries waiting: they say nothing about those that come after. Nor does
-    anything if the sealer's own clock was put back, which no owner of the database can do.
+    Chain events and full batches do not empty the queue, so they prove nothing about later entries. Nor does anything
+    if the sealer's own clock was set back, which the database's owner cannot do.
     """
     if emptied_at is None or seal.at < emptied_at - LATEST:
         return []
@@ -251,4 +251,6 @@ def _uncovered_entries(reading: _Reading) -> "array[int]":
 
 
 def _some(ids: list[int]) -> str:
-    return ", ".join(map(str, ids[:_MOST_IDS])) + (f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else "")
+    return ", ".join(map(str, ids[:_MAX_IDS_NAMED])) + (
+        f" and {len(ids) - _MAX_IDS_NAMED} more" if len(ids) > _MAX_IDS_NAMED else ""
+    )

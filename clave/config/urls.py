@@ -1,4 +1,4 @@
-"""The table of contents of the site: each app has its own `urls.py`."""
+"""Root URL configuration: each app has its own `urls.py`."""
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, register_converter
@@ -8,7 +8,7 @@ from clave.web.converters import HexConverter
 register_converter(HexConverter, "run")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # What is asked most comes first: each address before it would be tried in vain.
+    # Most requested first: every URL pattern before a match costs time.
     path("", include("clave.signin.urls")),
     path("", include("clave.rce.urls")),
     path("", include("clave.web.urls")),

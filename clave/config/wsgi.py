@@ -5,13 +5,13 @@ import os
 from clave.config.settings import choose
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
-os.environ.setdefault("CLAVE_ROLE", "web")  # somebody waits: settings/cluster.py bounds what a statement may take
+os.environ.setdefault("CLAVE_ROLE", "web")  # users wait for the response: settings/cluster.py bounds statements
 
 from django.core.wsgi import get_wsgi_application
 
 
 def _application() -> object:
-    django = get_wsgi_application()  # first: it makes the settings ready
+    django = get_wsgi_application()  # must come first: it initialises the settings
     from clave.web import gate, lifecycle
 
     gate.allow_many_files()

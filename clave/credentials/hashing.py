@@ -1,7 +1,7 @@
-"""Argon2id, as many at once in all web processes together as the machine has cores.
+"""Argon2id hashing, limited across all web processes to as many concurrent hashes as the machine has cores.
 
-Hashes with one lane, the usual case, are made by libsodium, which picks AVX2 or AVX-512 when it runs and takes half the
-time of argon2-cffi (decision 0029); the rest by argon2-cffi. Both write the same hashes (PHC string format).
+Single-lane hashes, the usual case, are computed by libsodium, which selects AVX2 or AVX-512 at run time and takes half
+the time of argon2-cffi (decision 0029); the rest by argon2-cffi. Both write the same format (PHC strings).
 """
 
 import os
@@ -18,7 +18,7 @@ MAX_SECRET_LENGTH = 128
 
 
 class TooLong(ValueError):
-    """The secret is longer than any policy allows; it is refused before it costs a hash."""
+    """The secret is longer than any policy allows; rejected before it costs a hash."""
 
 
 @lru_cache(maxsize=4)
@@ -29,32 +29,32 @@ def _hasher(memory: int, time: int, parallelism: int) -> PasswordHasher:
 
 
 def hasher() -> PasswordHasher:
-    """Return argon2-cffi's Argon2id with the parameters of the settings (KiB, passes, lanes)."""
+    """Return argon2-cffi's Argon2id hasher with the parameters from the settings (KiB, passes, lanes)."""
     return _hasher(settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_PARALLELISM)
 
 
-# Two hashes on one core only push each other's memory out of its cache; a worker has one core (CLAVE_WORKERS).
-_turn = threading.BoundedSemaphore(settings.HASHES_AT_ONCE)
+# Concurrent hashes on one core only evict each other's memory from its cache; each worker has one core (CLAVE_WORKERS).
+_hash_slots = threading.BoundedSemaphore(settings.HASHES_AT_ONCE)
 
 
 def make(secret: str) -> str:
     """Return the Argon2id hash of `secret`. Raises `TooLong`."""
     if len(secret) > MAX_SECRET_LENGTH:
         raise TooLong
-    with _turn:
+    with _hash_slots:
         return _hash(secret)
 
 
 def matches(stored: str | None, secret: str) -> bool:
-    """Say whether `secret` has this hash. Without a stored hash the answer is no and costs the same time."""
+    """Return whether `secret` matches this hash. Without a stored hash, return False after the same amount of work."""
     if len(secret) > MAX_SECRET_LENGTH:
         return False
-    with _turn:
-        return _verifies(stored or _nobody(), secret) and stored is not None
+    with _hash_slots:
+        return _verifies(stored or _dummy_hash(), secret) and stored is not None
 
 
 def outdated(stored: str) -> bool:
-    """Say whether the hash was made with other parameters than today's."""
+    """Return whether the hash was made with parameters other than the current ones."""
     return hasher().check_needs_rehash(stored)
 
 
@@ -75,5 +75,5 @@ def _verifies(stored: str, secret: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _nobody() -> str:
+def _dummy_hash() -> str:
     return _hash(os.urandom(16).hex())

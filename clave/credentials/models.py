@@ -1,4 +1,4 @@
-"""The secret: the CS, temporary keys, secret answers, attempts. Nothing here can be turned back into a key."""
+"""Secrets of holders: CS, temporary keys, secret answers, failed attempts. Nothing here reveals a key."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from clave.holders.models import Holder
 
 
 class Credential(models.Model):
-    """A holder's CS: its Argon2id hash and that of the one before. `version` grows with each change.
+    """A holder's CS: its Argon2id hash and the previous one. `version` increases with each change.
 
-    `hash` is empty when a stronger proof has ended the CS and none was set since.
+    `hash` is empty if a stronger proof has revoked the CS and no new one has been set.
     """
 
     holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="credential")
@@ -19,11 +19,11 @@ class Credential(models.Model):
 
 
 class TemporaryKey(models.Model):
-    """A generated key: valid until `expires_at`, once, and only to set a new CS."""
+    """A generated key: single use, valid until `expires_at`, and only for setting a new CS."""
 
     holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="temporary_key")
     hash = models.CharField(max_length=160)
-    # 16 bits under a key that is not in the database: says which hash to try, so that a try always costs one.
+    # 16 bits of HMAC (its key is not in the database): selects which hash to try, so that each attempt costs one hash.
     tag = models.CharField(max_length=4)
     serial = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
@@ -32,7 +32,7 @@ class TemporaryKey(models.Model):
 
 
 class SecretAnswer(models.Model):
-    """The question a holder chose and the slow hash of the normalised answer."""
+    """The secret question a holder chose, and the slow hash of the normalised answer."""
 
     holder = models.OneToOneField(Holder, on_delete=models.CASCADE, primary_key=True, related_name="secret_answer")
     question = models.CharField(max_length=20)
@@ -40,13 +40,13 @@ class SecretAnswer(models.Model):
 
 
 class Attempts(models.Model):
-    """Failures counted on one axis. `axis` is a keyed hash: the table tells nobody whose RUT was tried.
+    """Failures counted on one axis. `axis` is a keyed hash, so the table does not reveal whose RUT was tried.
 
-    `count` and `pending` belong to an account: failures, and tries not judged yet. `level` belongs to a wide axis, a
-    network or the site: failures as of `last_at`, of which time takes some away.
+    `count` and `pending` belong to account axes: failures, and attempts not decided yet. `level` belongs to wide axes
+    (a network or the whole site): failures as of `last_at`, leaking over time.
 
-    A row with a `holder` says that this holder signed in from the browser the axis names: a stranger's
-    failures elsewhere do not stop it. It stands here so that one query answers both questions.
+    A row with a `holder` records that this holder has signed in from the browser the axis names, so failures by
+    strangers elsewhere do not block it. It lives in this table so that a single query answers both questions.
     """
 
     axis = models.CharField(max_length=64, primary_key=True)

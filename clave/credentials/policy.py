@@ -1,4 +1,4 @@
-"""What a CS may be. `sence`: the guides' rule. `nist`: SP 800-63B, section 3.1.1.2."""
+"""Rules for a CS. `sence`: the guides' rule. `nist`: SP 800-63B, section 3.1.1.2."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ from clave.lib.text import folded
 
 @dataclass(frozen=True)
 class About:
-    """What is known of the holder that a key must not repeat. Phones as digits."""
+    """Holder data that a key must not contain. Phones are digits only."""
 
     identifier: str = ""
     birth_date: date | None = None
@@ -28,7 +28,7 @@ class About:
 
 
 class PolicyViolation(Refused):
-    """The key is refused; `reasons` are codes, keys of `REASONS`."""
+    """The key violates the policy; `reasons` are codes, keys of `REASONS`."""
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__("policy", " ".join(str(REASONS[reason]) for reason in reasons), field="new_key")
@@ -49,7 +49,7 @@ REASONS = {
     "common": _("Esta clave es de las más usadas. Elija otra."),
     "previous": _("La clave nueva no puede ser igual a la anterior."),
 }
-_RUNS = ("0123456789012345", "9876543210987654")
+_SEQUENCES = ("0123456789012345", "9876543210987654")
 CAPITALS = "".join(letter for letter in string.ascii_uppercase if letter not in "IO")
 Rule = Callable[[str, About], bool]
 
@@ -59,7 +59,7 @@ def _digits(text: str) -> str:
 
 
 def _shares_six(key: str, number: str) -> bool:
-    """Say whether any six digits in a row of the key stand in a row in `number` too."""
+    """Return whether any six consecutive digits of the key also occur in `number`."""
     digits = _digits(key)
     return any(digits[start : start + 6] in number for start in range(len(digits) - 5))
 
@@ -82,8 +82,8 @@ def has_phone(key: str, about: About) -> bool:
 def is_too_simple(key: str, about: About) -> bool:
     letters, digits = [c for c in key if c.isalpha()], _digits(key)
     one_letter = len({letter.upper() for letter in letters}) <= 1
-    run = len(set(digits)) <= 1 or any(digits in known for known in _RUNS)
-    return one_letter and run
+    sequential = len(set(digits)) <= 1 or any(digits in sequence for sequence in _SEQUENCES)
+    return one_letter and sequential
 
 
 SENCE_RULES: list[tuple[str, Rule]] = [
@@ -116,29 +116,29 @@ NIST_RULES: list[tuple[str, Rule]] = [
 ]
 
 
-def _broken(key: str, about: About) -> Iterator[str]:
-    for reason, broken in NIST_RULES if settings.KEY_POLICY == "nist" else SENCE_RULES:
-        if broken(key, about):
+def _violations(key: str, about: About) -> Iterator[str]:
+    for reason, is_violated in NIST_RULES if settings.KEY_POLICY == "nist" else SENCE_RULES:
+        if is_violated(key, about):
             yield reason
 
 
 def check(key: str, about: About) -> None:
     """Raise `PolicyViolation` with every reason why this holder may not use `key` (mission.md, section 2)."""
-    if reasons := list(_broken(key, about)):
+    if reasons := list(_violations(key, about)):
         raise PolicyViolation(reasons)
 
 
 def check_passphrase(key: str, about: About) -> None:
-    """Raise `PolicyViolation` for a password that SP 800-63B would not take, whatever the settings ask of a CS."""
-    if reasons := [reason for reason, broken in NIST_RULES if broken(key, about)]:
+    """Raise `PolicyViolation` for a password SP 800-63B rejects, whatever policy the settings choose for a CS."""
+    if reasons := [reason for reason, is_violated in NIST_RULES if is_violated(key, about)]:
         raise PolicyViolation(reasons)
 
 
 def generate() -> str:
-    """Return a random temporary key that obeys the guides' rule: 4 capitals, 6 digits, 38 bits."""
+    """Return a random temporary key that satisfies the guides' rule: 4 capitals, 6 digits, 38 bits."""
     while True:
         letters = "".join(secrets.choice(CAPITALS) for _ in range(4))
         digits = "".join(secrets.choice(string.digits) for _ in range(6))
         key = letters + digits
-        if not any(broken(key, About()) for reason, broken in SENCE_RULES):
+        if not any(is_violated(key, About()) for reason, is_violated in SENCE_RULES):
             return key

@@ -16,29 +16,29 @@ QUESTIONS = {
     "amigo": _("Nombre de mi mejor amigo/a de la infancia"),
     "calle": _("Calle donde vivía de niño/a"),
 }
-# Answers that a stranger tries first.
+# Answers an attacker tries first.
 COMMON_ANSWERS = frozenset(
     (Path(__file__).parent / "data" / "common_answers.txt").read_text(encoding="utf-8").splitlines()
 )
 
 
 class CommonAnswer(ValueError):
-    """The answer is one a stranger would try first, or too short to be one."""
+    """The answer is among the first an attacker would try, or too short."""
 
 
 def normalised(answer: str) -> str:
-    """Return the answer as it is hashed: without case, accents or repeated spaces."""
+    """Return the answer in the form that is hashed: without case, accents or repeated spaces."""
     return folded(answer)
 
 
 def check_answer(answer: str) -> None:
-    """Raise `CommonAnswer` for an answer that is too short or among the first a stranger tries."""
+    """Raise `CommonAnswer` for an answer that is too short or easily guessed."""
     text = normalised(answer)
     if len(text) < 3 or len(set(text)) < 2 or text in COMMON_ANSWERS:
         raise CommonAnswer
 
 
 def decoy_question(identifier: str) -> str:
-    """Return the question shown for a RUT that has none: always the same for the same RUT."""
+    """Return the question to show for a RUT that has none: always the same for the same RUT."""
     codes = list(QUESTIONS)
     return codes[int(keyed_hash("decoy", identifier)[:8], 16) % len(codes)]

@@ -1,4 +1,4 @@
-"""The life of a key: set, tried, locked, recovered, changed."""
+"""Life cycle of a CS: setting, verifying, locking, recovering, changing."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ from clave.notifications import notices
 
 
 class WrongKey(Refused):
-    """The identifier and the key do not go together. `known` must not reach a page before a captcha."""
+    """The identifier and key do not match. `known` must not reach a page before a captcha."""
 
     def __init__(self, *, known: bool = False, legacy: bool = False, locked: bool = False) -> None:
         super().__init__("wrong_key", _("El RUT o la Clave SENCE no son correctos."))
@@ -32,14 +32,14 @@ class WrongKey(Refused):
 
 
 class WrongAnswer(Refused):
-    """The secret answer is not the one on file."""
+    """The secret answer does not match the one on file."""
 
     def __init__(self) -> None:
         super().__init__("wrong_answer", _("La respuesta no es correcta. Revísela e intente otra vez."), field="answer")
 
 
 class KeyAlreadyChanged(Refused):
-    """Somebody else used the same proof first: of two changes at once, one wins."""
+    """The same proof was used first by a concurrent change; only one of the two succeeds."""
 
     status = 409
 
@@ -48,9 +48,9 @@ class KeyAlreadyChanged(Refused):
 
 
 class Proof:
-    """That a holder gave the right key: a CS at some version, or a temporary key. Used up by `replace`.
+    """Evidence that a holder gave the right key: a CS of some version, or a temporary key. Consumed by `replace`.
 
-    `holder` is as it was then: a proof is worth nothing once the account has another version.
+    `holder` is as loaded at that moment: the proof is void once the account's version has changed.
     """
 
     def __init__(self, holder: Holder, version: int, temporary: int = 0, *, known_browser: bool = False) -> None:
@@ -61,7 +61,7 @@ class Proof:
 
 
 def about(holder: Holder) -> policy.About:
-    """Collect what a key of this holder must not repeat."""
+    """Collect the data that a key of this holder must not contain."""
     phones = tuple(
         "".join(char for char in phone if char.isdigit())
         for phone in (holder.home_phone, holder.work_phone, holder.mobile)
@@ -71,13 +71,13 @@ def about(holder: Holder) -> policy.About:
 
 
 def set_first(holder: Holder, key: str) -> None:
-    """Give a new holder its CS. Raises `PolicyViolation`."""
+    """Set a new holder's first CS. Raises `PolicyViolation`."""
     policy.check(key, about(holder))
     import_password(holder, key)
 
 
 def import_password(holder: Holder, key: str) -> None:
-    """Give a holder the CS it had elsewhere, perhaps under another policy: it is not judged."""
+    """Set the CS a holder had in another system. Not checked, since the policy there may have been different."""
     Credential.objects.update_or_create(
         holder=holder,
         defaults={"hash": hashing.make(key), "previous_hash": "", "changed_at": clock.now()},
@@ -85,7 +85,7 @@ def import_password(holder: Holder, key: str) -> None:
 
 
 def answer_hash(answer: str) -> str:
-    """Return what is kept of a secret answer. Raises `CommonAnswer`."""
+    """Return the hash to store for a secret answer. Raises `CommonAnswer`."""
     secret_questions.check_answer(answer)
     return hashing.make(secret_questions.normalised(answer))
 
@@ -96,12 +96,12 @@ def set_answer(holder: Holder, question: str, answer: str) -> None:
 
 
 def set_answer_hash(holder: Holder, question: str, hashed: str) -> None:
-    """Set the secret question with an answer that is kept already, as `answer_hash` made it."""
+    """Set the secret question with an answer already hashed by `answer_hash`."""
     SecretAnswer.objects.update_or_create(holder=holder, defaults={"question": question, "hash": hashed})
 
 
 def question_of(account: str, holder: Holder | None) -> str:
-    """Return the code of the question to ask: the holder's, or a decoy that looks the same."""
+    """Return the code of the question to ask: the holder's own, or a decoy that looks the same."""
     if holder is not None and hasattr(holder, "secret_answer"):
         return str(holder.secret_answer.question)
     return secret_questions.decoy_question(account)
@@ -111,26 +111,26 @@ def _tag(holder: Holder, key: str) -> str:
     return keyed_hash("temporary", str(holder.pk), key)[:4]
 
 
-def _may_be(temporary: TemporaryKey, holder: Holder, key: str) -> bool:
-    """Say whether a key is worth a hash against a temporary one; its tag may be of a former secret key."""
-    return any(temporary.tag == each[:4] for each in keyed_hashes("temporary", str(holder.pk), key))
+def _tag_matches(temporary: TemporaryKey, holder: Holder, key: str) -> bool:
+    """Return whether the tag matches, so that trying the hash is worthwhile; accepts tags under former secret keys."""
+    return any(temporary.tag == digest[:4] for digest in keyed_hashes("temporary", str(holder.pk), key))
 
 
-def _live_temporary(holder: Holder | None) -> TemporaryKey | None:
+def _valid_temporary(holder: Holder | None) -> TemporaryKey | None:
     temporary: TemporaryKey | None = getattr(holder, "temporary_key", None)
     return temporary if temporary and not temporary.used_at and temporary.expires_at > clock.now() else None
 
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """Whom a claim means, if anybody, and the limits that a try at its key meets."""
+    """The holder a claim refers to, if any, and the limits that apply to a try at its key."""
 
     holder: Holder | None
     limits: throttling.RateLimits
 
 
 @cache
-def _nobody() -> tuple[Holder, Credential]:
+def _dummy_rows() -> tuple[Holder, Credential]:
     now = clock.now()
     holder = Holder(
         profile="PN",
@@ -150,12 +150,12 @@ def _nobody() -> tuple[Holder, Credential]:
 
 
 def equalize_lookup_cost() -> None:
-    """Do the work of reading a holder, for a claim that names nobody: a registered RUT takes no longer."""
-    read_as_if_found(*_nobody())
+    """Do the work of loading a holder when there is none: response times must not reveal registered RUTs."""
+    read_as_if_found(*_dummy_rows())
 
 
 def look_up(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
-    """Look up what a try of this claim's key needs to know."""
+    """Load what verifying this claim's key requires."""
     holder = claim.holder()
     if holder is None:
         equalize_lookup_cost()
@@ -163,7 +163,7 @@ def look_up(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
 
 
 def try_key(claim: ClaimedIdentity, key: str, context: RequestContext, action: str, *, human: bool = True) -> Proof:
-    """Try a key; audit a refusal as `action` and tell the holder when the key begins to wait. Raises as `verify`."""
+    """Verify a key; audit a refusal as `action`, and notify the holder if it locks the account. Raises as `verify`."""
     attempt = look_up(claim, context)
     try:
         return verify(attempt, key, human=human)
@@ -175,43 +175,46 @@ def try_key(claim: ClaimedIdentity, key: str, context: RequestContext, action: s
 
 
 def verify(attempt: SignInAttempt, key: str, *, human: bool = True) -> Proof:
-    """Try a key against whom somebody says to be: the same work whether there is such a holder or not.
+    """Verify a key against a claimed identity, with the same work whether or not the holder exists.
 
-    `human` says that the letters of an image came with the try. Raises `TooManyAttempts` and `CaptchaNeeded`
-    before any hash, `WrongKey` after one. A live temporary key is accepted; the
-    caller sees it in `Proof.temporary` and lets it do nothing but change the CS.
+    `human` means that the captcha was solved. Raises `TooManyAttempts` and `CaptchaNeeded` before hashing, `WrongKey`
+    after. A valid temporary key is accepted: the caller must check `Proof.temporary` and allow nothing but changing
+    the CS.
     """
     holder, limits = attempt.holder, attempt.limits
     limits.reserve(human=human)
-    temporary = _live_temporary(holder)
+    temporary = _valid_temporary(holder)
     credential: Credential | None = getattr(holder, "credential", None)
-    if holder and temporary and _may_be(temporary, holder, key) and hashing.matches(temporary.hash, key):
+    if holder and temporary and _tag_matches(temporary, holder, key) and hashing.matches(temporary.hash, key):
         limits.take_back()
         return Proof(holder, credential.version if credential else 0, temporary.serial)
     if hashing.matches(credential.hash if credential else None, key) and holder and credential:
         limits.release()
-        _renew_outdated_hash(credential, key)
+        _rehash_if_outdated(credential, key)
         return Proof(holder, credential.version, known_browser=limits.known_browser)
     raise WrongKey(known=holder is not None, legacy=bool(holder and holder.legacy), locked=limits.fail())
 
 
-def _renew_outdated_hash(credential: Credential, key: str) -> None:
-    """Hash a right key anew if its hash was made with other parameters than today's (ASVS 5, 11.4.4)."""
+def _rehash_if_outdated(credential: Credential, key: str) -> None:
+    """Rehash a correct key if its hash was made with outdated parameters (ASVS 5, 11.4.4)."""
     if hashing.outdated(credential.hash):
-        same = Credential.objects.filter(pk=credential.pk, version=credential.version, hash=credential.hash)
-        same.update(hash=hashing.make(key))
+        unchanged = Credential.objects.filter(pk=credential.pk, version=credential.version, hash=credential.hash)
+        unchanged.update(hash=hashing.make(key))
 
 
 def verify_answer(account: str, holder: Holder | None, answer: str, context: RequestContext, action: str) -> Holder:
-    """Try a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`.
+    """Verify a secret answer; return the holder it proves. Raises `TooManyAttempts`, `WrongAnswer`.
 
-    A refusal is audited as `action`; the holder is told when the answers begin to wait.
+    A refusal is audited as `action`; the holder is notified if it locks the secret answer.
     """
     limits = throttling.limits("answer", account, context, throttling.ANSWER)
-    secret = getattr(holder, "secret_answer", None)
+    secret_answer = getattr(holder, "secret_answer", None)
     try:
         limits.reserve()
-        if not hashing.matches(secret.hash if secret else None, secret_questions.normalised(answer)) or holder is None:
+        if (
+            not hashing.matches(secret_answer.hash if secret_answer else None, secret_questions.normalised(answer))
+            or holder is None
+        ):
             if limits.fail():
                 notices.key_locked(holder)
             raise WrongAnswer
@@ -223,19 +226,19 @@ def verify_answer(account: str, holder: Holder | None, answer: str, context: Req
 
 
 def issue_temporary(holder: Holder) -> tuple[str, datetime]:
-    """Make a temporary key and return it with its expiry. An earlier one stops working."""
+    """Create a temporary key and return it with its expiry. It replaces any earlier one."""
     key, now = policy.generate(), clock.now()
     expires = now + timedelta(seconds=settings.TEMPORARY_KEY_SECONDS)
     fields = {"hash": hashing.make(key), "tag": _tag(holder, key), "created_at": now, "expires_at": expires}
     with transaction.atomic():
-        _, made = TemporaryKey.objects.get_or_create(holder=holder, defaults=fields)
-        if not made:
+        _, created = TemporaryKey.objects.get_or_create(holder=holder, defaults=fields)
+        if not created:
             TemporaryKey.objects.filter(holder=holder).update(serial=F("serial") + 1, used_at=None, **fields)
     return key, expires
 
 
 def replace(proof: Proof, key: str) -> None:
-    """Set a new CS on the strength of a proof, once. Raises `PolicyViolation`, `KeyAlreadyChanged`.
+    """Set a new CS, consuming the proof. Raises `PolicyViolation`, `KeyAlreadyChanged`.
 
     Call inside the use case's transaction.
     """
@@ -249,10 +252,10 @@ def replace(proof: Proof, key: str) -> None:
     if any(old and hashing.matches(old, key) for old in used):
         raise policy.PolicyViolation(["previous"])
     if proof.temporary:
-        live = TemporaryKey.objects.filter(
+        valid = TemporaryKey.objects.filter(
             holder=holder, serial=proof.temporary, used_at=None, expires_at__gt=clock.now()
         )
-        if not live.update(used_at=clock.now()):
+        if not valid.update(used_at=clock.now()):
             raise KeyAlreadyChanged
     else:
         TemporaryKey.objects.filter(holder=holder, used_at=None).update(used_at=clock.now())
@@ -277,12 +280,12 @@ def _store(holder: Holder, credential: Credential | None, version: int, hashed: 
 
 
 def remember_browser(holder: Holder, context: RequestContext) -> None:
-    """Note that the holder has proved to be one in this browser, unless the account has moved on since."""
+    """Record that the holder signed in from this browser, unless the account's version has changed since."""
     if context.browser and Holder.objects.filter(pk=holder.pk, version=holder.version).exists():
         row = Attempts(axis=throttling.browser_axis(holder.account, context), holder=holder, last_at=clock.now())
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def unlock(account: str) -> None:
-    """Forget a holder's failures, after a proof of another kind."""
+    """Reset a holder's failure counts after a proof of another kind."""
     Attempts.objects.filter(axis__in=throttling.axes_of_account(account)).delete()

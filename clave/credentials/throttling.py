@@ -1,12 +1,12 @@
-"""Limits on wrong guesses. Source: mission.md, section 2; abuse cases 7, 8, 48, 66 and 71 of the threat model.
+"""Rate limits on guesses. Source: mission.md, section 2; abuse cases 7, 8, 48, 66 and 71 of the threat model.
 
-A try is counted before it is judged and given back when it was right, so that guesses sent at the same moment cannot
-outrun the count. There are two kinds of limits:
+An attempt is counted before it is verified and released if it was right, so concurrent guesses cannot outrun the
+count. There are two kinds of limits:
 
-- An *account* limit makes further tries at one account wait, longer each time. A browser from which the holder has
-  signed in before is counted apart, so that a stranger cannot lock a holder out of it.
-- A *wide* limit, for a network or for the whole site, leaks with time and never refuses: above its threshold strangers
-  must solve the letters of an image first.
+- An *account* limit delays further attempts at one account, longer each time. A browser from which the holder has
+  signed in before is counted separately, so a stranger cannot lock the holder out of it.
+- A *wide* limit, for a network or for the whole site, leaks over time and never refuses: above its threshold, unknown
+  browsers must solve a captcha first.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from clave.lib.request_context import RequestContext
 
 @dataclass(frozen=True)
 class AccountLimit:
-    """`free` failures cost nothing; then `base` seconds, doubling to `cap`; forgotten after `window` quiet seconds."""
+    """`free` failures, then a wait of `base` seconds, doubling to `cap`; reset after `window` seconds without any."""
 
     free: int
     base: int
@@ -36,20 +36,20 @@ class AccountLimit:
     window: int = 24 * 3600
 
     def wait(self, failures: int) -> int:
-        """Return how many seconds to wait after so many failures."""
+        """Return how many seconds to wait after `failures` failures."""
         over = failures - self.free
         return min(self.cap, self.base * 2 ** min(over, 20)) if over >= 0 else 0
 
 
 @dataclass(frozen=True)
 class WideLimit:
-    """A leaky counter: at `threshold` failures tries get dearer; it loses `per_hour` failures an hour."""
+    """A leaky counter: at `threshold` failures a captcha is required; `per_hour` failures leak per hour."""
 
     threshold: int
     per_hour: int
 
     def level(self, row: Attempts | None) -> float:
-        """Return what is left of the failures counted in a row."""
+        """Return the failures counted in a row that have not leaked yet."""
         if row is None:
             return 0.0
         elapsed = max(0.0, (clock.now() - row.last_at).total_seconds())
@@ -58,20 +58,20 @@ class WideLimit:
 
 KEY = AccountLimit(free=5, base=30, cap=15 * 60)
 ANSWER = AccountLimit(free=3, base=60, cap=30 * 60)
-# Of what is long and random (a card's serial) from all networks together: a stranger in one must not stop the owner.
+# For long random values (a card's serial), across all networks: one attacker's network must not block the owner.
 EVERYWHERE = AccountLimit(free=50, base=60, cap=30 * 60)
 NETWORK = WideLimit(threshold=10, per_hour=50)
 SITE = WideLimit(threshold=5000, per_hour=30_000)
-# How often strangers are told whether somebody is registered.
+# How often anonymous clients may learn whether somebody is registered.
 DISCLOSURES = {"address": WideLimit(threshold=10, per_hour=10), "network": WideLimit(threshold=40, per_hour=40)}
-# A try that was neither right nor wrong by then died with its process.
+# An attempt still undecided after this long died with its process.
 _ABANDONED = timedelta(seconds=60)
-# What is tried at an account itself, and forgotten when it is unlocked.
+# Purposes whose attempts count against an account and are reset when it is unlocked.
 OF_ACCOUNTS = ("key", "answer", "birth", "representative", "serial")
 
 
 class TooManyAttempts(Refused):
-    """This account must not be tried again before `until`."""
+    """No more attempts at this account are allowed before `until`."""
 
     status = 429
 
@@ -81,7 +81,7 @@ class TooManyAttempts(Refused):
 
 
 class CaptchaNeeded(Refused):
-    """After failures a try must come with the letters of the image."""
+    """Further attempts require a solved captcha."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -91,9 +91,9 @@ class CaptchaNeeded(Refused):
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The limits that a try meets, as they were looked up: `axis` counts the account, the wide axes strangers.
+    """The limits that apply to an attempt, as looked up: `axis` counts the account, the wide axes strangers.
 
-    `pricey` says that a wide limit asks for the letters. Axes are keyed hashes.
+    `pricey` means that a wide limit requires a captcha. Axes are keyed hashes.
     """
 
     axis: str
@@ -103,32 +103,32 @@ class RateLimits:
     pricey: bool = False
 
     def reserve(self, *, human: bool = True) -> None:
-        """Count a try before it is judged; `human` says that it came with the letters of an image.
+        """Count an attempt before it is verified; `human` means that the captcha was solved.
 
-        Raises `TooManyAttempts` while the account must wait, `CaptchaNeeded` when the letters are missing.
+        Raises `TooManyAttempts` while the account must wait, `CaptchaNeeded` if a captcha is required.
         """
-        letters_missing = self.pricey and not human
-        if not letters_missing and _reserve(self.axis, self.limit, human):
+        captcha_missing = self.pricey and not human
+        if not captcha_missing and _reserve(self.axis, self.limit, human):
             return
         row = Attempts.objects.filter(axis=self.axis).first()
         if row and row.until and row.until > clock.now():
             raise TooManyAttempts(row.until)
-        if letters_missing or (row and row.count and not human):
+        if captcha_missing or (row and row.count and not human):
             raise CaptchaNeeded
-        # Others at the same moment are using up what was free.
+        # Concurrent attempts have used up the free failures.
         raise TooManyAttempts(clock.now() + timedelta(seconds=self.limit.base))
 
     def release(self) -> None:
-        """Give a try back that was right, and forget the account's failures."""
+        """Release a successful attempt and reset the account's failures."""
         with connection.cursor() as cursor:
             cursor.execute(_RELEASE, [self.axis])
 
     def take_back(self) -> None:
-        """Give back a try that could not be judged."""
+        """Release an attempt that could not be verified."""
         Attempts.objects.filter(axis=self.axis, pending__gt=0).update(pending=F("pending") - 1)
 
     def fail(self) -> bool:
-        """Count a failure. Returns True when the account has just begun to wait."""
+        """Count a failure. Return True if the account starts waiting now."""
         if not self.known_browser:
             for axis, limit in self.wide:
                 _raise_level(axis, limit)
@@ -137,13 +137,13 @@ class RateLimits:
 
 @dataclass(frozen=True)
 class LimitsOfNetworks:
-    """Limits of one network at an account, and wider ones of all networks together."""
+    """Limits at an account from one network, and looser ones from all networks together."""
 
     here: RateLimits
     everywhere: RateLimits
 
     def reserve(self) -> None:
-        """Count a try before it is judged. Raises `TooManyAttempts`."""
+        """Count an attempt before it is verified. Raises `TooManyAttempts`."""
         self.here.reserve()
         try:
             self.everywhere.reserve()
@@ -181,12 +181,12 @@ _ANY_COUNT = 2**31 - 1
 
 
 def _reserve(axis: str, limit: AccountLimit, human: bool) -> bool:
-    """Count a pending try in one statement, which decides alone between tries sent at the same moment."""
+    """Count a pending attempt. A single statement decides between concurrent attempts."""
     now = clock.now()
     moments = (now, now - timedelta(seconds=limit.window), now - _ABANDONED)
     at, forgotten, abandoned = (connection.ops.adapt_datetimefield_value(moment) for moment in moments)
-    most = _ANY_COUNT if human else 0
-    values = [axis, at, forgotten, abandoned, abandoned, limit.free, most, forgotten]
+    max_count = _ANY_COUNT if human else 0
+    values = [axis, at, forgotten, abandoned, abandoned, limit.free, max_count, forgotten]
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, values)
         return bool(cursor.fetchall())
@@ -219,36 +219,39 @@ _ROWS = Lookup(lambda *axes: Attempts.objects.filter(axis__in=axes), "known", "n
 
 
 def limits(purpose: str, identifier: str, context: RequestContext, limit: AccountLimit = KEY) -> RateLimits:
-    """Return the limits for a try at `identifier`'s key or answer (`purpose`) from `context`. One query."""
+    """Return the limits for an attempt at `identifier`'s key or answer (`purpose`) from `context`. One query."""
     known = browser_axis(identifier, context)
     network = keyed_hash("attempts", purpose, "network", address_block(context.address))
     site = keyed_hash("attempts", purpose, "site")
     rows = {row.axis: row for row in _ROWS.all(known, network, site)}
-    # Apart are counted only keys: whoever has the CS can make browsers known, and must not get tries at answers so.
+    # Only keys get a separate count: whoever has the CS can make browsers known, which must not buy guesses at answers.
     known_here = known in rows or _known_under_a_former_key(identifier, context)
     is_known = purpose == "key" and bool(context.browser) and known_here
-    # The account's own counter, or that of this browser if the holder has signed in here.
-    counted = (context.browser,) if is_known else ()
+    # The account's own counter, or a separate one for a known browser.
+    browser_part = (context.browser,) if is_known else ()
     wide = ((network, NETWORK), (site, SITE))
     return RateLimits(
-        axis=keyed_hash("attempts", purpose, identifier, *counted),
+        axis=keyed_hash("attempts", purpose, identifier, *browser_part),
         limit=limit,
         wide=wide,
         known_browser=is_known,
-        pricey=not is_known and any(each.level(rows.get(axis)) >= each.threshold for axis, each in wide),
+        pricey=not is_known
+        and any(wide_limit.level(rows.get(axis)) >= wide_limit.threshold for axis, wide_limit in wide),
     )
 
 
 def limits_of_networks(purpose: str, identifier: str, context: RequestContext) -> LimitsOfNetworks:
-    """Return the limits for a try at what is long and random: narrow for each network, wide for all of them."""
-    place = f"{identifier} {address_block(context.address)}"
-    return LimitsOfNetworks(limits(purpose, place, context, ANSWER), limits(purpose, identifier, context, EVERYWHERE))
+    """Return the limits for an attempt at a long random value: strict per network, loose across all of them."""
+    network_identifier = f"{identifier} {address_block(context.address)}"
+    return LimitsOfNetworks(
+        limits(purpose, network_identifier, context, ANSWER), limits(purpose, identifier, context, EVERYWHERE)
+    )
 
 
 def may_disclose(context: RequestContext) -> bool:
-    """Count that a stranger is told whether somebody is registered; say whether it may be told.
+    """Count one disclosure of whether somebody is registered; return whether it is allowed.
 
-    Beyond the thresholds of an address and of the network around it the answer must not tell.
+    Beyond the thresholds for an address or the network around it, the response must not disclose it.
     """
     places = {"address": address_block(context.address), "network": wider_network(context.address)}
     levels = {
@@ -259,12 +262,12 @@ def may_disclose(context: RequestContext) -> bool:
 
 
 def axes_of_account(account: str) -> list[str]:
-    """Return the axes that count what strangers try at an account."""
+    """Return the axes that count attempts at an account."""
     return [keyed_hash("attempts", purpose, account) for purpose in OF_ACCOUNTS]
 
 
 def browser_axis(identifier: str, context: RequestContext) -> str:
-    """Return the name of the row that says that `identifier` has signed in from this browser."""
+    """Return the axis of the row recording that `identifier` has signed in from this browser."""
     return keyed_hash("attempts", "known", identifier, context.browser)
 
 

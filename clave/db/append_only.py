@@ -1,4 +1,4 @@
-"""Tables whose rows the database itself refuses to change or delete."""
+"""Append-only tables, enforced by database triggers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 def append_only(app: str, message: str, *tables: str) -> migrations.RunPython:
-    """Return the migration step that puts triggers on `tables`; `message` is what a culprit is told."""
+    """Return the migration step that creates triggers on `tables`; `message` is the error they raise."""
 
     def forbid(apps: Any, editor: Any) -> None:
         if editor.connection.vendor == "postgresql":

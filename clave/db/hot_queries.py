@@ -1,8 +1,8 @@
-"""Lookups asked so often that making their SQL anew each time costs more than running them.
+"""Frequent lookups whose SQL is compiled only once.
 
-The ORM builds and compiles a query at every call; for a lookup with joins that is several times the work of running it
-(decision 0013). A `Lookup` lets the ORM compile once and afterwards only puts the values in. It returns the same model
-instances, with the same relations filled in, through the same converters.
+The ORM builds and compiles a query on every call; for a lookup with joins that costs several times as much as running
+it (decision 0013). A `Lookup` lets the ORM compile once and then only binds the values. It returns the same model
+instances, with the same related objects populated, through the same converters.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ Value = str | int | UUID
 
 
 def _as_stored(value: Value) -> Value:
-    """Return a value as the store knows it: PostgreSQL has a type for UUIDs, SQLite keeps their digits."""
+    """Return a value as the database stores it: PostgreSQL has a native UUID type, SQLite stores the hex digits."""
     native = connections[DEFAULT_DB_ALIAS].features.has_native_uuid_field
     return value.hex if isinstance(value, UUID) and not native else value
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    """What compiling left: the statement, where each value goes, and how a row becomes an instance."""
+    """Result of compiling: the statement, where each value is bound, and how a row becomes an instance."""
 
     sql: str
     params: tuple[Any, ...]
@@ -50,15 +50,15 @@ class _Compiled:
         return instance
 
     def row(self, *instances: Model) -> list[Any]:
-        """Return how the store would give these instances, joined; of a model that is not among them nothing."""
-        given = {type(each): each for each in instances}
+        """Return the joined row the database would give for these instances; None for models not among them."""
+        by_type = {type(each): each for each in instances}
         parts = [(self.model, self.first, self.last, self.names)]
         parts += [(each.model_cls, each.cols_start, each.cols_end, each.init_list) for each in self.related]
         row: list[Any] = [None] * max(last for _, _, last, _ in parts)
         for model, first, last, names in parts:
-            if model in given:
+            if model in by_type:
                 fields: list[Any] = [model._meta.get_field(name) for name in names]
-                values = [getattr(given[model], field.attname) for field in fields]
+                values = [getattr(by_type[model], field.attname) for field in fields]
                 connection = connections[DEFAULT_DB_ALIAS]
                 row[first:last] = [
                     field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)
@@ -67,10 +67,10 @@ class _Compiled:
 
 
 class Lookup(Generic[Found]):
-    """A query that differs from call to call only in the texts or numbers it compares with.
+    """A query that differs between calls only in the strings, numbers or UUIDs it compares with.
 
-    `build` makes the queryset from as many values as it takes; `examples` are that many values found nowhere else in
-    it. With `select_for_update` call it inside a transaction, as always.
+    `build` makes the queryset from as many values as it takes; `examples` are that many distinct values that occur
+    nowhere else in it. With `select_for_update`, call it inside a transaction as usual.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Found]], *examples: Value) -> None:
@@ -78,7 +78,7 @@ class Lookup(Generic[Found]):
         self._examples = examples
 
     def one(self, *values: Value) -> Found | None:
-        """Return the row for these values, which can only be one, or None."""
+        """Return the only row for these values, or None. They must identify at most one."""
         return next(iter(self.all(*values)), None)
 
     def all(self, *values: Value) -> list[Found]:
@@ -92,10 +92,10 @@ class Lookup(Generic[Found]):
             return [compiled.instance(list(row)) for row in cursor.fetchall()]
 
     def read(self, *instances: Model) -> Found:
-        """Do the work of reading these instances, of different models, as if one row had been found."""
+        """Do the work of reading these instances, of different models, as if one joined row had been fetched."""
         compiled = self._compiled
-        found: Found = compiled.instance(compiled.row(*instances))
-        return found
+        instance: Found = compiled.instance(compiled.row(*instances))
+        return instance
 
     @cached_property
     def _compiled(self) -> _Compiled:

@@ -1,4 +1,4 @@
-"""Moving what is stored encrypted from a former secret key to the present one."""
+"""Re-encryption of stored data when the secret key is rotated."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from clave.lib.crypto import EncryptedTextField, is_sealed_under, unseal
 
 
 def encrypted_fields() -> Iterator[tuple[type[Model], EncryptedTextField]]:
-    """Return every encrypted column of every installed model."""
+    """Yield every encrypted column of every installed model."""
     for model in apps.get_models():
         for field in model._meta.local_concrete_fields:
             if isinstance(field, EncryptedTextField):
@@ -21,11 +21,11 @@ def encrypted_fields() -> Iterator[tuple[type[Model], EncryptedTextField]]:
 
 
 def rekey_column(model: type[Model], field: EncryptedTextField) -> tuple[int, list[str]]:
-    """Encrypt a column's texts under the present key; return how many moved, and the rows that no key at hand opens.
+    """Re-encrypt a column under the current key; return how many rows moved and which rows no known key decrypts.
 
-    A text that somebody changes meanwhile is left alone: it is under the present key already.
+    A row that is updated concurrently is left alone: it is already under the current key.
     """
-    moved, closed = 0, []
+    moved, undecryptable = 0, []
     rows = model._default_manager.annotate(stored=Cast(field.name, TextField()))
     for pk, stored in rows.exclude(stored="").order_by("pk").values_list("pk", "stored").iterator():
         if stored is None or is_sealed_under(settings.SECRET_KEY, stored):
@@ -33,7 +33,7 @@ def rekey_column(model: type[Model], field: EncryptedTextField) -> tuple[int, li
         try:
             text = unseal(stored)
         except (InvalidTag, InvalidToken):
-            closed.append(f"{model._meta.label} {pk}, {field.name}")
+            undecryptable.append(f"{model._meta.label} {pk}, {field.name}")
             continue
         moved += rows.filter(pk=pk, stored=stored).update(**{field.name: text})
-    return moved, closed
+    return moved, undecryptable

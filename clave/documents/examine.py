@@ -1,8 +1,8 @@
-"""Looks into a file of unknown kind, in a process of its own, which may use little memory and little time.
+"""Inspect a file of unknown type, in a separate process with tight memory and CPU limits.
 
-Standard input: the file. Standard output: what to keep of it. Standard error: its kind (`jpg`, `png`, `pdf`), or, with
-exit code 2, the code of what is wrong. Images are painted anew, so that nothing but the picture remains; documents are
-refused if they could do anything but be read.
+Standard input: the file. Standard output: the content to store. Standard error: its type (`jpg`, `png`, `pdf`) or, with
+exit code 2, an error code. Images are re-encoded, so that nothing but the picture remains; documents with active
+content are refused.
 """
 
 import io
@@ -12,10 +12,10 @@ import sys
 from typing import Any
 
 MOST_MEMORY, MOST_SECONDS = 256 << 20, 10
-# 20 million pixels, 80 MB in memory with transparency: more than any camera that makes 1 MB files.
+# 20 million pixels are 80 MB in memory with an alpha channel, and more than any camera fits into a 1 MB file.
 MOST_PIXELS, LONGEST_SIDE = 20_000_000, 12_000
 MOST_OBJECTS = 20_000
-# Whatever would make a reader do something (ISO 32000-1, sections 7.11.4, 12.6.4, 12.7.8, 13).
+# Anything that makes a reader act (ISO 32000-1, sections 7.11.4, 12.6.4, 12.7.8, 13).
 ACTIVE = {
     "/JS",
     "/JavaScript",
@@ -33,7 +33,7 @@ ACTIVE = {
     "/Rendition",
     "/FileAttachment",
 }
-_END = re.compile(rb"%%EOF\s{0,32}\Z")
+_EOF_MARKER = re.compile(rb"%%EOF\s{0,32}\Z")
 
 
 class Wrong(Exception):
@@ -45,23 +45,23 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     content = sys.stdin.buffer.read()
     try:
-        kind, kept = examined(content)
+        kind, output = examined(content)
     except Wrong as wrong:
         sys.stderr.write(str(wrong))
         return 2
     except MemoryError:
         sys.stderr.write("file_too_complex")
         return 2
-    except Exception:  # a broken file fails in many ways
+    except Exception:  # a corrupt file raises almost anything
         sys.stderr.write("file_broken")
         return 2
-    sys.stdout.buffer.write(kept)
+    sys.stdout.buffer.write(output)
     sys.stderr.write(kind)
     return 0
 
 
 def examined(content: bytes) -> tuple[str, bytes]:
-    """Return the kind of a file, told by what it holds, and what to keep of it. Raises `Wrong` and whatever else."""
+    """Return a file's type, judged by its content, and the content to store. Raises `Wrong`, or anything else."""
     if content.startswith(b"%PDF-"):
         return "pdf", document(content)
     if content.startswith(b"\xff\xd8\xff"):
@@ -94,7 +94,7 @@ def picture(content: bytes, kind: str) -> bytes:
 def document(content: bytes) -> bytes:
     from pypdf import PdfReader
 
-    if not _END.search(content):
+    if not _EOF_MARKER.search(content):
         raise Wrong("file_broken")
     reader = PdfReader(io.BytesIO(content), strict=True)
     if reader.is_encrypted:
@@ -106,7 +106,7 @@ def document(content: bytes) -> bytes:
 
 
 def look_through(reader: Any) -> None:
-    """Visit every object that can be reached from the trailer, and every one the file lists. Raises `Wrong`."""
+    """Visit every object reachable from the trailer and every object the file lists. Raises `Wrong`."""
     from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
     listed = [IndirectObject(number, generation, reader)
@@ -114,25 +114,25 @@ def look_through(reader: Any) -> None:
     listed += [IndirectObject(number, 0, reader) for number in reader.xref_objStm]
     if len(listed) > MOST_OBJECTS:
         raise Wrong("file_too_complex")
-    waiting: list[Any] = [reader.trailer, *listed]
+    stack: list[Any] = [reader.trailer, *listed]
     seen: set[tuple[int, int]] = set()
     visited = 0
-    while waiting:
-        each = waiting.pop()
+    while stack:
+        node = stack.pop()
         visited += 1
         if visited > 20 * MOST_OBJECTS:
             raise Wrong("file_too_complex")
-        if isinstance(each, IndirectObject):
-            if (each.idnum, each.generation) in seen or not each.idnum:
+        if isinstance(node, IndirectObject):
+            if (node.idnum, node.generation) in seen or not node.idnum:
                 continue
-            seen.add((each.idnum, each.generation))
-            waiting.append(each.get_object())
-        elif isinstance(each, DictionaryObject):
-            if ACTIVE & (set(each) | {str(each.raw_get(name)) for name in ("/S", "/Subtype", "/Type") if name in each}):
+            seen.add((node.idnum, node.generation))
+            stack.append(node.get_object())
+        elif isinstance(node, DictionaryObject):
+            if ACTIVE & (set(node) | {str(node.raw_get(name)) for name in ("/S", "/Subtype", "/Type") if name in node}):
                 raise Wrong("file_active")
-            waiting += [each.raw_get(name) for name in each]
-        elif isinstance(each, ArrayObject):
-            waiting += list.__iter__(each)
+            stack += [node.raw_get(name) for name in node]
+        elif isinstance(node, ArrayObject):
+            stack += list.__iter__(node)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Documents that people bring: where they lie, and whether somebody may read them."""
+"""Uploaded documents: where they are stored, and whether they may be read."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class State(models.TextChoices):
-    """What the scanner said. Only a clean document can be read."""
+    """Result of the virus scan. Only clean documents can be read."""
 
     CLEAN = "clean"
     QUARANTINE = "quarantine"
@@ -14,10 +14,10 @@ class State(models.TextChoices):
 
 
 class Document(models.Model):
-    """One document: the file itself lies encrypted in the store under a random name.
+    """One document: the file itself is in the vault, encrypted, under a random name.
 
-    `original` is the name it came with, for showing; `size` in bytes, `digest` the SHA-256 of what is kept. A document
-    that no use case has `taken` within a day is thrown away.
+    `original` is the uploaded file name, for display; `size` in bytes; `digest` is the SHA-256 of the stored content.
+    A document not `taken` by a use case within a day is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Moving documents from a former secret key to the present one."""
+"""Re-encryption of documents when the secret key is rotated."""
 
 import secrets
 
@@ -12,11 +12,11 @@ from clave.lib.crypto import box, is_boxed_under
 
 
 def rekey() -> tuple[int, list[str]]:
-    """Encrypt every document under the present key; return how many moved, and those that could not be opened.
+    """Re-encrypt every document under the current key; return how many moved, and which could not be opened.
 
-    Each is written anew under another name before the row points to it: one that is interrupted loses nothing.
+    Each is written under a new name before its row is updated: an interruption loses nothing.
     """
-    moved, closed = 0, []
+    moved, failures = 0, []
     vault = storages["vault"]
     for pk, name in Document.objects.order_by("pk").values_list("pk", "name").iterator():
         try:
@@ -24,11 +24,11 @@ def rekey() -> tuple[int, list[str]]:
                 encrypted = file.read()
             if is_boxed_under(settings.SECRET_KEY, encrypted):
                 continue
-            again = vault.save(secrets.token_hex(24), ContentFile(box().rotate(encrypted)))
+            new_name = vault.save(secrets.token_hex(24), ContentFile(box().rotate(encrypted)))
         except (InvalidToken, OSError) as error:
-            closed.append(f"document {pk}: {type(error).__name__}")
+            failures.append(f"document {pk}: {type(error).__name__}")
             continue
-        pointed = Document.objects.filter(pk=pk, name=name).update(name=again)
-        vault.delete(name if pointed else again)
-        moved += pointed
-    return moved, closed
+        updated = Document.objects.filter(pk=pk, name=name).update(name=new_name)
+        vault.delete(name if updated else new_name)
+        moved += updated
+    return moved, failures

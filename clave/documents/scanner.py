@@ -1,6 +1,6 @@
-"""Asks clamd about a file. Source: clamd(8), command INSTREAM: chunks with their length, then a chunk of none.
+"""clamd client. Source: clamd(8), command INSTREAM: length-prefixed chunks, then an empty one.
 
-The clients for Python in use are either no longer kept or under the GPL; what is needed of the protocol is this.
+The Python clients available are unmaintained or GPL-licensed; this is all we need of the protocol.
 """
 
 import socket
@@ -11,7 +11,7 @@ CHUNK, SECONDS = 64 * 1024, 5.0
 
 
 class ScannerDown(Exception):
-    """The scanner did not answer, or answered neither yes nor no."""
+    """The scanner did not respond, or its response was neither yes nor no."""
 
 
 def _connect(url: str) -> socket.socket:
@@ -25,7 +25,7 @@ def _connect(url: str) -> socket.socket:
 
 
 def is_clean(content: bytes, url: str) -> bool:
-    """Say whether clamd at `url` (`tcp://host:port` or `unix:///path`) finds nothing. Raises `ScannerDown`."""
+    """Return whether clamd at `url` (`tcp://host:port` or `unix:///path`) finds nothing. Raises `ScannerDown`."""
     try:
         with _connect(url) as connection:
             connection.sendall(b"zINSTREAM\0")
@@ -33,13 +33,13 @@ def is_clean(content: bytes, url: str) -> bool:
                 chunk = content[start : start + CHUNK]
                 connection.sendall(struct.pack("!I", len(chunk)) + chunk)
             connection.sendall(struct.pack("!I", 0))
-            answer = b""
-            while not answer.endswith(b"\0") and (part := connection.recv(4096)):
-                answer += part
+            reply = b""
+            while not reply.endswith(b"\0") and (part := connection.recv(4096)):
+                reply += part
     except OSError as error:
         raise ScannerDown from error
-    if answer.rstrip(b"\0").endswith(b"OK"):
+    if reply.rstrip(b"\0").endswith(b"OK"):
         return True
-    if answer.rstrip(b"\0").endswith(b"FOUND"):
+    if reply.rstrip(b"\0").endswith(b"FOUND"):
         return False
     raise ScannerDown

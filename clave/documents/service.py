@@ -1,4 +1,4 @@
-"""Taking in what people bring, giving it to who may read it. Source: mission.md, section 6; abuse case 32."""
+"""Upload, storage and retrieval of documents. Source: mission.md, section 6; abuse case 32."""
 
 import hashlib
 import secrets
@@ -43,16 +43,16 @@ ABANDONED = timedelta(days=1)
 
 
 class FileRefused(Refused):
-    """The file is not taken in; `code` is one of `WRONG`."""
+    """The file was rejected; `code` is one of `WRONG`."""
 
     def __init__(self, code: str, field: str) -> None:
         super().__init__(code, str(WRONG[code]), field=field)
 
 
 def accept_upload(file: "UploadedFile[Any]", field: str) -> Document:
-    """Take in a file that was brought in `field` of a form. Raises `FileRefused`.
+    """Validate, scan and store a file uploaded in the form field `field`. Raises `FileRefused`.
 
-    What it is, is decided by what it holds. When the scanner does not answer, it waits in quarantine.
+    Its type is determined by its content. If the scanner is unavailable, the document is quarantined.
     """
     name = "".join(char for char in (file.name or "") if char not in unexpected_characters(file.name or ""))[-120:]
     kind = ENDINGS.get(PurePath(name).suffix[1:].lower())
@@ -63,25 +63,25 @@ def accept_upload(file: "UploadedFile[Any]", field: str) -> Document:
     if kind is None:
         raise FileRefused("file_ending", field)
     content = file.read()
-    found, kept = _examine(content, field)
-    if found != kind:
+    actual_kind, sanitised = _examine(content, field)
+    if actual_kind != kind:
         raise FileRefused("file_mismatch", field)
     state = _scan(content)
     if state == State.INFECTED:
         raise FileRefused("file_infected", field)
-    return _store(name, kind, kept, state)
+    return _store(name, kind, sanitised, state)
 
 
 def _examine(content: bytes, field: str) -> tuple[str, bytes]:
     try:
-        done = isolated_process.run("clave.documents.examine", content=content, timeout=20)
+        process = isolated_process.run("clave.documents.examine", content=content, timeout=20)
     except TimeoutError:
         raise FileRefused("file_too_complex", field) from None
-    said = done.stderr.decode(errors="replace")
-    if done.returncode == 0 and said in TYPES:
-        return said, done.stdout
-    # A process that was stopped for using too much says nothing.
-    raise FileRefused(said if done.returncode == 2 and said in WRONG else "file_too_complex", field)
+    message = process.stderr.decode(errors="replace")
+    if process.returncode == 0 and message in TYPES:
+        return message, process.stdout
+    # A process killed for exceeding its limits writes nothing.
+    raise FileRefused(message if process.returncode == 2 and message in WRONG else "file_too_complex", field)
 
 
 def _scan(content: bytes) -> State:
@@ -110,16 +110,16 @@ def _store(name: str, kind: str, content: bytes, state: State) -> Document:
 
 
 def take(document: Document) -> None:
-    """Say that a use case needs the document from now on."""
+    """Mark the document as needed by a use case, so that it is not deleted as abandoned."""
     Document.objects.filter(pk=document.pk).update(taken=True)
 
 
 class NotReadable(Exception):
-    """The scanner has not said yet that the document is clean."""
+    """The scanner has not yet declared the document clean."""
 
 
 def contents(document: Document) -> bytes:
-    """Return what a document holds; the caller records who reads it and why. Raises `NotReadable`."""
+    """Return a document's content; the caller records who reads it and why. Raises `NotReadable`."""
     if not document.is_readable:
         raise NotReadable
     return _open(document)
@@ -131,7 +131,7 @@ def _open(document: Document) -> bytes:
 
 
 def scan_again() -> int:
-    """Scan what waits in quarantine; return how many were settled."""
+    """Rescan quarantined documents; return how many were settled."""
     settled = 0
     for document in Document.objects.filter(state=State.QUARANTINE).order_by("created_at")[:50]:
         state = _scan(_open(document))
@@ -151,8 +151,8 @@ def throw_away(*documents: Document) -> None:
 
 
 def clear() -> int:
-    """Throw away what was brought and never used; return how many."""
-    found = Document.objects.filter(taken=False, created_at__lt=clock.now() - ABANDONED)[:500]
+    """Delete uploads that no use case took; return how many."""
+    abandoned = Document.objects.filter(taken=False, created_at__lt=clock.now() - ABANDONED)[:500]
     with transaction.atomic():
-        throw_away(*found)
-    return len(found)
+        throw_away(*abandoned)
+    return len(abandoned)

@@ -1,4 +1,4 @@
-"""Settling what waits in quarantine, and clearing away what nobody needs."""
+"""Periodic tasks of documents: rescan the quarantine, delete abandoned uploads."""
 
 from django_tasks import task
 
@@ -9,12 +9,12 @@ from clave.lib.schedule import every
 @every(60)
 @task()
 def scan_again() -> int:
-    """Scan what waits in quarantine."""
+    """Rescan quarantined documents."""
     return service.scan_again()
 
 
 @every(3600)
 @task()
 def clear() -> int:
-    """Throw away what was brought and never used."""
+    """Delete uploads that no use case took."""
     return service.clear()

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 _FILE = Path(__file__).parent / "data" / "comunas.csv"
-# The order people know, north to south; the codes are not in it.
+# The customary order, north to south, which the codes do not follow.
 _NORTH_TO_SOUTH = ("15", "01", "02", "03", "04", "05", "13", "06", "07", "16", "08", "09", "14", "10", "11", "12")
 
 
@@ -39,7 +39,7 @@ def region_choices() -> list[tuple[str, str]]:
 
 @cache
 def comuna_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the comunas grouped by region, so that one select serves with and without a script."""
+    """Return the comunas grouped by region, so that one select works with and without scripts."""
     return [
         (name, sorted(((c.code, c.name) for c in comunas().values() if c.region == code), key=lambda pair: pair[1]))
         for code, name in region_choices()

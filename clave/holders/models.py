@@ -1,4 +1,4 @@
-"""Who holds a Clave."""
+"""Holders of a Clave."""
 
 import uuid
 
@@ -21,7 +21,7 @@ class Profile(models.TextChoices):
 
 
 class Kind(models.TextChoices):
-    """What kind of company a Persona Jurídica is (guide PJ, section 2)."""
+    """Kind of company of a Persona Jurídica (guide PJ, section 2)."""
 
     EMPRESA = "EM", _("Empresa")
     OTEC = "OT", _("OTEC (organismo técnico de capacitación)")
@@ -29,7 +29,7 @@ class Kind(models.TextChoices):
 
 
 class Verification(models.TextChoices):
-    """How far a registry vouches for the identity; of those who are in no registry, that they declared it."""
+    """How far a registry vouches for the identity; DECLARED for people who are in no registry."""
 
     VERIFIED = "verified", "verificada"
     UNVERIFIED = "unverified", "por verificar"
@@ -37,7 +37,7 @@ class Verification(models.TextChoices):
     DECLARED = "declared", "declarada"
 
 
-# Foreign identity documents of facilitators: as stored, as people read it.
+# Foreign identity documents of facilitators: stored code and display name.
 DOCUMENTS = {
     "PAS": _("Pasaporte"),
     "DNI": _("Documento nacional de identidad (DNI)"),
@@ -47,7 +47,7 @@ DOCUMENTS = {
 
 
 def account_of(profile: str, identifier: str) -> str:
-    """Return the name under which tries at an account are counted: one RUT may be a person's and a company's."""
+    """Return the name under which attempts are counted: one RUT may be both a person's and a company's."""
     return identifier if profile == Profile.PERSONA_NATURAL else f"{profile} {identifier}"
 
 
@@ -55,7 +55,7 @@ class Holder(models.Model):
     """A person or company with a Clave.
 
     `identifier` is the stored RUT (`12345678-5`), NIE, or a facilitator's foreign document (`PAS AB123456`). A
-    company's name (razón social) stands in `names`, its telephone in `work_phone`.
+    company's name (razón social) is in `names`, its telephone in `work_phone`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,7 +66,7 @@ class Holder(models.Model):
     surnames = models.CharField(max_length=120, blank=True)
     sex = models.CharField(max_length=1, blank=True)
     birth_date = models.DateField(null=True, blank=True)
-    # ISO 3166-1 alpha-2, of who is in no Chilean registry.
+    # ISO 3166-1 alpha-2; set for holders who are in no Chilean registry.
     country = models.CharField(max_length=2, blank=True)
     children = models.PositiveSmallIntegerField(null=True, blank=True)
     email = models.EmailField(max_length=120, blank=True)
@@ -81,13 +81,13 @@ class Holder(models.Model):
     comuna = models.CharField(max_length=5, blank=True)
     language = models.CharField(max_length=5, default="es")
     verification = models.CharField(max_length=10, choices=Verification.choices, default=Verification.UNVERIFIED)
-    # An account of the old system: its key is not known here, so it must be registered again.
+    # Migrated from the old system: its key is unknown here, so the holder must register again.
     legacy = models.BooleanField(default=False)
-    # A contact changed on the strength of a card serial alone; the back office looks at it.
+    # A contact was changed on the strength of a card serial alone; the back office must review it.
     review_contact = models.BooleanField(default=False)
-    # Grows when what was proved before must count no longer: sessions, wizards and proofs carry it (abuse case 50).
+    # Incremented to invalidate earlier proofs: sessions, wizards and proofs carry it (abuse case 50).
     version = models.PositiveIntegerField(default=1)
-    # When the owner came back by a stronger proof: what was asked for before waits no longer.
+    # When the owner recovered the account by a stronger proof: earlier pending requests are void.
     taken_back_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -112,45 +112,45 @@ class Holder(models.Model):
 
     @property
     def account(self) -> str:
-        """Return the name under which tries at this account are counted."""
+        """Return the name under which attempts at this account are counted."""
         return account_of(self.profile, self.identifier)
 
     @property
     def identifier_label(self) -> str:
-        """Return what the identifier is: RUT, NIE, or the name of the document."""
+        """Return what kind of identifier it is: RUT, NIE, or the name of the document."""
         if self.profile == Profile.FACILITADOR:
             return str(DOCUMENTS[self.identifier[:3]])
         return "NIE" if self.profile == Profile.MIGRANTE else "RUT"
 
     @property
     def pretty_identifier(self) -> str:
-        """Return the identifier as people read it, without what it is."""
+        """Return the identifier formatted for display, without its label."""
         if self.profile == Profile.FACILITADOR:
             return self.identifier[4:]
         return self.identifier if self.profile == Profile.MIGRANTE else dotted(self.identifier)
 
     @property
     def display_name(self) -> str:
-        """Return how messages name the account: `RUT 12.345.678-5`, `NIE 900123456`."""
+        """Return the account's name in messages: `RUT 12.345.678-5`, `NIE 900123456`."""
         return f"{self.identifier_label} {self.pretty_identifier}"
 
     @property
     def address_line(self) -> str:
-        place = comunas().get(self.comuna)
+        comuna = comunas().get(self.comuna)
         parts = [f"{self.street} {self.street_number}".strip()]
         if self.block:
             parts.append(f"block {self.block}")
         if self.apartment:
             parts.append(f"depto. {self.apartment}")
-        if place:
-            parts += [place.name, place.region_name]
+        if comuna:
+            parts += [comuna.name, comuna.region_name]
         return ", ".join(part for part in parts if part)
 
 
 class Representative(models.Model):
     """A person who legally represents a company (Persona Jurídica), by RUN. A company may have several.
 
-    `mobile` and `email` are that person's own; keys of the company go to the company's e-mail and that mobile.
+    `mobile` and `email` are that person's own; the company's keys go to the company's e-mail and that mobile.
     """
 
     company = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="representatives")

@@ -1,4 +1,4 @@
-"""The four profiles as pages see them: where their pages are, how somebody says who they are, in which words."""
+"""Presentation of the four profiles: the URLs of their pages, identification fields and wording."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CHOOSE = ("", _("Seleccione…"))
 
 
 class DocumentField(TextField):
-    """The number of a foreign document: letters and digits, kept in capitals."""
+    """The number of a foreign document: letters and digits, stored in capitals."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Número de documento"))
@@ -34,7 +34,7 @@ class DocumentField(TextField):
 
 
 def document_fields() -> Fields:
-    """Return the fields that name a facilitator: what kind of document, and its number."""
+    """Return the fields that identify a facilitator: document type and number."""
     kind = forms.ChoiceField(
         label=_("Tipo de documento"),
         choices=[CHOOSE, *DOCUMENTS.items()],
@@ -44,26 +44,26 @@ def document_fields() -> Fields:
 
 
 def document_of(data: Mapping[str, Any]) -> str:
-    """Return the stored identifier of a clean form's document."""
+    """Return the stored identifier for a valid form's document."""
     return f"{data['document_kind']} {data['document']}"
 
 
 @dataclass(frozen=True)
 class ProfileConfig:
-    """One profile's way in. `path_prefix` begins its addresses, `prefix` the names of its pages."""
+    """What differs between profiles. `path_prefix` starts a profile's URLs, `prefix` its URL names."""
 
     profile: Profile
     path_prefix: str
     prefix: str
     title: Any
-    at_hand: Any  # what one needs at hand to say who one is, as a part of a sentence
+    at_hand: Any  # what the holder needs at hand to identify themselves, as a sentence fragment
     fields: Callable[[], Fields]
     identifier: Callable[[Mapping[str, Any]], str]
-    # What this profile can do by itself.
+    # Pages where this profile can act for itself.
     pages: tuple[str, ...] = ("signin", "register", "recover", "change", "update")
 
     def page(self, name: str) -> str:
-        """Return the name of this profile's page `name`."""
+        """Return the URL name of this profile's page `name`."""
         return self.prefix + name
 
     def url(self, name: str, *args: Any) -> str:
@@ -114,35 +114,35 @@ PROFILES = (PERSON, COMPANY, MIGRANT, FACILITATOR)
 BY_PROFILE = {config.profile: config for config in PROFILES}
 
 
-# Made once: each form copies its fields anyway.
-_LETTERS: Fields = {"captcha": CaptchaField()}
+# A shared instance: forms copy their fields anyway.
+_CAPTCHA_FIELDS: Fields = {"captcha": CaptchaField()}
 
 
 @cache
-def _front(profile: Profile, signs: bool) -> Fields:
-    front = BY_PROFILE[profile].fields()
+def _identity_fields(profile: Profile, signs: bool) -> Fields:
+    fields = BY_PROFILE[profile].fields()
     if signs and profile == Profile.PERSONA_JURIDICA:
-        front["representative"] = RutField(label=_("RUT del representante legal"))
-    return front
+        fields["representative"] = RutField(label=_("RUT del representante legal"))
+    return fields
 
 
 class ProfileForm(ClaveForm):
-    """A form that begins with who somebody is, and ends with the letters of an image if `letters` says so.
+    """A form that starts with the identification fields and ends with a captcha if `letters` is set.
 
-    With `signs` a company's representative is named too, because it is about to act for it.
+    With `signs`, a company's representative is identified too, because that person is about to act for it.
     """
 
     signs: ClassVar[bool] = False
 
     def __init__(self, *args: Any, config: ProfileConfig, letters: bool = True, **kwargs: Any) -> None:
-        last = _LETTERS if letters else {}
-        self.base_fields = {**_front(config.profile, self.signs), **self.base_fields, **last}  # type: ignore[misc]
+        captcha_fields = _CAPTCHA_FIELDS if letters else {}
+        self.base_fields = {**_identity_fields(config.profile, self.signs), **self.base_fields, **captcha_fields}  # type: ignore[misc]
         self.config = config
         super().__init__(*args, **kwargs)
 
     @property
     def claim(self) -> ClaimedIdentity:
-        """Return who somebody says to be, of a valid form."""
+        """Return the identity claimed in a valid form."""
         representative = self.cleaned_data.get("representative") if self.signs else None
         return ClaimedIdentity(
             self.config.profile, self.config.identifier(self.cleaned_data), str(representative or "")

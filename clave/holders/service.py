@@ -1,4 +1,4 @@
-"""Finding holders, and what the system must know of them before it operates."""
+"""Lookup of holders, and the minimum data required to operate."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class MinimumDataMissing(Refused):
 
     @property
     def labels(self) -> list[object]:
-        """Return what is missing in the person's words."""
+        """Return what is missing, in the user's words."""
         return [MISSING_LABELS[name] for name in self.missing]
 
 
 class AccountChanged(Refused):
-    """The account has moved on since this was begun: what was proved then counts no longer."""
+    """The account's version has changed since this flow began: its proof is void."""
 
     status = 409
 
@@ -41,24 +41,24 @@ class AccountChanged(Refused):
 
 
 def lock(holder: Holder) -> Holder:
-    """Return the account as it is now, locked until the transaction ends. Raises `AccountChanged`."""
-    now = Holder.objects.select_for_update().filter(pk=holder.pk, version=holder.version).first()
-    if now is None:
+    """Reload the account and lock its row until the transaction ends. Raises `AccountChanged`."""
+    current = Holder.objects.select_for_update().filter(pk=holder.pk, version=holder.version).first()
+    if current is None:
         raise AccountChanged
-    return now
+    return current
 
 
 def proof_of(holder: Holder) -> dict[str, Any]:
-    """Return what a wizard keeps of a holder who has proved to be one."""
+    """Return the wizard data that records a holder's proof."""
     return {"holder": str(holder.pk), "account_version": holder.version}
 
 
 def holder_proved(data: Mapping[str, Any]) -> Holder:
-    """Return the holder of whom a wizard keeps a proof. Raises `StepRefused` once the account has moved on."""
-    found = Holder.objects.select_related("credential", "secret_answer").filter(
+    """Return the holder whose proof a wizard holds. Raises `StepRefused` once the account's version has changed."""
+    matching = Holder.objects.select_related("credential", "secret_answer").filter(
         pk=data.get("holder", ""), version=data.get("account_version", 0)
     )
-    holder = found.first()
+    holder = matching.first()
     if holder is None:
         raise StepRefused
     return holder
@@ -67,7 +67,7 @@ def holder_proved(data: Mapping[str, Any]) -> Holder:
 SECRETS = ("credential", "secret_answer", "temporary_key")
 
 
-_FOUND: Lookup[Holder] = Lookup(
+_BY_IDENTIFIER: Lookup[Holder] = Lookup(
     lambda profile, name: Holder.objects.filter(profile=profile, identifier=name).select_related(*SECRETS),
     "profile",
     "identifier",
@@ -75,8 +75,8 @@ _FOUND: Lookup[Holder] = Lookup(
 
 
 def find(profile: str, identifier: str) -> Holder | None:
-    """Return the holder of this profile with this stored identifier. One query, with what is secret about it joined."""
-    return _FOUND.one(str(profile), identifier)
+    """Return the holder with this profile and stored identifier. One query, with its secrets joined."""
+    return _BY_IDENTIFIER.one(str(profile), identifier)
 
 
 def find_person(rut: Rut) -> Holder | None:
@@ -86,7 +86,7 @@ def find_person(rut: Rut) -> Holder | None:
 
 @dataclass(frozen=True)
 class ClaimedIdentity:
-    """Who somebody says to be; a company's claim may name the representative (RUN) who acts for it."""
+    """The identity somebody claims; for a company it may include the representative (RUN) acting for it."""
 
     profile: str
     identifier: str
@@ -103,21 +103,21 @@ class ClaimedIdentity:
     def holder(self) -> Holder | None:
         """Return the holder, if registered and, where a representative is named, represented by that person."""
         if self.representative:
-            return _REPRESENTED.one(self.profile, self.identifier, self.representative)
+            return _BY_REPRESENTATIVE.one(self.profile, self.identifier, self.representative)
         return find(self.profile, self.identifier)
 
 
 def read_as_if_found(*rows: Model) -> None:
-    """Do the work of reading a holder, with what is joined to it, though the store has none."""
-    _FOUND.read(*rows)
+    """Do the work of loading a holder and its joined rows although there is none."""
+    _BY_IDENTIFIER.read(*rows)
 
 
 def claim_of(holder: Holder) -> ClaimedIdentity:
-    """Return the claim of somebody whom this browser has already proved to be."""
+    """Return the claim for a holder who is already signed in from this browser."""
     return ClaimedIdentity(holder.profile, holder.identifier)
 
 
-_REPRESENTED: Lookup[Holder] = Lookup(
+_BY_REPRESENTATIVE: Lookup[Holder] = Lookup(
     lambda profile, name, run: Holder.objects.filter(
         profile=profile, identifier=name, representatives__run=run
     ).select_related(*SECRETS),
@@ -128,10 +128,12 @@ _REPRESENTED: Lookup[Holder] = Lookup(
 
 
 def texts_go_to(holder: Holder) -> str:
-    """Return the mobile for messages: the holder's own; of a company that of its first representative with one."""
+    """Return the mobile for text messages: the holder's own, or a company's first representative's that has one."""
     if holder.profile != Profile.PERSONA_JURIDICA:
         return holder.mobile
-    return next((each.mobile for each in holder.representatives.order_by("pk") if each.mobile), "")
+    return next(
+        (representative.mobile for representative in holder.representatives.order_by("pk") if representative.mobile), ""
+    )
 
 
 Needed = list[tuple[str, Callable[[Holder], object]]]
@@ -141,24 +143,24 @@ def _address(holder: Holder) -> object:
     return holder.street and holder.street_number and holder.comuna
 
 
-_PERSON: Needed = [
+_PERSON_REQUIRED: Needed = [
     ("names", lambda holder: holder.names),
     ("birth_date", lambda holder: holder.birth_date),
     ("email", lambda holder: holder.email),
     ("phone", lambda holder: holder.mobile or holder.no_mobile),
     ("address", _address),
 ]
-# A facilitator is reached through the company that asked for the key; a company may have no question (guide PJ, 3.1).
-_NEEDED: dict[str, Needed] = {
-    Profile.PERSONA_NATURAL: _PERSON,
+# A facilitator is reached through the company that requested the key; a company may lack a question (guide PJ, 3.1).
+_REQUIRED: dict[str, Needed] = {
+    Profile.PERSONA_NATURAL: _PERSON_REQUIRED,
     Profile.PERSONA_JURIDICA: [
         ("company_name", lambda holder: holder.names),
         ("email", lambda holder: holder.email),
         ("company_phone", lambda holder: holder.work_phone),
         ("address", _address),
     ],
-    Profile.MIGRANTE: [*_PERSON, ("country", lambda holder: holder.country)],
-    Profile.FACILITADOR: [*_PERSON[:3], ("country", lambda holder: holder.country)],
+    Profile.MIGRANTE: [*_PERSON_REQUIRED, ("country", lambda holder: holder.country)],
+    Profile.FACILITADOR: [*_PERSON_REQUIRED[:3], ("country", lambda holder: holder.country)],
 }
 _WITH_QUESTION = (Profile.PERSONA_NATURAL, Profile.MIGRANTE)
 MISSING_LABELS = {
@@ -175,19 +177,21 @@ MISSING_LABELS = {
 
 
 def missing_data(holder: Holder) -> list[str]:
-    """Name the minimum data this holder lacks, in the order of the form.
+    """List the minimum data this holder lacks, in the order of the form.
 
-    What a registry tells may still be awaited by an account that is to be verified.
+    Data supplied by a registry does not count as missing while the account is awaiting verification.
     """
     waiting = holder.verification == "unverified"
-    told = ("names", "birth_date", "company_name") if waiting else ()
-    missing = [name for name, has in _NEEDED[holder.profile] if not has(holder) and name not in told]
+    from_registry = ("names", "birth_date", "company_name") if waiting else ()
+    missing = [
+        name for name, is_present in _REQUIRED[holder.profile] if not is_present(holder) and name not in from_registry
+    ]
     if holder.profile in _WITH_QUESTION and settings.SECRET_QUESTIONS and not hasattr(holder, "secret_answer"):
         missing.append("question")
     return missing
 
 
 def require_minimum_data(holder: Holder) -> None:
-    """Raise `MinimumDataMissing` when any is missing."""
+    """Raise `MinimumDataMissing` if any is missing."""
     if missing := missing_data(holder):
         raise MinimumDataMissing(missing, holder.profile)

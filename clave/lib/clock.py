@@ -1,4 +1,4 @@
-"""The one clock. Everything that depends on time asks here, so that time can be set."""
+"""The application clock. All time-dependent code reads it from here, so tests and demos can set the time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,27 +7,27 @@ from zoneinfo import ZoneInfo
 
 SANTIAGO = ZoneInfo("America/Santiago")
 _fixed: datetime | None = None
-# Says by how many seconds a demo has moved its clock.
+# Returns the offset in seconds by which a demo has shifted its clock.
 mover: Callable[[], float] | None = None
 
 
 def now() -> datetime:
-    """Return the present instant, aware, in UTC; moved in a demo."""
+    """Return the current time as an aware datetime in UTC, including a demo's offset."""
     if _fixed is not None:
         return _fixed
     return datetime.now(UTC) + timedelta(seconds=mover()) if mover else datetime.now(UTC)
 
 
 def today() -> date:
-    """Return the date on Santiago's calendar."""
+    """Return the current date in Santiago."""
     return now().astimezone(SANTIAGO).date()
 
 
 class Stopped:
-    """A clock that stands still until told to move; for tests."""
+    """A frozen clock that advances only on request; for tests."""
 
     def move(self, **parts: float) -> None:
-        """Go forward by the `timedelta` made of `parts` (seconds=, minutes=, hours=...)."""
+        """Advance by the `timedelta` built from `parts` (seconds=, minutes=, hours=...)."""
         self.set(now() + timedelta(**parts))
 
     def set(self, instant: datetime) -> None:
@@ -37,7 +37,7 @@ class Stopped:
 
 @contextmanager
 def stopped(instant: datetime) -> Iterator[Stopped]:
-    """Stop the clock at `instant`; on leaving it runs again."""
+    """Freeze the clock at `instant` for the duration of the block."""
     global _fixed
     clock = Stopped()
     clock.set(instant)

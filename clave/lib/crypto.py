@@ -1,4 +1,4 @@
-"""Keys derived from SECRET_KEY, one per purpose, and a text field kept encrypted."""
+"""Keys derived from SECRET_KEY, one per purpose, and an encrypted text field."""
 
 import base64
 import hashlib
@@ -19,32 +19,32 @@ from django.utils.crypto import constant_time_compare
 
 
 def secret_keys() -> tuple[str, ...]:
-    """Return SECRET_KEY and, after it, the former ones that SECRET_KEY_FALLBACKS names."""
+    """Return SECRET_KEY followed by the former keys in SECRET_KEY_FALLBACKS."""
     return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 @lru_cache(maxsize=64)
 def derived_key(secret: str, purpose: str) -> bytes:
-    """Return 32 bytes derived from a secret for one purpose (HKDF-SHA256, RFC 5869)."""
+    """Derive 32 bytes from a secret for one purpose (HKDF-SHA256, RFC 5869)."""
     return HKDF(SHA256(), 32, salt=None, info=f"clave/{purpose}".encode()).derive(secret.encode())
 
 
 def keyed_hash(purpose: str, *parts: str) -> str:
-    """Return the hex HMAC-SHA256 of `parts` under the key of `purpose`: useless to a thief of the database."""
+    """Return the hex HMAC-SHA256 of `parts` under the key for `purpose`: useless to whoever steals the database."""
     return _keyed_hash(settings.SECRET_KEY, purpose, parts)
 
 
 def keyed_hashes(purpose: str, *parts: str) -> tuple[str, ...]:
-    """Return `keyed_hash` under the present key and under each former one, the present one first.
+    """Return `keyed_hash` under the current key and under each former key, the current one first.
 
-    Look rows up by any of these: what was stored before a change of key is still found. Store only the first.
+    Query with all of them, so that rows stored before a key rotation are still found. Store only the first.
     """
     return tuple(_keyed_hash(secret, purpose, parts) for secret in secret_keys())
 
 
 def is_keyed_hash(given: str, purpose: str, *parts: str, length: int = 64) -> bool:
-    """Say, comparing in constant time, whether `given` is the first `length` characters of one of `keyed_hashes`."""
-    return any(constant_time_compare(given, made[:length]) for made in keyed_hashes(purpose, *parts))
+    """Return whether `given` equals the first `length` characters of any of `keyed_hashes`, in constant time."""
+    return any(constant_time_compare(given, digest[:length]) for digest in keyed_hashes(purpose, *parts))
 
 
 def _keyed_hash(secret: str, purpose: str, parts: tuple[str, ...]) -> str:
@@ -59,12 +59,12 @@ def _mac(secret: str, purpose: str) -> hmac.HMAC:
 
 
 def random_id() -> str:
-    """Return 32 hexadecimal digits that nobody can guess."""
+    """Return an unguessable id of 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def fingerprint(text: str) -> str:
-    """Return the hex SHA-256 of a random token, for looking it up without storing it."""
+    """Return the hex SHA-256 of a random token, for looking it up without storing the token itself."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -74,12 +74,12 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def box() -> MultiFernet:
-    """Return the cipher for data at rest; SECRET_KEY_FALLBACKS still decrypt."""
+    """Return the cipher for data at rest; keys in SECRET_KEY_FALLBACKS still decrypt."""
     return _box(secret_keys())
 
 
 def is_boxed_under(secret: str, token: bytes) -> bool:
-    """Say whether `box` encrypted this under one secret key, leaving the others aside."""
+    """Return whether `box` encrypted this token under this particular secret key."""
     try:
         _box((secret,)).decrypt(token)
     except InvalidToken:
@@ -87,7 +87,7 @@ def is_boxed_under(secret: str, token: bytes) -> bool:
     return True
 
 
-_SEALED, _NONCE_BYTES = "1.", 12
+_SEAL_PREFIX, _NONCE_BYTES = "1.", 12
 
 
 @lru_cache(maxsize=4)
@@ -96,16 +96,18 @@ def _ciphers(keys: tuple[str, ...]) -> list[AESGCM]:
 
 
 def seal(text: str) -> str:
-    """Return a text encrypted (AES-256-GCM, NIST SP 800-38D): lighter than Fernet, for every lookup opens some."""
+    """Encrypt a text (AES-256-GCM, NIST SP 800-38D). Cheaper than Fernet, since every lookup decrypts some."""
     nonce = os.urandom(_NONCE_BYTES)
-    return _SEALED + base64.b64encode(nonce + _ciphers(secret_keys())[0].encrypt(nonce, text.encode(), None)).decode()
+    return (
+        _SEAL_PREFIX + base64.b64encode(nonce + _ciphers(secret_keys())[0].encrypt(nonce, text.encode(), None)).decode()
+    )
 
 
 def unseal(sealed: str) -> str:
-    """Return what `seal` encrypted, under any of the present keys. Raises `InvalidTag`."""
-    if not sealed.startswith(_SEALED):  # stored before there was `seal`
+    """Decrypt what `seal` encrypted, trying the current key and the fallbacks. Raises `InvalidTag`."""
+    if not sealed.startswith(_SEAL_PREFIX):  # written before `seal` existed
         return box().decrypt(sealed.encode()).decode()
-    packed = base64.b64decode(sealed[len(_SEALED) :])
+    packed = base64.b64decode(sealed[len(_SEAL_PREFIX) :])
     for cipher in _ciphers(secret_keys()):
         try:
             return cipher.decrypt(packed[:_NONCE_BYTES], packed[_NONCE_BYTES:], None).decode()
@@ -115,10 +117,10 @@ def unseal(sealed: str) -> str:
 
 
 def is_sealed_under(secret: str, sealed: str) -> bool:
-    """Say whether `seal` encrypted this under one secret key, leaving the others aside."""
-    if not sealed.startswith(_SEALED):
+    """Return whether `seal` encrypted this text under this particular secret key."""
+    if not sealed.startswith(_SEAL_PREFIX):
         return False
-    packed = base64.b64decode(sealed[len(_SEALED) :])
+    packed = base64.b64decode(sealed[len(_SEAL_PREFIX) :])
     try:
         _ciphers((secret,))[0].decrypt(packed[:_NONCE_BYTES], packed[_NONCE_BYTES:], None)
     except InvalidTag:
@@ -127,7 +129,7 @@ def is_sealed_under(secret: str, sealed: str) -> bool:
 
 
 class EncryptedTextField(models.TextField[str, str]):
-    """Text that the database sees only encrypted. It cannot be searched."""
+    """Text encrypted at rest. The database cannot search it."""
 
     def get_prep_value(self, value: Any) -> Any:
         return seal(value) if value else value

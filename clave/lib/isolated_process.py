@@ -1,7 +1,7 @@
-"""Runs one of our modules in a process of its own, whose memory is given back when it ends.
+"""Run one of our modules in a separate process, whose memory is released when it exits.
 
-A helper reads what strangers send (documents, workbooks). Whoever takes one over must find no secret in it, so it gets
-an environment of its own: no secret key, no database address, no token (abuse case 74).
+Such a process parses untrusted input (documents, workbooks). If it is compromised it must not yield any secret, so it
+gets a minimal environment: no secret key, no database URL, no token (abuse case 74).
 """
 
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 _ROOT = Path(__file__).parents[2]
-# What an interpreter needs to start, and the allocator's settings.
-_PASSED_ON = (
+# What an interpreter needs to start, plus the allocator settings.
+_ALLOWED_VARIABLES = (
     "PATH",
     "LANG",
     "LC_ALL",
@@ -30,9 +30,9 @@ _PASSED_ON = (
 
 
 def minimal_environment() -> dict[str, str]:
-    """Return what a helper process may know of this one's environment."""
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {**passed_on, "PYTHONUTF8": "1"}
+    """Return the part of our environment that a child process may see."""
+    allowed = {name: os.environ[name] for name in _ALLOWED_VARIABLES if name in os.environ}
+    return {**allowed, "PYTHONUTF8": "1"}
 
 
 def run(
@@ -42,9 +42,9 @@ def run(
     content: bytes | None = None,
     files: tuple[IO[str], IO[bytes]] | None = None,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run `python -m module` to its end, with `content` as its standard input; its output is in what is returned.
+    """Run `python -m module` to completion with `content` on its standard input; its output is in the result.
 
-    With `files` it reads the first and writes the second instead. After `timeout` seconds it is killed: raises
+    With `files`, it reads from the first and writes to the second instead. After `timeout` seconds it is killed: raises
     `TimeoutError`.
     """
     command = [sys.executable, "-m", module, *arguments]

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, with anything that looks like a secret taken out."""
+"""Structured logs: one JSON line per event, with anything that looks like a secret removed."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ SECRET_WORDS = ("key", "clave", "password", "secret", "answer", "respuesta", "to
 
 
 def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the value of every field whose name suggests a secret."""
+    """Redact every field whose name suggests a secret."""
     for name in event:
         if name != "event" and any(word in name.lower() for word in SECRET_WORDS):
             event[name] = "[…]"
@@ -19,7 +19,7 @@ def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
 
 
 def without_traceback_locals(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Keep an exception's type and place, not its message: messages may quote what somebody typed."""
+    """Keep an exception's type and frames but not its message, which may quote user input."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()

@@ -1,8 +1,8 @@
-"""How a contact or a name is shown to somebody who has not proved to own it."""
+"""Masking of contact details and names for people who have not proved to own them."""
 
 
-def _head(text: str, most: int) -> str:
-    return text[: min(most, len(text) - 1)] + "xxxx"
+def _head(text: str, limit: int) -> str:
+    return text[: min(limit, len(text) - 1)] + "xxxx"
 
 
 def masked_email(email: str) -> str:
@@ -12,10 +12,10 @@ def masked_email(email: str) -> str:
 
 
 def masked_phone(phone: str) -> str:
-    """Return `+56 9 xxxx xx12` of `+56987654312`: the last two digits only."""
+    """Return `+56 9 xxxx xx12` for `+56987654312`: the last two digits only."""
     return f"+56 9 xxxx xx{phone[-2:]}"
 
 
 def masked_name(name: str) -> str:
-    """Return `Cxxxx Rxxxx` of `Camila Rojas`: one initial a word, never the length."""
+    """Return `Cxxxx Rxxxx` for `Camila Rojas`: one initial per word, never the length."""
     return " ".join(f"{word[0]}xxxx" for word in name.split())

@@ -1,4 +1,4 @@
-"""Which network addresses count as one place."""
+"""Network blocks that count as one client or one organisation."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -15,10 +15,10 @@ def _block(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str:
 
 
 def address_block(address: str) -> str:
-    """Return the block that one subscriber has: an IPv4 address, or an IPv6 /64 (RFC 6177)."""
+    """Return the block a single subscriber has: an IPv4 address, or an IPv6 /64 (RFC 6177)."""
     return _block(address, 32, 64)
 
 
 def wider_network(address: str) -> str:
-    """Return the block that one organisation may have: an IPv4 /24 or an IPv6 /48."""
+    """Return the block a single organisation may have: an IPv4 /24 or an IPv6 /48."""
     return _block(address, 24, 48)

@@ -1,4 +1,4 @@
-"""What a use case answers: rendered by the view, recorded by the audit."""
+"""Results of use cases: rendered by the views, recorded by the audit."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Outcome:
-    """Base of every use case's answer.
+    """Base class of every use case's result.
 
-    `kind` names the page that shows it. `secret` is shown once and never stored; everything else is
-    masked already and survives a reload of the success page.
+    `kind` selects the page that shows it. `secret` is shown once and never stored; all other fields are already
+    masked, so the success page survives a reload.
     """
 
     kind: ClassVar[str]
     secret: str = field(default="", kw_only=True, repr=False)
 
     def facts(self) -> dict[str, Any]:
-        """Return what may be stored: every field but the secret."""
+        """Return the storable fields: all but the secret."""
         facts = asdict(self)
         del facts["secret"]
         return facts
@@ -24,7 +24,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Flash(Outcome):
-    """Something was done; the page at the path `to` says so in one sentence."""
+    """A completed change, confirmed in one sentence on the page at the path `to`."""
 
     kind = "said"
     sentence: str
@@ -32,7 +32,7 @@ class Flash(Outcome):
 
 
 class Refused(Exception):
-    """A use case said no for a reason the person can be told. `code` is stable, for the help desk."""
+    """A use case's refusal, for a reason the user may know. `code` is stable, for the help desk."""
 
     status: ClassVar[int] = 400
 

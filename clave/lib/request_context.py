@@ -1,13 +1,13 @@
-"""Who is knocking, as far as a service function may know: never the HTTP request itself."""
+"""What service functions may know about a request, without the HTTP request itself."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Where a request comes from: network address, browser (hash of its cookie), user agent (cut), language.
+    """Origin of a request: network address, browser (hash of its cookie), user agent (truncated), language.
 
-    `submission` is the one-time key of the form that asks, if it has one, and `claim` says which post of it this is.
+    `submission` is the one-time key of the submitted form, if it has one; `claim` identifies this one post of it.
     """
 
     address: str

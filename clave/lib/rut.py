@@ -1,4 +1,4 @@
-"""Chilean identifiers as values: RUT (also RUN) and NIE."""
+"""Chilean identifiers as value objects: RUT (also RUN) and NIE."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _HYPHENS = str.maketrans("‐‑‒–—−", "------")
 
 
 class InvalidRut(ValueError):
-    """The text is no RUT. `code` says why: `rut_shape` or `rut_digit`."""
+    """The text is not a RUT. `code` says why: `rut_shape` or `rut_digit`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -19,11 +19,11 @@ class InvalidRut(ValueError):
 
 
 class InvalidNie(ValueError):
-    """The text is no NIE: it must be digits, as many as `NIE_DIGITS` allows."""
+    """The text is not a NIE: digits only, as many as `NIE_DIGITS` allows."""
 
 
 def check_digit(number: int) -> str:
-    """Return the check digit (módulo 11: factors 2 to 7 from the right) of a RUT's number."""
+    """Return the check digit of a RUT's number (módulo 11: factors 2 to 7 from the right)."""
     total, factor = 0, 2
     while number:
         number, digit = divmod(number, 10)
@@ -33,21 +33,21 @@ def check_digit(number: int) -> str:
 
 
 def dotted(stored: str) -> str:
-    """Return a stored RUT as people read it, `12.345.678-5`, without judging it; what is no RUT stays as it is."""
+    """Format a stored RUT for display, `12.345.678-5`, without validating it; anything else is returned unchanged."""
     number, _, digit = stored.partition("-")
     return f"{int(number):,}".replace(",", ".") + f"-{digit}" if number.isdecimal() else stored
 
 
 @dataclass(frozen=True, order=True)
 class Rut:
-    """A RUT or RUN whose check digit has been verified."""
+    """A RUT or RUN with a valid check digit."""
 
     number: int
     dv: str
 
     @classmethod
     def parse(cls, text: str) -> "Rut":
-        """Read a RUT however it is typed: dots, hyphen, k or K and spaces as one likes. Raises `InvalidRut`."""
+        """Parse a RUT, tolerating dots, spaces, a missing hyphen and a lowercase k. Raises `InvalidRut`."""
         match = _RUT.fullmatch(text) or _RUT.fullmatch(text.translate(_HYPHENS).translate(_NOISE))
         if not match or int(match[1]) == 0:
             raise InvalidRut("rut_shape")
@@ -57,12 +57,12 @@ class Rut:
         return rut
 
     def __str__(self) -> str:
-        """Return the stored form, `12345678-5`."""
+        """Return the storage format, `12345678-5`."""
         return f"{self.number}-{self.dv}"
 
     @property
     def pretty(self) -> str:
-        """Return the form people read, `12.345.678-5`."""
+        """Return the display format, `12.345.678-5`."""
         return dotted(str(self))
 
 
@@ -74,10 +74,10 @@ class Nie:
 
     @classmethod
     def parse(cls, text: str) -> "Nie":
-        """Read a NIE, ignoring dots and spaces. Raises `InvalidNie`."""
+        """Parse a NIE, ignoring dots and spaces. Raises `InvalidNie`."""
         digits = text.translate(_NOISE)
-        least, most = settings.NIE_DIGITS
-        if not (digits.isascii() and digits.isdigit() and least <= len(digits) <= most):
+        minimum, maximum = settings.NIE_DIGITS
+        if not (digits.isascii() and digits.isdigit() and minimum <= len(digits) <= maximum):
             raise InvalidNie(text)
         return cls(digits)
 

@@ -1,4 +1,4 @@
-"""What is done at intervals: each app registers its own tasks, in its module `tasks`."""
+"""Periodic tasks: each app registers its own in its `tasks` module."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,16 +10,16 @@ _ENTRIES: list[tuple[int, Any]] = []
 
 
 def every(seconds: int) -> Callable[[Task], Task]:
-    """Return a decorator that puts a task in every so many seconds."""
+    """Return a decorator that schedules a task every `seconds` seconds."""
 
-    def enter(task: Task) -> Task:
+    def register(task: Task) -> Task:
         _ENTRIES.append((seconds, task))
         return task
 
-    return enter
+    return register
 
 
 def scheduled_tasks() -> list[tuple[int, Any]]:
-    """Return (seconds, task) of every installed app."""
+    """Return (seconds, task) for every installed app."""
     autodiscover_modules("tasks")
     return list(_ENTRIES)

@@ -1,4 +1,4 @@
-"""Which characters a person's text may hold, and how texts are compared."""
+"""Allowed characters in user-entered text, and normalisation for comparing texts."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _PUNCTUATION = set(" .,;:'\"´`’°ºª#/()&+-_@!?¡¿*%$=")
 
 
 def unexpected_characters(text: str) -> set[str]:
-    """Return the characters that have no place in a Chilean form: controls, emoji, other scripts."""
+    """Return the characters that do not belong in a Chilean form: controls, emoji, other scripts."""
     return {
         char
         for char in unicodedata.normalize("NFC", text)
@@ -20,7 +20,7 @@ def unexpected_characters(text: str) -> set[str]:
 
 def folded(text: str) -> str:
     """Return `text` without case, accents or repeated spaces, for comparing answers (mission.md, section 2)."""
-    # Folded once more at the end: some letters come apart into capitals.
+    # Case-folded again at the end: some characters decompose into capitals.
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
     return _SPACES.sub(" ", bare).strip()

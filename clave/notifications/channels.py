@@ -1,4 +1,4 @@
-"""E-mail by SMTP, SMS by an HTTP gateway. A channel raises whatever went wrong; the outbox tries again."""
+"""E-mail over SMTP, SMS over an HTTP gateway. A channel raises any error; the outbox retries."""
 
 import json
 import smtplib
@@ -13,19 +13,19 @@ from django.utils import translation
 from clave.notifications.models import Message
 
 SECONDS = 5
-# What a mail server says of one message, not of itself. Any stranger can give an address that is refused.
-_OF_ONE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+# Rejections of a single message, not failures of the server: anybody can enter an address that is refused.
+_MESSAGE_ERRORS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 
 
 class GatewayRefused(Exception):
-    """The SMS gateway answered, and it was not a yes."""
+    """The SMS gateway responded with an error."""
 
 
 def is_fault_of_channel(error: Exception) -> bool:
-    """Say whether an error is about the channel, so that the next message would fail as well."""
+    """Return whether the error concerns the channel itself, so that the next message would fail as well."""
     if isinstance(error, GatewayRefused):
         return error.args[0] >= 500 or error.args[0] in (401, 403, 429)
-    return isinstance(error, (OSError, httpx.TransportError)) and not isinstance(error, _OF_ONE_MESSAGE)
+    return isinstance(error, (OSError, httpx.TransportError)) and not isinstance(error, _MESSAGE_ERRORS)
 
 
 def send(message: Message) -> None:
@@ -33,17 +33,17 @@ def send(message: Message) -> None:
     context = {**json.loads(message.context), "site": settings.CLAVE_URL, "help_line": settings.CLAVE_HELP_LINE}
     with translation.override(message.language):
         if message.channel == "sms":
-            _send_sms(message, _rendered(f"notifications/{message.template}.sms.txt", context))
+            _send_sms(message, _render(f"notifications/{message.template}.sms.txt", context))
         else:
-            _send_email(message, _rendered(f"notifications/{message.template}.txt", context), context)
+            _send_email(message, _render(f"notifications/{message.template}.txt", context), context)
 
 
-def _rendered(name: str, context: dict[str, str]) -> str:
+def _render(name: str, context: dict[str, str]) -> str:
     return render_to_string(name, context).strip()
 
 
 def _send_email(message: Message, text: str, context: dict[str, str]) -> None:
-    """The first line of the template is the subject; paragraphs become the HTML part."""
+    """Send an e-mail: the first line of the rendered template is the subject, its paragraphs become the HTML part."""
     subject, _, body = text.partition("\n")
     body = body.strip() + "\n"
     paragraphs = [part.strip() for part in body.split("\n\n")]
@@ -67,6 +67,6 @@ def _send_sms(message: Message, text: str) -> None:
     if settings.SMS_GATEWAY_TOKEN:
         headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
     content = {"to": message.destination, "text": " ".join(text.split())}
-    answer = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=SECONDS)
-    if not answer.is_success:
-        raise GatewayRefused(answer.status_code)
+    response = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=SECONDS)
+    if not response.is_success:
+        raise GatewayRefused(response.status_code)

@@ -1,4 +1,4 @@
-"""The outbox in figures, as Prometheus reads them."""
+"""Prometheus metrics of the outbox."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,9 +11,9 @@ from clave.notifications.outbox import late_messages
 
 
 def lines() -> Iterator[str]:
-    """Yield the lines of the text format. Counts are of the last 24 hours: what they cost does not grow with age."""
-    lately = Message.objects.filter(created_at__gt=clock.now() - timedelta(days=1))
-    rows = lately.values("channel", "state").annotate(n=Count("pk")).order_by("channel", "state")
+    """Yield the metrics in text format. Counts cover 24 hours, so that the queries do not slow down over time."""
+    recent = Message.objects.filter(created_at__gt=clock.now() - timedelta(days=1))
+    rows = recent.values("channel", "state").annotate(n=Count("pk")).order_by("channel", "state")
     yield "# HELP clave_messages messages of the last 24 hours"
     yield "# TYPE clave_messages gauge"
     for row in rows:
@@ -26,5 +26,5 @@ def lines() -> Iterator[str]:
     yield f"clave_messages_late {late_messages()}"
     yield "# HELP clave_messages_tried_again sends beyond the first in 24 hours: an upper bound on duplicates"
     yield "# TYPE clave_messages_tried_again gauge"
-    again = lately.filter(tries__gt=1).aggregate(n=Sum("tries"), rows=Count("pk"))
-    yield f"clave_messages_tried_again {(again['n'] or 0) - again['rows']}"
+    retried = recent.filter(tries__gt=1).aggregate(n=Sum("tries"), rows=Count("pk"))
+    yield f"clave_messages_tried_again {(retried['n'] or 0) - retried['rows']}"

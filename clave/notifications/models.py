@@ -16,13 +16,13 @@ class State(models.TextChoices):
 class Message(models.Model):
     """One message to one destination. `id` is also its Message-ID and idempotency key.
 
-    Destination and contents are encrypted, and emptied once the message has left: it may carry a key.
+    Destination and content are encrypted, and cleared once the message has been sent: it may contain a key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     channel = models.CharField(max_length=5)
     template = models.CharField(max_length=40)
-    # Which share of a day it counts against; empty for what a holder has done.
+    # The daily quota it counts against; empty for messages about the holder's own actions, which always go out.
     quota = models.CharField(max_length=12, blank=True)
     language = models.CharField(max_length=5, default="es")
     holder = models.CharField(max_length=40, blank=True, db_index=True)

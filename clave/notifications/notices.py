@@ -1,4 +1,4 @@
-"""Notices that several rooms send; a full mailbox for today must not stop what they tell about."""
+"""Notices sent by several packages; an exhausted quota must not fail the action they report."""
 
 from contextlib import suppress
 
@@ -7,7 +7,7 @@ from clave.notifications.outbox import TooManyMessages, send
 
 
 def key_locked(holder: Holder | None) -> None:
-    """Tell the holder, if there is one, that somebody tries keys or answers."""
+    """Notify the holder, if any, that somebody is guessing keys or answers."""
     if holder is not None and holder.email:
         with suppress(TooManyMessages):
             send(holder, "key_locked", {"identifier": holder.display_name}, email=holder.email, quota="locked")

@@ -1,8 +1,8 @@
-"""The only door out: messages are written to the outbox in the use case's transaction and sent later.
+"""The only way to send messages: write them to the outbox in the use case's transaction, for delivery afterwards.
 
-What is promised: a message whose transaction commits is never lost; it may arrive more than once, always
-with the same Message-ID (e-mail) or Idempotency-Key (SMS), because after a time-out nobody can know
-whether the other side took it.
+Guarantee: a message whose transaction commits is never lost. It may be delivered more than once, always with the
+same Message-ID (e-mail) or Idempotency-Key (SMS), because after a timeout there is no telling whether the other side
+accepted it.
 """
 
 import json
@@ -16,10 +16,10 @@ from clave.lib.outcome import Refused
 from clave.notifications.models import Message, State
 
 EMAIL, SMS = "email", "sms"
-# Of each quota, per destination and day: nobody's mailbox or phone is flooded from here (abuse cases 6 and 69).
+# For each quota, per destination and day, so that nobody can flood a mailbox or phone (abuse cases 6 and 69).
 DAILY = {EMAIL: 20, SMS: 8}
-# Shares that each holder has for itself: somebody else's account must not use up this one's. The first few of a day
-# always go; beyond those, what all holders cause at one destination counts too.
+# Quotas counted per holder, so that activity on another account does not use up this one's. The first `ALWAYS` messages
+# of a day always go; after that, what all holders together cause at one destination also counts.
 OF_EACH_HOLDER = frozenset({"recovery", "birth", "company", "desk"})
 ALWAYS, TOGETHER = 3, 3
 LIFE = timedelta(days=2)
@@ -27,7 +27,7 @@ LATE = timedelta(minutes=10)
 
 
 class TooManyMessages(Refused):
-    """This destination has had its share for today."""
+    """This destination has used up its quota for today."""
 
     status = 429
 
@@ -45,40 +45,40 @@ def send(
     language: str = "",
     quota: str = "",
 ) -> list[str]:
-    """Put a message to each destination given into the outbox; return the channels.
+    """Write a message to each given destination to the outbox; return the channels used.
 
-    It speaks the holder's language, or `language` to who is no holder.
-    `life` of a message that carries a temporary key ends with the key (context `seconds`).
+    It is rendered in the holder's language, or in `language` if there is no holder. A message that carries a temporary
+    key expires with the key (context `seconds`).
 
-    `quota` names the share of a day that the message counts against, for what strangers may cause (`registration`,
-    `birth`, `locked`...); each has its own, so that none uses up another's. Without one the message always goes: it
-    tells a holder what the holder has done. An SMS beyond its share is left out; an e-mail beyond it raises
-    `TooManyMessages`, before anything is written.
+    `quota` names the daily quota that the message counts against, for messages that strangers can trigger
+    (`registration`, `birth`, `locked`...); each is separate, so that none uses up another's. Without one the message
+    always goes: it reports the holder's own action. An SMS over quota is dropped; an e-mail over quota raises
+    `TooManyMessages` before anything is written.
     """
-    if email and quota and _is_used_up(EMAIL, email, quota, holder):
+    if email and quota and _is_over_quota(EMAIL, email, quota, holder):
         raise TooManyMessages
-    if mobile and quota and _is_used_up(SMS, mobile, quota, holder):
+    if mobile and quota and _is_over_quota(SMS, mobile, quota, holder):
         mobile = ""
-    wanted = [(channel, to) for channel, to in ((EMAIL, email), (SMS, mobile)) if to]
-    for channel, to in wanted:
-        _post(holder, template, context, channel, to, language, quota)
-    return [channel for channel, _ in wanted]
+    destinations = [(channel, to) for channel, to in ((EMAIL, email), (SMS, mobile)) if to]
+    for channel, to in destinations:
+        _enqueue(holder, template, context, channel, to, language, quota)
+    return [channel for channel, _ in destinations]
 
 
-def _is_used_up(channel: str, to: str, quota: str, holder: Holder | None) -> bool:
+def _is_over_quota(channel: str, to: str, quota: str, holder: Holder | None) -> bool:
     since = clock.now() - timedelta(days=1)
     sent = Message.objects.filter(destination_hash=_hash(channel, to), created_at__gt=since, quota=quota)
     if quota not in OF_EACH_HOLDER or holder is None:
         return sent.count() >= DAILY[channel]
-    own = sent.filter(holder=str(holder.pk)).count()
-    return own >= DAILY[channel] or (own >= ALWAYS and sent.count() >= TOGETHER * DAILY[channel])
+    by_holder = sent.filter(holder=str(holder.pk)).count()
+    return by_holder >= DAILY[channel] or (by_holder >= ALWAYS and sent.count() >= TOGETHER * DAILY[channel])
 
 
 def _hash(channel: str, destination: str) -> str:
     return keyed_hash("destination", channel, destination.lower())
 
 
-def _post(
+def _enqueue(
     holder: Holder | None,
     template: str,
     context: Mapping[str, str],
@@ -105,5 +105,5 @@ def _post(
 
 
 def late_messages() -> int:
-    """Return how many messages have waited more than ten minutes."""
+    """Return how many messages have been pending for more than ten minutes."""
     return Message.objects.filter(state=State.PENDING, created_at__lt=clock.now() - LATE).count()

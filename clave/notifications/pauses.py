@@ -1,4 +1,4 @@
-"""A channel that fails again and again is left alone for a while, so that the others do not wait behind it."""
+"""Circuit breaker for channels: one that keeps failing is paused, so that other channels do not wait behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _channels: dict[str, _Health] = {}
 
 
 def note_failure(channel: str) -> None:
-    """Count a failure; from the fifth in a row on each one begins a pause, after which one message is tried."""
+    """Count a failure; from the fifth in a row, each one starts a pause, after which one message is tried."""
     health = _channels.setdefault(channel, _Health())
     health.failures += 1
     if health.failures >= FAILURES:
@@ -30,11 +30,11 @@ def note_success(channel: str) -> None:
 
 
 def paused() -> list[str]:
-    """Return the channels that this process leaves alone at the moment."""
+    """Return the channels currently paused in this process."""
     now = clock.now()
     return [channel for channel, health in _channels.items() if health.until and health.until > now]
 
 
 def forget() -> None:
-    """Try every channel again."""
+    """Resume all channels."""
     _channels.clear()

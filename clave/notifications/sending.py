@@ -1,8 +1,8 @@
-"""Sending what is in the outbox.
+"""Delivery of messages from the outbox.
 
-The worker runs a few senders for each channel, so that a mail server that hangs holds up no SMS, and a slow message not
-every other one of its channel (abuse case 79). The outbox alone says what is still to be sent: a sender takes a message
-for as long as a lease lasts, and whoever is killed meanwhile leaves it to the next.
+The worker runs several senders per channel, so that an unresponsive mail server does not hold up SMS, nor a slow
+message every other one of its channel (abuse case 79). The outbox is the only source of truth: a sender claims a
+message for the duration of a lease, and if it is killed, another takes over.
 """
 
 import random
@@ -22,29 +22,29 @@ from clave.notifications.models import Message, State
 log = structlog.get_logger(__name__)
 
 CHANNELS = ("email", "sms")
-SENDERS = 3  # of each channel in a worker
+SENDERS = 3  # per channel and worker
 POLL_SECONDS = 0.5
-# How long a sender may take for one message before another one takes it up again.
+# How long a sender may hold a message before another one retries it.
 LEASE = timedelta(seconds=60)
 FIRST_PAUSE, LONGEST_PAUSE = 5, 900
 _BATCH = 50
 
 
 def start_senders(stopping: threading.Event) -> list[threading.Thread]:
-    """Send what is due, channel by channel, in threads of their own until told to stop."""
-    threads = [threading.Thread(target=_send_until, args=(channel, stopping), daemon=True) for channel in CHANNELS]
+    """Start one thread per channel that sends due messages until `stopping` is set; return the threads."""
+    threads = [threading.Thread(target=_run_sender, args=(channel, stopping), daemon=True) for channel in CHANNELS]
     for thread in threads:
         thread.start()
     return threads
 
 
-def _send_until(channel: str, stopping: threading.Event) -> None:
+def _run_sender(channel: str, stopping: threading.Event) -> None:
     with ThreadPoolExecutor(SENDERS, thread_name_prefix=channel) as pool:
         while not stopping.is_set():
             sent = 0
             try:
                 due = _due(channel)
-                sent = sum(pool.map(_deliver_apart, due))
+                sent = sum(pool.map(_deliver_in_thread, due))
             except DatabaseFault as error:
                 log.warning("sender.store_failed", channel=channel, error=type(error).__name__)
             finally:
@@ -53,8 +53,8 @@ def _send_until(channel: str, stopping: threading.Event) -> None:
                 stopping.wait(POLL_SECONDS)
 
 
-def _deliver_apart(pk: UUID) -> bool:
-    """Deliver in a thread of the pool, whose connection to the store goes back each time."""
+def _deliver_in_thread(pk: UUID) -> bool:
+    """Deliver in a pool thread, closing its database connection afterwards."""
     try:
         return deliver(pk)
     finally:
@@ -62,12 +62,12 @@ def _deliver_apart(pk: UUID) -> bool:
 
 
 def send_due() -> int:
-    """Send what is due of every channel, one after the other; return how much was sent."""
+    """Send the due messages of all channels, one after another; return how many were sent."""
     return sum(deliver(pk) for channel in CHANNELS for pk in _due(channel))
 
 
 def _due(channel: str) -> list[UUID]:
-    """Return what may be sent now. What expires first goes first: keys, which live an hour, before notices."""
+    """Return the messages to send now, earliest expiry first: keys, valid for an hour, go before notices."""
     if channel in pauses.paused():
         return []
     due = Message.objects.filter(state=State.PENDING, channel=channel, next_try_at__lte=clock.now())
@@ -75,13 +75,13 @@ def _due(channel: str) -> list[UUID]:
 
 
 def deliver(pk: UUID) -> bool:
-    """Send one message if it is due, and note what came of it. Returns whether it was sent."""
+    """Send one message if it is due, and record the result. Return whether it was sent."""
     message = _claim(pk)
     if message is None:
         return False
     try:
         channels.send(message)
-    except Exception as error:  # whatever a gateway does, the message stays in the outbox
+    except Exception as error:  # whatever a gateway raises, the message must stay in the outbox
         if channels.is_fault_of_channel(error):
             pauses.note_failure(message.channel)
         _postpone(message, error)
@@ -92,7 +92,7 @@ def deliver(pk: UUID) -> bool:
 
 
 def _claim(pk: UUID) -> Message | None:
-    """Take the message for as long as the lease; None if it is gone, not due, or another worker's."""
+    """Claim a message for the duration of the lease; None if it is gone, not due, or claimed by another worker."""
     now = clock.now()
     with transaction.atomic():
         message = Message.objects.select_for_update().filter(pk=pk, state=State.PENDING, next_try_at__lte=now).first()
@@ -109,7 +109,7 @@ def _claim(pk: UUID) -> Message | None:
 
 
 def _finish(message: Message, state: State) -> None:
-    # The contents may hold a key: they go as soon as they are not needed.
+    # The content may include a key: delete it as soon as it is not needed.
     Message.objects.filter(pk=message.pk).update(
         state=state, sent_at=clock.now() if state == State.SENT else None, destination="", context="", last_error=""
     )

@@ -1,1 +1,1 @@
-"""How the processes of an installation run: launched, watched, replaced, stopped."""
+"""Processes of an installation: starting, supervising, replacing and stopping them."""

@@ -1,4 +1,4 @@
-"""Whether this installation works: for load balancers and monitoring."""
+"""Health checks for load balancers and monitoring."""
 
 from datetime import timedelta
 
@@ -15,14 +15,14 @@ SILENT = timedelta(seconds=30)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer as soon as requests are served."""
+    """Respond as soon as requests are served at all."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when database, cache and worker work and no message is late; 503 with what does not.
+    """Return 200 if database, cache and worker work and no message is late, otherwise 503 listing what fails.
 
-    A process that is about to stop says 503 too, so that a balancer sends new visitors elsewhere.
+    A process about to stop returns 503 too, so that a load balancer sends new requests elsewhere.
     """
     if lifecycle.draining.is_set():
         return JsonResponse({"status": "stopping"}, status=503)
@@ -48,5 +48,5 @@ def _cache() -> bool:
     try:
         cache.set("readyz", "1", 10)
         return bool(cache.get("readyz") == "1")
-    except Exception:  # each cache backend has errors of its own
+    except Exception:  # each cache backend raises its own errors
         return False

@@ -1,6 +1,6 @@
-"""Runs a whole Clave on one machine: web, worker and, in a demo, the simulated services.
+"""Launcher for a whole Clave on one machine: web, worker and, in a demo, the simulated services.
 
-Ctrl-C and SIGTERM stop all of it, SIGHUP replaces web and worker one by one without refusing a visitor.
+Ctrl-C and SIGTERM stop everything; SIGHUP replaces web and worker one by one without refusing a request.
 """
 
 import os
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 def web_programs(listeners: list[socket.socket], environ: dict[str, str], workers: int) -> list[Program]:
-    """Return the web processes. If systemd gave a single socket, all accept from that one."""
+    """Return the web processes. If systemd passed a single socket, all of them accept from it."""
     return [
         Program(
             name=f"web-{number + 1}",
@@ -49,12 +49,12 @@ def web_programs(listeners: list[socket.socket], environ: dict[str, str], worker
 
 
 def command_program(*words: str, replaceable: bool = True) -> Program:
-    """Return a management command that runs for ever."""
+    """Return a management command that runs indefinitely."""
     return Program(name=words[0], command=[sys.executable, "manage.py", *words], replaceable=replaceable)
 
 
 def demo_environ(environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment with the demo's simulated services where none are configured."""
+    """Return the environment with the demo's simulated services for those not configured."""
     http, smtp = free_port(), free_port()
     edge = f"http://127.0.0.1:{http}"
     defaults = {
@@ -70,18 +70,18 @@ def demo_environ(environ: dict[str, str]) -> dict[str, str]:
 
 
 def tuned(environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment with allocator settings that keep a worker small while it hashes 19 MiB at a time."""
+    """Return the environment with allocator settings that keep workers small while hashing with 19 MiB at a time."""
     return {
         "MALLOC_ARENA_MAX": "1",
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # glibc ignores more
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # the maximum: glibc ignores larger values
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         **environ,
     }
 
 
 def full_environ(environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment of all processes: what is given, and what follows from it."""
+    """Return the environment for all processes: the given variables and those derived from them."""
     full = tuned(environ)
     full.setdefault("PYTHONUNBUFFERED", "1")
     full.setdefault("DJANGO_SETTINGS_MODULE", choose(full))
@@ -89,19 +89,19 @@ def full_environ(environ: dict[str, str]) -> dict[str, str]:
 
 
 def watch(group: ProcessGroup) -> None:
-    """Keep everything running until told to stop; at SIGHUP replace the processes."""
+    """Keep everything running until asked to stop; on SIGHUP, replace the processes."""
     on_terminal = os.isatty(0)
     while not group.told_to_stop():
         if signal.SIGHUP in group.orders:
             group.orders.discard(signal.SIGHUP)
-            if on_terminal and not os.isatty(0):  # the terminal was closed
+            if on_terminal and not os.isatty(0):  # this SIGHUP means that the terminal was closed
                 return
             restart(group)
         group.tend_and_wait()
 
 
 def restart(group: ProcessGroup) -> None:
-    """Run new code without refusing a visitor. What cannot be started leaves the old processes as they are."""
+    """Switch to new code without refusing a request. If the new code fails to start, the old processes stay."""
     try:
         group.manage("prepare")
     except subprocess.CalledProcessError as error:
@@ -111,7 +111,7 @@ def restart(group: ProcessGroup) -> None:
 
 
 def run(group: ProcessGroup, listeners: list[socket.socket], workers: int, report: Callable[[str], None]) -> None:
-    """Prepare, start and watch the processes. Raises `CalledProcessError` when the preparation fails."""
+    """Prepare, start and supervise the processes. Raises `CalledProcessError` if the preparation fails."""
     environ = group.environ
     group.manage("prepare")
     if environ.get("CLAVE_DEMO") == "1":
@@ -128,16 +128,16 @@ def main(report: Callable[[str], None] = print) -> int:
     environ = full_environ(dict(os.environ))
     host, port = address(environ)
     workers = environment.number("CLAVE_WORKERS", CORES, 1, environ.get("CLAVE_WORKERS", ""))
-    drain_seconds(environ)  # read again for each process; here for the line about a wrong one
+    drain_seconds(environ)  # each process reads it again; called here to report an invalid value
     logs.configure({"level": environment.log_level()})
     environment.end_if(environment.SETTINGS_ERRORS)
     group = ProcessGroup(environ)
-    # An interrupt too: a shell's background job begins with it ignored.
+    # SIGINT needs a handler too: a shell starts background jobs with it ignored.
     for number in (*STOP, signal.SIGHUP):
         signal.signal(number, lambda received, _: group.orders.add(signal.Signals(received)))
-    given = inherited(environ)
+    inherited_socket = inherited(environ)
     try:
-        listeners = [given] if given else listening_sockets(host, port, workers)
+        listeners = [inherited_socket] if inherited_socket else listening_sockets(host, port, workers)
     except OSError as error:
         report(f"Port {port}: {error.strerror}. Choose another one: PORT={port + 1} script/server")
         return 1
@@ -146,7 +146,7 @@ def main(report: Callable[[str], None] = print) -> int:
     except subprocess.CalledProcessError as error:
         return 0 if group.told_to_stop() else error.returncode
     finally:
-        group.stop(WEB)  # first: what is inside may leave something for the worker to send
+        group.stop(WEB)  # first, because requests in progress may still create work for the worker
         for listener in listeners:
             listener.close()
         group.stop()

@@ -1,24 +1,24 @@
-"""How much a web process takes on, and how long it and the launcher wait when it stops. All times are seconds."""
+"""Capacity of a web process, and timeouts for stopping it. All times are in seconds."""
 
 from collections.abc import Mapping
 
 from clave.config.settings import environment
 
-# A connection that is kept open holds nothing but itself; a request holds a thread, and how many of those are served
-# at once core/gate.py decides.
+# An idle keep-alive connection costs next to nothing; a request takes a thread, and web/gate.py decides how many are
+# served concurrently.
 CONNECTIONS, THREADS = 4000, 264
-HEADER_SECONDS = 10.0  # until the head of a request must be there
-HAND_OVER_SECONDS = 4.0  # a connection that is kept open may bring one more request meanwhile
-LINGER_SECONDS = 0.3  # the same for connections accepted a moment ago
-FINISH_SECONDS = 8.0  # for the requests inside
+HEADER_SECONDS = 10.0  # to receive a request's headers
+HAND_OVER_SECONDS = 4.0  # during which a keep-alive connection may still send one more request
+LINGER_SECONDS = 0.3  # the same for connections accepted just now
+FINISH_SECONDS = 8.0  # to finish the requests in progress
 
 
 def drain_seconds(environ: Mapping[str, str]) -> float:
-    """Return how long `/readyz` says 503 before new visitors are refused: time for a balancer to notice."""
+    """Return how long `/readyz` returns 503 before new requests are refused: time for a load balancer to notice."""
     default = 0 if environ.get("CLAVE_DEMO") == "1" else 5
     return environment.seconds("CLAVE_DRAIN_SECONDS", default, environ.get("CLAVE_DRAIN_SECONDS", ""))
 
 
 def longest_stop(environ: Mapping[str, str]) -> float:
-    """Return when a web process that was asked to stop is killed: it has had all its time and two seconds more."""
+    """Return the timeout after which a stopping web process is killed: all its phases plus two seconds."""
     return max(drain_seconds(environ) + LINGER_SECONDS, HAND_OVER_SECONDS) + FINISH_SECONDS + 2

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, given to this machine and to the networks of `METRICS_ALLOW` alone."""
+"""Prometheus metrics, served only to this machine and the networks in `METRICS_ALLOW`."""
 
 import ipaddress
 
@@ -8,14 +8,14 @@ from django.http.request import split_domain_port
 
 from clave.web.errors import error_page
 
-_SIGNS_OF_A_PROXY = (
+_PROXY_HEADERS = (
     *("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_CF_CONNECTING_IP", "HTTP_TRUE_CLIENT_IP"),
     *("HTTP_X_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP"),
 )
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with a few figures in Prometheus' text format, or 404 to whoever may not read them."""
+    """Serve the metrics in Prometheus' text format, or 404 to clients not allowed to read them."""
     if not may_read(request):
         return error_page(request, 404)
     from clave.notifications.metrics import lines
@@ -24,23 +24,23 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Say whether both who connects and, through proxies of ours, everybody it speaks for are allowed.
+    """Return whether the peer and, through our proxies, every client it forwards for are allowed.
 
-    The public proxy often stands on this very machine: being local is not enough for what it passes on. One that says
-    nothing of itself is known by the public name that was asked for: monitoring asks a process by its address.
+    The public proxy often runs on this very machine, so a local peer does not suffice for forwarded requests. A proxy
+    that adds no headers is detected by the public host name in the request: monitoring addresses a process by IP.
     """
-    if settings.CLAVE_TRUSTED_PROXIES and not _names_an_address(request):
+    if settings.CLAVE_TRUSTED_PROXIES and not _host_is_address(request):
         return False
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
     if forwarded is None:
-        passed_on = any(name in _SIGNS_OF_A_PROXY or name.startswith("HTTP_X_FORWARDED") for name in request.META)
-        return not passed_on and _is_allowed(request.META.get("REMOTE_ADDR", ""))
+        is_forwarded = any(name in _PROXY_HEADERS or name.startswith("HTTP_X_FORWARDED") for name in request.META)
+        return not is_forwarded and _is_allowed(request.META.get("REMOTE_ADDR", ""))
     if not settings.CLAVE_TRUSTED_PROXIES:
         return False
     return all(_is_allowed(address) for address in (request.META.get("REMOTE_ADDR", ""), *forwarded.split(",")))
 
 
-def _names_an_address(request: HttpRequest) -> bool:
+def _host_is_address(request: HttpRequest) -> bool:
     host, _port = split_domain_port(request.META.get("HTTP_HOST", ""))
     try:
         return bool(ipaddress.ip_address(host.strip("[]")))

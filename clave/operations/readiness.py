@@ -1,4 +1,4 @@
-"""How a process tells the launcher that it works: it writes to a pipe whose number it finds in its environment."""
+"""Readiness protocol: a process tells the launcher it is ready by writing to a pipe given in its environment."""
 
 import os
 
@@ -6,7 +6,7 @@ READY_FD = "CLAVE_READY_FD"
 
 
 def report_ready() -> None:
-    """Tell the launcher, if there is one."""
+    """Report readiness to the launcher, if there is one."""
     number = os.environ.pop(READY_FD, "")
     if number:
         os.write(int(number), b"ready\n")

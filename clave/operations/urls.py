@@ -1,4 +1,4 @@
-"""For load balancers and monitoring."""
+"""URLs for load balancers and monitoring."""
 
 from django.urls import path
 

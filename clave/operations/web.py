@@ -1,10 +1,10 @@
-"""One web process: serves until it is told to stop, and then without breaking off a conversation.
+"""One web process: serves until asked to stop, then shuts down without breaking off any request.
 
 `python -m clave.operations.web` runs one alone, for systemd or a container. Signals:
 
-SIGTERM   the site goes away: `/readyz` answers 503 for `CLAVE_DRAIN_SECONDS`, then what is inside is finished
-SIGHUP    another process takes over the socket: no new connections, those there are finish within a few seconds
-SIGINT    stop now; what is inside is finished
+SIGTERM   the site is stopping: `/readyz` returns 503 for `CLAVE_DRAIN_SECONDS`, then requests in progress are finished
+SIGHUP    another process takes over the socket: no new connections; existing ones finish within a few seconds
+SIGINT    stop now; requests in progress are finished
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _new_scheduler: Any = _futures._new_cbscheduler
 
 
 class Server:
-    """Granian's WSGI server without its parent process, whose rules for dead and stopping workers are not ours."""
+    """Granian's WSGI server without its parent process, which handles dead and stopping workers differently from us."""
 
     def __init__(self, application: Any, listener: socket.socket) -> None:
         self._application = application
@@ -50,22 +50,22 @@ class Server:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Begin to serve, in threads of granian's."""
+        """Start serving, in granian's threads."""
         self._listener.set_inheritable(False)
         worker = _native.WSGIWorker(
             1,
             (None, _native.SocketHolder(self._listener.fileno(), False, BACKLOG)),
-            None,  # no channel for metrics
-            1,  # thread of the event loop
-            512,  # most threads for files
+            None,  # no metrics channel
+            1,  # event loop threads
+            512,  # maximum of threads for files
             THREADS,
-            30,  # seconds until an idle one ends
+            30,  # seconds until an idle thread ends
             CONNECTIONS,
             HTTPModes.http1,
             HTTP1Settings(header_read_timeout=int(HEADER_SECONDS * 1000)),
             None,
-            None,  # static files are WhiteNoise's
-            *(False, None, None, None, str(SSLProtocols.tls13), None, [], False),  # TLS is the proxy's
+            None,  # static files are served by WhiteNoise
+            *(False, None, None, None, str(SSLProtocols.tls13), None, [], False),  # TLS is terminated by the proxy
             (None, None),
         )
         self._stop.add_cb(self._stopped.set)
@@ -77,13 +77,13 @@ class Server:
         stop_accepting(self._listener)
 
     def finish(self, seconds: float) -> bool:
-        """Close idle connections, finish the requests inside; say whether all were finished in time."""
+        """Close idle connections and finish requests in progress; return whether all finished in time."""
         self._stop.set()
         return self._stopped.wait(seconds)
 
 
 def _pause(orders: "queue.SimpleQueue[int]", seconds: float) -> None:
-    """Wait, but not if told to hurry by another signal."""
+    """Wait, unless interrupted by another signal."""
     try:
         orders.get(timeout=seconds)
     except queue.Empty:
@@ -118,4 +118,4 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stderr.flush()
-    os._exit(code)  # threads that still serve somebody slow would hold up an ordinary exit
+    os._exit(code)  # a normal exit would wait for threads still serving slow clients

@@ -1,4 +1,4 @@
-"""The protocol as an ordered list of small checks: the first that fails gives the code.
+"""The protocol as an ordered list of small checks: the first that fails determines the code.
 
 Source: rce-protocol.md, section 1; manual "Integración Registro Asistencia SENCE", v1.1.3 to v1.1.6.
 """
@@ -18,13 +18,13 @@ _CHECKS: list[tuple[int, Check]] = []
 
 
 def check(code: int) -> Callable[[Check], Check]:
-    """Add a check to the end of the list. It answers whether all is well; if not, `code` is the answer."""
+    """Return a decorator that appends a check. The check returns True if it passes; otherwise `code` is reported."""
 
-    def add(function: Check) -> Check:
+    def register(function: Check) -> Check:
         _CHECKS.append((code, function))
         return function
 
-    return add
+    return register
 
 
 @check(201)
@@ -44,9 +44,9 @@ def url_error_is_well_formed(request: RceRequest) -> bool:
 
 @check(200)
 def mandatory_parameters_are_there(request: RceRequest) -> bool:
-    wanted = (*NAMES, SESSION) if request.closing else NAMES
+    required = (*NAMES, SESSION) if request.closing else NAMES
     may_be_blank = {"CodSence"} if request.line == Line.SOCIAL else set()
-    return all(name in request.fields and (request[name].strip() or name in may_be_blank) for name in wanted)
+    return all(name in request.fields and (request[name].strip() or name in may_be_blank) for name in required)
 
 
 @check(209)
@@ -148,13 +148,13 @@ def participant_is_enrolled(request: RceRequest) -> bool:
     if request.action is None or request.session_is_known:
         return True
     if not action_is_of_the_body(request):
-        return True  # 308 has said so; who is enrolled there is not this OTEC's business
+        return True  # reported by 308; another OTEC's enrolments must not be disclosed
     return request.enrolment is not None and request.enrolment.removed_at is None
 
 
 @check(304)
 def data_can_be_verified(request: RceRequest) -> bool:
-    """An opening names no session, a closing one of this person in this action; no id is longer than the manual's."""
+    """Pass an opening without a session, a closing of one of this person and action; no id over the manual's length."""
     if len(request["IdSesionAlumno"]) > SESSION_MOST:
         return False
     if not request.closing:
@@ -171,7 +171,7 @@ def session_is_of_this_environment(request: RceRequest) -> bool:
 
 @check(305)
 def session_can_still_be_closed(request: RceRequest) -> bool:
-    """A session that was lost stays lost; one that was closed may be closed again, to the same effect."""
+    """Check that the session was not lost; closing a closed session again is allowed and changes nothing."""
     if not request.session_is_known:
         return True
     if request.tested:
@@ -185,9 +185,9 @@ CHECKS = tuple(_CHECKS)
 
 
 def returns_to(request: RceRequest, name: str) -> bool:
-    """Say whether an answer may be posted to the address in this parameter."""
+    """Return whether a response may be posted to the URL in this parameter."""
     if not request[name].strip():
-        return True  # its absence has a code of its own
+        return True  # a missing URL has its own code
     parts = split_url(request[name])
     if parts is None:
         return False
@@ -197,7 +197,7 @@ def returns_to(request: RceRequest, name: str) -> bool:
 
 
 def codes(request: RceRequest) -> list[int]:
-    """Return the code of the first check that fails; with `RCE_ALL_CODES` those of all that fail, in order."""
+    """Return the code of the first failing check, or with `RCE_ALL_CODES` the codes of all failing checks, in order."""
     failed = []
     for code, passes in CHECKS:
         if not passes(request):

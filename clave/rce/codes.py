@@ -1,4 +1,4 @@
-"""What the codes of GlosaError mean, in words for the person whose browser carries them."""
+"""GlosaError codes, explained to the participant whose browser carries them."""
 
 from typing import Any
 

@@ -7,17 +7,17 @@ from clave.training.models import Token
 
 
 class Environment(models.TextChoices):
-    """The two doors of the protocol; the value is the first part of the address."""
+    """The two environments of the protocol; the value is the first segment of the URL."""
 
     PRODUCTION = "rce", "producción"
     TEST = "rcetest", "prueba"
 
 
 class PendingRequest(models.Model):
-    """One request of a learning platform while its participant signs in here, and then what was answered.
+    """A learning platform's request while its participant signs in here, and later the response to it.
 
-    `fields` are the documented parameters without the token. `browser` is a hash of what only the browser that
-    brought it was given: no other one may go on with it. Thrown away after a day.
+    `fields` are the documented parameters without the token. `browser` is a hash of a secret given only to the browser
+    that delivered the request: no other browser may continue it. Deleted after a day.
     """
 
     id = models.CharField(max_length=32, primary_key=True, default=random_id)
@@ -29,7 +29,7 @@ class PendingRequest(models.Model):
     browser = models.CharField(max_length=32, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
     proved_at = models.DateTimeField(null=True)
-    # The participant's account as it was then (`Holder.version`).
+    # The version of the participant's account at that time (`Holder.version`).
     proved_version = models.PositiveIntegerField(default=0)
     answer = models.JSONField(null=True)
     created_at = models.DateTimeField(db_index=True)

@@ -1,7 +1,7 @@
-"""How many requests may wait for their participant to sign in: whoever has a training body's token can make them.
+"""Limits on pending requests: anybody with a training body's token can create them.
 
-A class of 300 behind one address opens within a minute, so the bounds are wide. The participant's own comes first: who
-repeats one request uses up nobody's share but its own. Each worker counts for itself.
+A class of 300 behind one address starts within a minute, so the limits are generous. The participant's own limit is
+checked first: repeating one request uses up only that participant's share. Each worker counts on its own.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from clave.lib.leaky_buckets import LeakyBuckets
 from clave.lib.networks import address_block
 from clave.rce.request import RceRequest
 
-# (how many at once, how many more a second)
+# (capacity, refill per second)
 PARTICIPANT, NETWORK, TOKEN = (60, 0.2), (3000, 20), (20_000, 200)
 
 
@@ -24,9 +24,9 @@ def _buckets(factor: int) -> tuple[LeakyBuckets, LeakyBuckets, LeakyBuckets]:
     return participant, network, token
 
 
-def may_wait(asked: RceRequest, address: str) -> bool:
-    """Count a request that is to wait. False: too many like it have come from this network or with this token."""
+def may_wait(request: RceRequest, address: str) -> bool:
+    """Count a request that is to wait; return False if its participant, network or token has exceeded a limit."""
     network = address_block(address)
     participant, networks, tokens = _buckets(settings.RCE_PENDING_FACTOR)
-    token = str(asked.token.pk) if asked.token else ""
-    return participant.add(f"{network} {asked['RunAlumno']}") and networks.add(network) and tokens.add(token)
+    token = str(request.token.pk) if request.token else ""
+    return participant.add(f"{network} {request['RunAlumno']}") and networks.add(network) and tokens.add(token)

@@ -1,7 +1,7 @@
-"""Checks a whole roster before day one: which code would each participant earn, and who has no CS yet.
+"""Review of a whole roster before the first day: which code each participant would get, and who has no CS yet.
 
-Whether somebody has a Clave is told only of those enrolled with the OTEC that asks; how many RUNs it may ask about is
-limited, that it asked is audited, and the holders can see it (decision 0025).
+Whether somebody has a Clave is disclosed only for the OTEC's own participants; the number of RUNs it may query is
+limited, the query is audited, and the holders can see it (decision 0025).
 """
 
 from collections.abc import Mapping
@@ -26,16 +26,16 @@ from clave.rce.request import RceRequest, strict_rut
 from clave.training.models import AccountLookup, Action, Enrolment, Otec, ReviewAllowance, Token
 
 MOST = 2000
-# An OTEC may ask about so many RUNs at a stretch, and about so many more each hour.
+# How many RUNs an OTEC may query in a burst, and how many more per hour.
 BURST, PER_HOUR = 6000, 2000
 _SESSION = "revision"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What would happen to one participant: `codes` in the protocol's order, none if all is well.
+    """Prediction for one participant: `codes` in the protocol's order, empty if all checks pass.
 
-    `has_key` is None for who is not enrolled with the OTEC: about them nothing is told.
+    `has_key` is None for people not enrolled with the OTEC: nothing is disclosed about them.
     """
 
     run: str
@@ -52,7 +52,7 @@ class Finding:
 
 
 class TooManyReviewed(Refused):
-    """The OTEC has asked about too many RUNs lately; from `until` on it may ask about these."""
+    """The OTEC has queried too many RUNs recently; it may query these from `until` on."""
 
     status = 429
 
@@ -67,32 +67,32 @@ class TooManyReviewed(Refused):
 def review(
     otec: Otec, sent: Mapping[str, str], runs: list[str], context: RequestContext, *, asker: Holder | None = None
 ) -> list[Finding]:
-    """Run the protocol's own checks for each RUN, as on the action's first day, or today if it has begun.
+    """Run the protocol's own checks for each RUN, as of the action's first day, or today if it has begun.
 
-    Without a token in `sent` one of the OTEC's is taken for granted. A constant number of queries. `asker` is the
-    company that is signed in; a program has none. Raises `TooManyReviewed`.
+    Without a token in `sent`, a valid one of the OTEC is assumed. The number of queries is constant. `asker` is the
+    signed-in company; an API client has none. Raises `TooManyReviewed`.
     """
-    wanted = {run: _written(run) for run in runs[:MOST]}
-    _spend_allowance(otec, len(wanted))
-    with_key = _participants_with_key(otec, set(wanted.values()))
+    run_by_input = {run: _in_protocol_form(run) for run in runs[:MOST]}
+    _spend_allowance(otec, len(run_by_input))
+    with_key = _participants_with_key(otec, set(run_by_input.values()))
     action = Action.objects.select_related("otec").filter(code=sent.get("CodigoCurso", "")).first()
-    # Who is enrolled in another OTEC's action is not this OTEC's business.
-    enrolled = Enrolment.objects.filter(action=action, action__otec=otec, run__in=wanted.values())
-    enrolments = {each.run: each for each in enrolled}
+    # Enrolments in another OTEC's action must not be disclosed.
+    enrolled = Enrolment.objects.filter(action=action, action__otec=otec, run__in=run_by_input.values())
+    enrolments = {enrolment.run: enrolment for enrolment in enrolled}
     shared = RceRequest(Environment.PRODUCTION, False, sent)
     token = shared.token if sent.get("Token") else Token(otec=otec)
-    found = []
-    for typed, run in wanted.items():
-        asked = _asked(otec, sent, run)
+    findings = []
+    for input_text, run in run_by_input.items():
+        request = _request_for(otec, sent, run)
         enrolment = enrolments.get(run)
-        asked.__dict__.update(action=action, enrolment=enrolment, token=token, day=_first_day(asked, action))
-        found.append(Finding(typed, checks.codes(asked), with_key.get(run)))
-    audit.record("roster.reviewed", context, holder=asker, otec=otec.pk, runs=len(wanted), told=len(with_key))
-    return found
+        request.__dict__.update(action=action, enrolment=enrolment, token=token, day=_first_day(request, action))
+        findings.append(Finding(input_text, checks.codes(request), with_key.get(run)))
+    audit.record("roster.reviewed", context, holder=asker, otec=otec.pk, runs=len(run_by_input), told=len(with_key))
+    return findings
 
 
 def _participants_with_key(otec: Otec, runs: set[str]) -> dict[str, bool]:
-    """Say of each participant of the OTEC whether they have a key, and note for the holders that it was asked."""
+    """Return whether each of the OTEC's participants has a key, and record the lookups for the holders to see."""
     enrolled = Enrolment.objects.filter(action__otec=otec, run__in=runs, removed_at=None)
     with_key = dict.fromkeys(enrolled.values_list("run", flat=True), False)
     accounts = Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=with_key)
@@ -107,26 +107,26 @@ def _participants_with_key(otec: Otec, runs: set[str]) -> dict[str, bool]:
 def _spend_allowance(otec: Otec, runs: int) -> None:
     now = clock.now()
     ReviewAllowance.objects.bulk_create([ReviewAllowance(otec=otec, at=now)], ignore_conflicts=True)
-    spent = ReviewAllowance.objects.select_for_update().get(otec=otec)
-    leaked = max(0.0, (now - spent.at).total_seconds()) * PER_HOUR / 3600
-    asked = max(0, ceil(spent.asked - leaked)) + runs
-    if asked > BURST:
-        raise TooManyReviewed(now + timedelta(hours=(asked - BURST) / PER_HOUR))
-    ReviewAllowance.objects.filter(pk=spent.pk).update(asked=asked, at=now)
+    allowance = ReviewAllowance.objects.select_for_update().get(otec=otec)
+    leaked = max(0.0, (now - allowance.at).total_seconds()) * PER_HOUR / 3600
+    total = max(0, ceil(allowance.asked - leaked)) + runs
+    if total > BURST:
+        raise TooManyReviewed(now + timedelta(hours=(total - BURST) / PER_HOUR))
+    ReviewAllowance.objects.filter(pk=allowance.pk).update(asked=total, at=now)
 
 
-def _asked(otec: Otec, sent: Mapping[str, str], run: str) -> RceRequest:
-    given = {"RutOtec": otec.rut, "IdSesionAlumno": _SESSION, "Token": "-", **{k: v for k, v in sent.items() if v}}
-    # In line 1 the course's code is blank, but there.
-    return RceRequest(Environment.PRODUCTION, False, {"CodSence": "", **given, "RunAlumno": run})
+def _request_for(otec: Otec, sent: Mapping[str, str], run: str) -> RceRequest:
+    parameters = {"RutOtec": otec.rut, "IdSesionAlumno": _SESSION, "Token": "-", **{k: v for k, v in sent.items() if v}}
+    # In line 1 CodSence is blank, but must be present.
+    return RceRequest(Environment.PRODUCTION, False, {"CodSence": "", **parameters, "RunAlumno": run})
 
 
-def _first_day(asked: RceRequest, action: Action | None) -> date:
-    return max(asked.day, action.starts) if action else asked.day
+def _first_day(request: RceRequest, action: Action | None) -> date:
+    return max(request.day, action.starts) if action else request.day
 
 
-def _written(text: str) -> str:
-    """Return a RUN as the protocol writes it if that is clear, so that dots alone are no fault."""
+def _in_protocol_form(text: str) -> str:
+    """Return a RUN in the protocol's format if it can be parsed, so that mere dots do not count as an error."""
     try:
         return str(Rut.parse(text)) if strict_rut(text) is None else text.upper()
     except InvalidRut:

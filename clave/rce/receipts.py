@@ -1,7 +1,7 @@
-"""Signed receipts: what a training body can prove about a mark, though its answer came through the learner's browser.
+"""Signed receipts: proof of a mark for the training body, even though the response travels through the browser.
 
-A receipt is a JWS in compact form (RFC 7515), signed with ES256 (RFC 7518, 3.4), which every library knows; its
-key is derived from the installation's secret key and its public half stands at `/api/v1/keys`.
+A receipt is a compact JWS (RFC 7515) signed with ES256 (RFC 7518, 3.4), which every library supports. Its key is
+derived from the installation's secret key; the public key is published at `/api/v1/keys`.
 """
 
 import json
@@ -28,25 +28,25 @@ def _key(secret: str) -> ECKey:
 
 
 def keys() -> dict[str, object]:
-    """Return the public keys (RFC 7517) that verify receipts; former secret keys are still among them."""
+    """Return the public keys (RFC 7517) that verify receipts, including those of former secret keys."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return {"keys": [_key(secret).as_dict(private=False) for secret in secrets]}
 
 
 def receipt(
-    asked: RceRequest, event: str, session: str, opened_at: datetime, ended: tuple[datetime, int] | None
+    request: RceRequest, event: str, session: str, opened_at: datetime, ended: tuple[datetime, int] | None
 ) -> str:
-    """Return the receipt of an opening or, with its moment and credited seconds, of a closing."""
+    """Return the receipt of an opening, or of a closing given its time and credited seconds."""
     claims = {
         "iss": settings.CLAVE_URL,
-        "aud": str(asked.otec_rut),
+        "aud": str(request.otec_rut),
         "iat": int(clock.now().timestamp()),
         "event": event,
-        "environment": asked.environment,
-        "run": str(asked.run),
-        "action": asked["CodigoCurso"],
+        "environment": request.environment,
+        "run": str(request.run),
+        "action": request["CodigoCurso"],
         "session": session,
-        "client_session": asked["IdSesionAlumno"],
+        "client_session": request["IdSesionAlumno"],
         "opened_at": opened_at.isoformat(timespec="seconds"),
     }
     if ended:

@@ -1,7 +1,7 @@
-"""What goes back to the learning platform, through the participant's browser. Source: rce-protocol.md, section 1.
+"""Responses to the learning platform, sent through the participant's browser. Source: rce-protocol.md, section 1.
 
-Platforms decide by the mere presence of a field: GlosaError is an error, else IdSesionSence is an opening, else it is a
-closing. So a field that does not belong in an answer is absent, never empty.
+Platforms decide by the mere presence of a field: GlosaError means an error, else IdSesionSence an opening, else it is a
+closing. So a field that does not belong in a response must be absent, not empty.
 """
 
 from datetime import datetime
@@ -16,34 +16,34 @@ _ECHOED = ("CodSence", "CodigoCurso", "IdSesionAlumno")
 Answer = dict[str, Any]
 
 
-def _fields(request: RceRequest, at: datetime, *more: tuple[str, str]) -> list[tuple[str, str]]:
+def _fields(request: RceRequest, at: datetime, *extra: tuple[str, str]) -> list[tuple[str, str]]:
     return [
         *((name, request[name]) for name in _ECHOED),
-        *(pair for pair in more if pair[0] == SESSION),
+        *(pair for pair in extra if pair[0] == SESSION),
         ("RunAlumno", request["RunAlumno"]),
         ("FechaHora", at.astimezone(clock.SANTIAGO).strftime("%Y-%m-%d %H:%M:%S")),
         ("ZonaHoraria", ZONE),
         ("LineaCapacitacion", request["LineaCapacitacion"]),
-        *(pair for pair in more if pair[0] != SESSION),
+        *(pair for pair in extra if pair[0] != SESSION),
     ]
 
 
 def refused(request: RceRequest, codes: list[int]) -> Answer:
-    """Return the answer for an error. An opening that failed has an empty IdSesionSence, a closing none."""
+    """Return the response to a failed request. For an opening it has an empty IdSesionSence, for a closing none."""
     glosa = ("GlosaError", ";".join(map(str, codes)))
     session = [] if request.closing else [(SESSION, "")]
     return {"kind": "error", "url": request["UrlError"], "fields": _fields(request, clock.now(), *session, glosa)}
 
 
 def opened(request: RceRequest, public: str, since: datetime, until: datetime) -> Answer:
-    """Return the answer for an opened session, with what its page says."""
+    """Return the response for an opened session, with the data for its page."""
     facts = {"since": _clock(since), "until": _clock(until)}
     fields = _fields(request, since, (SESSION, public))
     return {"kind": "opened", "url": request["UrlRetoma"], "fields": fields, "facts": facts}
 
 
 def closed(request: RceRequest, at: datetime, seconds: int, total: int) -> Answer:
-    """Return the answer for a closed session; `seconds` it lasted and `total` credited in the course so far."""
+    """Return the response for a closed session: its duration `seconds`, and the `total` credited in the course."""
     facts = {"credited": seconds, "total": total}
     return {"kind": "closed", "url": request["UrlRetoma"], "fields": _fields(request, at), "facts": facts}
 

@@ -1,4 +1,4 @@
-"""What a learning platform sent, and what is found for it."""
+"""A learning platform's request, and lookup of the rows it refers to."""
 
 import re
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ _OPENING = Lookup(
 
 
 def strict_rut(text: str) -> Rut | None:
-    """Return the RUT written `xxxxxxxx-x`, in either case of k; None for any other form or a wrong check digit."""
+    """Return the RUT written as `xxxxxxxx-x`, with k in either case; None for another form or a wrong check digit."""
     try:
         return Rut.parse(text) if _RUT.fullmatch(text) else None
     except InvalidRut:
@@ -51,9 +51,9 @@ def strict_rut(text: str) -> Rut | None:
 
 @lru_cache(maxsize=1024)
 def split_url(text: str) -> SplitResult | None:
-    """Return the parts of an absolute http(s) address a browser can be sent to; None for anything else.
+    """Return the parts of an absolute http(s) URL a browser can be sent to; None for anything else.
 
-    Refused: over 200 characters, not printable ASCII, backslashes and quotes, user-info, no host.
+    Rejected: more than 200 characters, characters other than printable ASCII, backslashes, quotes, user info, no host.
     """
     if len(text) > URL_MOST or not _URL.fullmatch(text) or any(char in text for char in "\\\"'<>`"):
         return None
@@ -62,18 +62,18 @@ def split_url(text: str) -> SplitResult | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    good = parts.scheme in ("http", "https") and "@" not in parts.netloc and _HOST.fullmatch(host) and port != 0
-    return parts if good else None
+    is_valid = parts.scheme in ("http", "https") and "@" not in parts.netloc and _HOST.fullmatch(host) and port != 0
+    return parts if is_valid else None
 
 
 class RceRequest:
-    """A post to IniciarSesion or, `closing`, to CerrarSesion, as it came; what it refers to is looked up when asked."""
+    """A post to IniciarSesion or, `closing`, to CerrarSesion, as received; the rows it refers to are loaded lazily."""
 
     def __init__(self, environment: str, closing: bool, sent: Mapping[str, str], token: Token | None = None) -> None:
         self.environment = environment
         self.closing = closing
-        wanted = (*NAMES, SESSION)
-        self.fields = {name: sent[name] for name in wanted if name in sent}
+        names = (*NAMES, SESSION)
+        self.fields = {name: sent[name] for name in names if name in sent}
         if token is not None:
             self.__dict__["token"] = token
 
@@ -85,7 +85,7 @@ class RceRequest:
         return self.environment == Environment.TEST
 
     def unchecked(self, name: str) -> bool:
-        """Say whether the test environment was asked, by -1, not to check this parameter."""
+        """Return whether the test environment was told, by -1, not to check this parameter."""
         return self.testing and self[name] == ANY
 
     @cached_property
@@ -106,7 +106,7 @@ class RceRequest:
 
     @cached_property
     def enrolment(self) -> Enrolment | None:
-        """The participant's place in the action, with the action."""
+        """The participant's enrolment, with its action."""
         return _ENROLMENT.one(self["CodigoCurso"], str(self.run))
 
     @cached_property
@@ -121,28 +121,28 @@ class RceRequest:
 
     @cached_property
     def opening(self) -> SessionStart | None:
-        """The session to close: of this person in this action, in production."""
-        found = _OPENING.one(self[SESSION])
-        if found is None:
+        """The session to close, if it is this person's in this action; production only."""
+        opening = _OPENING.one(self[SESSION])
+        if opening is None:
             return None
-        place = found.enrolment
-        return found if place.run == str(self.run) and place.action.code == self["CodigoCurso"] else None
+        enrolment = opening.enrolment
+        return opening if enrolment.run == str(self.run) and enrolment.action.code == self["CodigoCurso"] else None
 
     @cached_property
     def tested(self) -> datetime | None:
-        """When the session to close was opened, if it is one of the test environment, of this person and action."""
+        """When the session to close was opened, if it is a test session of this person and action."""
         return trial_ids.opened_at(self[SESSION], str(self.run), self["CodigoCurso"])
 
     @property
     def session_is_known(self) -> bool:
-        """Say whether this closes a session that was opened here by the rules."""
+        """Return whether this closes a session that was validly opened in this environment."""
         if not self.closing:
             return False
         return self.tested is not None if self.testing else self.opening is not None
 
     @cached_property
     def day(self) -> date:
-        """The day whose place in the action's dates is judged: today, on Santiago's calendar."""
+        """The day to check against the action's dates: today in Santiago."""
         return clock.today()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The use cases of the protocol: a request waits while its participant signs in, then is carried out once."""
+"""Use cases of the protocol: a request waits while its participant signs in, and is then carried out once."""
 
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ PROOF_LASTS = timedelta(minutes=15)
 _BROWSER_LENGTH = 32
 _PENDING = Lookup(lambda pk: PendingRequest.objects.select_related("token__otec").filter(pk=pk), "pk")
 _LOCKED = Lookup(lambda pk: PendingRequest.objects.select_for_update().filter(pk=pk), "pk")
-# How the id of a request that closes a session begins: the gate lets it in first (`CLAVE_URGENT_PATHS`).
+# Id prefix of requests that close a session: the gate gives them priority (`CLAVE_URGENT_PATHS`).
 CLOSING = "c105e"
 log = structlog.get_logger(__name__)
 
@@ -47,49 +47,49 @@ class NotYours(Refused):
         super().__init__("not_yours", str(GLOSAS[311]))
 
 
-def receive(asked: RceRequest, secret: str, address: str) -> PendingRequest | Answer:
-    """Judge a request as far as that needs no identity: keep it while the participant signs in, or answer it.
+def receive(request: RceRequest, secret: str, address: str) -> PendingRequest | Answer:
+    """Check a request as far as possible without an identity: store it until the participant signs in, or answer it.
 
-    Only who brings `secret` may go on with what is kept.
+    Only a browser that presents `secret` may continue the stored request.
     """
     try:
-        wished = observers.overridden(asked)
-        failed = [wished] if wished else checks.codes(asked)
-        if not failed and not pending_limits.may_wait(asked, address):
+        override = observers.overridden(request)
+        failed = [override] if override else checks.codes(request)
+        if not failed and not pending_limits.may_wait(request, address):
             failed = [300]
-        if not failed and asked.token:
-            tokens.note_use(asked.token, asked["Token"])
+        if not failed and request.token:
+            tokens.note_use(request.token, request["Token"])
             pending = PendingRequest(
-                id=_closing_id() if asked.closing and not asked.testing else random_id(),
-                environment=asked.environment,
-                closing=asked.closing,
-                fields={name: text for name, text in asked.fields.items() if name != "Token"},
-                token=asked.token,
-                course=asked.action.name if asked.action else "",
+                id=_closing_id() if request.closing and not request.testing else random_id(),
+                environment=request.environment,
+                closing=request.closing,
+                fields={name: text for name, text in request.fields.items() if name != "Token"},
+                token=request.token,
+                course=request.action.name if request.action else "",
                 browser=_browser_of(secret),
                 created_at=clock.now(),
             )
             pending.save(force_insert=True)
-            observers.observe(pending.pk, asked, None)
+            observers.observe(pending.pk, request, None)
             return pending
-    except Exception:  # whatever it is, the platform must not be left hanging
+    except Exception:  # whatever happens, the platform must get a response
         log.exception("rce.failed")
         failed = [300]
-    log.info("rce.refused", codes=failed, environment=asked.environment, closing=asked.closing)
-    answer = replies.refused(asked, failed)
-    observers.observe("", asked, answer)
+    log.info("rce.refused", codes=failed, environment=request.environment, closing=request.closing)
+    answer = replies.refused(request, failed)
+    observers.observe("", request, answer)
     return answer
 
 
 def _closing_id() -> str:
-    """Return an id by which the gate sees that a session is closed: 108 random bits are left."""
+    """Return an id the gate recognises as closing a session; 108 random bits remain."""
     return CLOSING + random_id()[len(CLOSING) :]
 
 
 def find(pk: str, secret: str) -> PendingRequest | None:
-    """Return the waiting request, to whom was given its secret."""
-    found = _PENDING.one(pk)
-    return found if found and is_keyed_hash(found.browser, "exchange", secret, length=_BROWSER_LENGTH) else None
+    """Return the pending request if `secret` is the one given to its browser."""
+    pending = _PENDING.one(pk)
+    return pending if pending and is_keyed_hash(pending.browser, "exchange", secret, length=_BROWSER_LENGTH) else None
 
 
 def _browser_of(secret: str) -> str:
@@ -97,13 +97,13 @@ def _browser_of(secret: str) -> str:
 
 
 def request_of(pending: PendingRequest) -> RceRequest:
-    """Return the request that an exchange keeps."""
+    """Rebuild the request stored in a pending exchange."""
     sent = {**pending.fields, "Token": pending.token.hint}
     return RceRequest(pending.environment, pending.closing, sent, pending.token)
 
 
 def host_of(pending: PendingRequest) -> str:
-    """Return the host the participant goes back to."""
+    """Return the host the participant returns to."""
     parts = split_url(pending.fields["UrlRetoma"])
     return parts.netloc if parts else ""
 
@@ -113,7 +113,7 @@ def is_strict(pending: PendingRequest) -> bool:
 
 
 def overdue(pending: PendingRequest) -> int | None:
-    """Return the code of an exchange that has waited too long: 210 after three minutes, 312 in the patient variant."""
+    """Return the code for an exchange that has expired: 210 after three minutes, 312 in the patient variant."""
     waited = clock.now() - pending.created_at
     if is_strict(pending) and waited > STRICT_WAIT:
         return 210
@@ -121,7 +121,7 @@ def overdue(pending: PendingRequest) -> int | None:
 
 
 def may_choose(pending: PendingRequest) -> bool:
-    """Say whether the participant has just signed in, and the account has not moved on since."""
+    """Return whether the participant has just signed in and the account's version is unchanged since."""
     if pending.proved_at is None or clock.now() - pending.proved_at > PROOF_LASTS:
         return False
     run = request_of(pending).run
@@ -131,8 +131,8 @@ def may_choose(pending: PendingRequest) -> bool:
 
 @transaction.atomic
 def refuse(pending: PendingRequest, code: int) -> None:
-    """Answer a waiting request with an error, unless it has been answered."""
-    if not _answered_meanwhile(pending):
+    """Answer a pending request with an error, unless it has been answered already."""
+    if not _lock_and_check_answered(pending):
         _answer(pending, replies.refused(request_of(pending), [code]))
 
 
@@ -145,16 +145,16 @@ def count_failure(pending: PendingRequest) -> None:
 
 
 def signed_in(pending: PendingRequest, proof: Proof, context: RequestContext) -> None:
-    """Carry out a request for who has just signed in. Raises `MinimumDataMissing`.
+    """Carry out a request for a participant who has just signed in. Raises `MinimumDataMissing`.
 
-    Afterwards it has its answer, unless the participant must first choose what becomes of an open session.
+    Afterwards it is answered, unless the participant must first choose what to do with an open session.
     """
     signin.let_in(proof, context)
     _carry_out(pending, proof.holder, context, "")
 
 
 def choose(pending: PendingRequest, previous: str, context: RequestContext) -> None:
-    """Carry out an opening after closing (`cerrar`) or abandoning (`abandonar`) the session that is open."""
+    """Carry out an opening after closing (`cerrar`) or abandoning (`abandonar`) the open session."""
     run = request_of(pending).run
     _carry_out(pending, find_person(run) if run else None, context, previous)
 
@@ -175,25 +175,25 @@ def close_here(opening: SessionStart, proof: Proof, context: RequestContext) -> 
 def _carry_out(pending: PendingRequest, holder: Holder | None, context: RequestContext, previous: str) -> None:
     try:
         with transaction.atomic():
-            if not _answered_meanwhile(pending):
+            if not _lock_and_check_answered(pending):
                 _perform(pending, holder, context, previous)
     except sessions.AlreadyOpen:
-        _let_choose(pending, holder)
+        _record_proof(pending, holder)
     except DatabaseError:
         log.exception("rce.not_stored")
         refuse(pending, 305)
 
 
 @transaction.atomic
-def _let_choose(pending: PendingRequest, holder: Holder | None) -> None:
-    """Note who has signed in: the participant says what becomes of the session that is open (`may_choose`)."""
-    if not _answered_meanwhile(pending):
+def _record_proof(pending: PendingRequest, holder: Holder | None) -> None:
+    """Record the sign-in, so that the participant can choose what to do with the open session (`may_choose`)."""
+    if not _lock_and_check_answered(pending):
         pending.proved_at, pending.proved_version = clock.now(), holder.version if holder else 0
         pending.save(update_fields=["proved_at", "proved_version"])
 
 
-def _answered_meanwhile(pending: PendingRequest) -> bool:
-    """Lock a waiting request and say whether somebody else, a second click perhaps, has answered it first."""
+def _lock_and_check_answered(pending: PendingRequest) -> bool:
+    """Lock a pending request; return whether it was answered concurrently (a second click, for instance)."""
     locked = _LOCKED.one(pending.pk)
     pending.answer = locked.answer if locked else None
     return pending.answer is not None
@@ -207,65 +207,65 @@ def _answer(pending: PendingRequest, answer: Answer) -> None:
 
 
 def _perform(pending: PendingRequest, holder: Holder | None, context: RequestContext, previous: str) -> None:
-    """Open or close. The checks are made again: since the request came, a token may have been revoked.
+    """Open or close. The checks run again, because a token may have been revoked since the request arrived.
 
-    Raises `AlreadyOpen`, and what was done is undone.
+    Raises `AlreadyOpen`, which rolls the transaction back.
     """
-    asked = request_of(pending)
-    codes = checks.codes(asked)[:1]
+    request = request_of(pending)
+    codes = checks.codes(request)[:1]
     if codes:
-        _answer(pending, replies.refused(asked, codes))
-    elif asked.testing:
-        _answer(pending, _rehearse(asked))
-    elif asked.closing:
-        _answer(pending, _close(asked, holder, context))
+        _answer(pending, replies.refused(request, codes))
+    elif request.testing:
+        _answer(pending, _simulate(request))
+    elif request.closing:
+        _answer(pending, _close(request, holder, context))
     else:
-        _answer(pending, _open(asked, holder, context, previous))
+        _answer(pending, _open(request, holder, context, previous))
 
 
-def _rehearse(asked: RceRequest) -> Answer:
-    """Answer as production would and record nothing."""
-    if asked.tested:
-        seconds = int((asked.now - asked.tested).total_seconds())
-        answer = replies.closed(asked, asked.now, seconds, 0)
-        return _receipted(answer, asked, asked[SESSION], asked.tested, (asked.now, seconds))
-    public = trial_ids.make(str(asked.run), asked["CodigoCurso"], asked.now)
-    answer = replies.opened(asked, public, asked.now, asked.now + sessions.longest(asked.line))
-    return _receipted(answer, asked, public, asked.now)
+def _simulate(request: RceRequest) -> Answer:
+    """Respond as production would, but store nothing."""
+    if request.tested:
+        seconds = int((request.now - request.tested).total_seconds())
+        answer = replies.closed(request, request.now, seconds, 0)
+        return _with_receipt(answer, request, request[SESSION], request.tested, (request.now, seconds))
+    public = trial_ids.make(str(request.run), request["CodigoCurso"], request.now)
+    answer = replies.opened(request, public, request.now, request.now + sessions.longest(request.line))
+    return _with_receipt(answer, request, public, request.now)
 
 
-def _receipted(
-    answer: Answer, asked: RceRequest, session: str, opened_at: datetime, ended: tuple[datetime, int] | None = None
+def _with_receipt(
+    answer: Answer, request: RceRequest, session: str, opened_at: datetime, ended: tuple[datetime, int] | None = None
 ) -> Answer:
-    """Put a signed receipt beside the documented fields, for an OTEC that asked for it."""
-    if asked.token and asked.token.otec.receipts:
-        signed = receipts.receipt(asked, str(answer["kind"]), session, opened_at, ended)
+    """Add a signed receipt to the documented fields, for an OTEC that has enabled receipts."""
+    if request.token and request.token.otec.receipts:
+        signed = receipts.receipt(request, str(answer["kind"]), session, opened_at, ended)
         answer["fields"].append((receipts.FIELD, signed))
     return answer
 
 
-def _open(asked: RceRequest, holder: Holder | None, context: RequestContext, previous: str) -> Answer:
-    enrolment, token, course = asked.enrolment, asked.token, asked["CodigoCurso"]
+def _open(request: RceRequest, holder: Holder | None, context: RequestContext, previous: str) -> Answer:
+    enrolment, token, course = request.enrolment, request.token, request["CodigoCurso"]
     if enrolment is None or token is None:
-        return replies.refused(asked, [300])
+        return replies.refused(request, [300])
     active = sessions.active(enrolment) if previous else None
     if active:
         end = sessions.close if previous == "cerrar" else sessions.abandon
         ending = end(active.opening, context.address)
         audit.record(f"attendance.{ending.kind}", context, holder=holder, action_code=course)
-    opening = sessions.open_session(enrolment, token, asked["IdSesionAlumno"], context.address)
+    opening = sessions.open_session(enrolment, token, request["IdSesionAlumno"], context.address)
     audit.record("attendance.opened", context, holder=holder, action_code=course)
-    answer = replies.opened(asked, opening.public, opening.opened_at, opening.limit_at)
-    return _receipted(answer, asked, opening.public, opening.opened_at)
+    answer = replies.opened(request, opening.public, opening.opened_at, opening.limit_at)
+    return _with_receipt(answer, request, opening.public, opening.opened_at)
 
 
-def _close(asked: RceRequest, holder: Holder | None, context: RequestContext) -> Answer:
-    opening, course = asked.opening, asked["CodigoCurso"]
+def _close(request: RceRequest, holder: Holder | None, context: RequestContext) -> Answer:
+    opening, course = request.opening, request["CodigoCurso"]
     if opening is None:
-        return replies.refused(asked, [300])
+        return replies.refused(request, [300])
     ending = sessions.close(opening, context.address)
     if ending.kind != EndKind.CLOSED:
-        return replies.refused(asked, [305])
+        return replies.refused(request, [305])
     audit.record("attendance.closed", context, holder=holder, action_code=course, seconds=ending.seconds)
-    answer = replies.closed(asked, ending.at, ending.seconds, sessions.credited(opening.enrolment))
-    return _receipted(answer, asked, opening.public, opening.opened_at, (ending.at, ending.seconds))
+    answer = replies.closed(request, ending.at, ending.seconds, sessions.credited(opening.enrolment))
+    return _with_receipt(answer, request, opening.public, opening.opened_at, (ending.at, ending.seconds))

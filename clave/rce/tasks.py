@@ -1,4 +1,4 @@
-"""Old requests of platforms are thrown away."""
+"""Cleanup of old platform requests."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from clave.rce.models import PendingRequest
 @every(3600)
 @task()
 def forget() -> None:
-    """Throw away the requests of yesterday, and what was given up."""
+    """Delete requests older than a day, and unanswered ones older than two hours."""
     now = clock.now()
     PendingRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     # Nobody can sign in for these any more (`service.PATIENCE`).

@@ -1,4 +1,4 @@
-"""IdSesionSence of the test environment: it records nothing, so the id itself carries the moment of opening."""
+"""IdSesionSence of the test environment. It stores nothing, so the id itself encodes the time of opening."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ def make(run: str, code: str, opened_at: datetime) -> str:
 
 
 def opened_at(text: str, run: str, code: str) -> datetime | None:
-    """Return when the session with this id was opened; None if it is no test id of this person and action."""
+    """Return when the session with this id was opened; None if it is not a test id of this person and action."""
     seconds, dash, mac = text.removeprefix(_PREFIX).partition("-")
     if not text.startswith(_PREFIX) or not dash or len(seconds) != 8 or not mac.isascii():
         return None

@@ -1,4 +1,4 @@
-"""The protocol of the learning platforms (docs/rce-protocol.md), in production and for tests."""
+"""URLs of the learning platforms' protocol (docs/rce-protocol.md), production and test."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""One door to the State's registries: timeouts, one retry, circuit breaker, every call audited without its content."""
+"""HTTP client for state registries: timeouts, one retry, circuit breaker, every call audited without its content."""
 
 import json
 import time
@@ -14,18 +14,18 @@ from clave.audit import service as audit
 from clave.lib.request_context import RequestContext
 
 log = structlog.get_logger(__name__)
-# After this many failures in a row nobody is kept waiting; one call is let through after the pause.
+# After this many consecutive failures calls fail immediately; after the pause one trial call is let through.
 FAILURES, PAUSE = 5, 20
 PER_TRY = 0.5
 MAX_ANSWER = 64 * 1024
 
 
 class RegistryDown(Exception):
-    """The registry did not answer in time, answered nonsense, or is being left alone."""
+    """The registry did not respond in time, sent an invalid response, or its circuit is open."""
 
 
 class Registry:
-    """A registry behind HTTP and JSON. One instance a registry and process: it keeps connections and the circuit."""
+    """A registry with a JSON API over HTTP, one instance per registry and process. Holds connections and circuit."""
 
     def __init__(self, name: str, url: str, token: str) -> None:
         self.name = name
@@ -67,13 +67,13 @@ class Registry:
         raise RegistryDown  # pragma: no cover - Retrying either returns or raises
 
     def _once(self, method: str, path: str, payload: dict[str, str] | None, deadline: float) -> tuple[int, Any]:
-        """One call. httpx bounds each read; the deadline bounds a server that drips byte by byte."""
+        """Make one call. httpx bounds each read; the deadline also bounds a server that sends byte by byte."""
         body = bytearray()
-        with self.client.stream(method, path, json=payload) as answer:
-            for chunk in answer.iter_bytes():
+        with self.client.stream(method, path, json=payload) as response:
+            for chunk in response.iter_bytes():
                 body += chunk
                 if time.monotonic() > deadline or len(body) > MAX_ANSWER:
                     raise httpx.ReadTimeout("too slow or too long")
-            if answer.status_code not in (200, 404):
-                raise httpx.HTTPStatusError("unexpected status", request=answer.request, response=answer)
-        return answer.status_code, json.loads(body)
+            if response.status_code not in (200, 404):
+                raise httpx.HTTPStatusError("unexpected status", request=response.request, response=response)
+        return response.status_code, json.loads(body)

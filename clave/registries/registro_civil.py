@@ -1,4 +1,4 @@
-"""Registro Civil: who has a RUN, and does an identity card belong to it."""
+"""Registro Civil: looks up the person with a RUN, and verifies identity cards."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -28,35 +28,35 @@ def _registry(url: str, token: str) -> Registry:
 
 
 def registry() -> Registry:
-    """Return this process's connection to Registro Civil."""
+    """Return this process's client for Registro Civil."""
     return _registry(settings.REGISTRO_CIVIL_URL, settings.REGISTRO_CIVIL_TOKEN)
 
 
 def find_person(rut: Rut, context: RequestContext) -> Person | None:
     """Return the person with this RUN; None if there is none. Raises `RegistryDown`."""
-    status, answer = registry().call(context, "GET", f"/personas/{rut}")
+    status, response = registry().call(context, "GET", f"/personas/{rut}")
     if status == 404:
         return None
     try:
         return Person(
-            names=str(answer["nombres"])[:120],
-            surnames=f"{answer['apellido_paterno']} {answer['apellido_materno']}".strip()[:120],
-            sex=str(answer["sexo"])[:1],
-            birth_date=date.fromisoformat(answer["fecha_nacimiento"]),
-            deceased=answer["fallecido"] is True,
+            names=str(response["nombres"])[:120],
+            surnames=f"{response['apellido_paterno']} {response['apellido_materno']}".strip()[:120],
+            sex=str(response["sexo"])[:1],
+            birth_date=date.fromisoformat(response["fecha_nacimiento"]),
+            deceased=response["fallecido"] is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RegistryDown("nonsense") from error
 
 
 def card_is_valid(rut: Rut, serial: str, context: RequestContext) -> bool:
-    """Say whether this serial number is of this RUN's valid card. Raises `RegistryDown`.
+    """Return whether this serial number belongs to this RUN's valid card. Raises `RegistryDown`.
 
-    The number travels in the body: addresses end up in logs.
+    The serial is sent in the body, because URLs end up in logs.
     """
-    status, answer = registry().call(context, "POST", "/cedulas/verificar", {"run": str(rut), "serie": serial})
+    status, response = registry().call(context, "POST", "/cedulas/verificar", {"run": str(rut), "serie": serial})
     if status == 404:
         return False
-    if not isinstance(answer, dict) or not isinstance(answer.get("vigente"), bool):
+    if not isinstance(response, dict) or not isinstance(response.get("vigente"), bool):
         raise RegistryDown("nonsense")
-    return bool(answer["vigente"])
+    return bool(response["vigente"])

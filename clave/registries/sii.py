@@ -12,7 +12,7 @@ from clave.registries.base import Registry, RegistryDown
 
 @dataclass(frozen=True)
 class Company:
-    """What the SII says of a company's RUT. `active` is false after it has ended its business."""
+    """What the SII says of a company's RUT. `active` is false once it has ceased business."""
 
     name: str
     active: bool
@@ -24,27 +24,27 @@ def _registry(url: str, token: str) -> Registry:
 
 
 def registry() -> Registry:
-    """Return this process's connection to the SII."""
+    """Return this process's client for the SII."""
     return _registry(settings.SII_URL, settings.SII_TOKEN)
 
 
 def find_company(rut: Rut, context: RequestContext) -> Company | None:
     """Return the company with this RUT; None if there is none. Raises `RegistryDown`."""
-    status, answer = registry().call(context, "GET", f"/contribuyentes/{rut}")
+    status, response = registry().call(context, "GET", f"/contribuyentes/{rut}")
     if status == 404:
         return None
     try:
-        return Company(name=str(answer["razon_social"])[:120], active=answer["vigente"] is True)
+        return Company(name=str(response["razon_social"])[:120], active=response["vigente"] is True)
     except (KeyError, TypeError) as error:
         raise RegistryDown("nonsense") from error
 
 
 def represents(person: Rut, company: Rut, context: RequestContext) -> bool:
-    """Say whether this person legally represents this company. Raises `RegistryDown`."""
-    question = {"rut_empresa": str(company), "run": str(person)}
-    status, answer = registry().call(context, "POST", "/representantes/verificar", question)
+    """Return whether this person legally represents this company. Raises `RegistryDown`."""
+    payload = {"rut_empresa": str(company), "run": str(person)}
+    status, response = registry().call(context, "POST", "/representantes/verificar", payload)
     if status == 404:
         return False
-    if not isinstance(answer, dict) or not isinstance(answer.get("representa"), bool):
+    if not isinstance(response, dict) or not isinstance(response.get("representa"), bool):
         raise RegistryDown("nonsense")
-    return bool(answer["representa"])
+    return bool(response["representa"])

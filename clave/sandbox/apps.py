@@ -6,7 +6,7 @@ class SandboxConfig(AppConfig):
     name = "clave.sandbox"
 
     def ready(self) -> None:
-        """Look in on the protocol and take charge of the clock, unless that is to be measured as in production."""
+        """Register the protocol inspector and the demo clock, unless performance is to be measured as in production."""
         if not settings.CLAVE_INSPECTOR:
             return
         from clave.lib import clock

@@ -11,7 +11,7 @@ CAMILA, DIEGO = "11111111-1", "22222222-2"
 OTEC, OTHER_OTEC = "76543210-3", "76111222-8"
 TOKEN, REVOKED_TOKEN = "C1A7E000-0000-4000-8000-000000000001", "C1A7E000-0000-4000-8000-000000000002"
 OTECS = {OTEC: "Capacita Austral SpA", OTHER_OTEC: "Segunda Capacitadora Ltda."}
-# (OTEC, code, CodSence, line, name, hours, first day, last day, enrolled, what differs from running e-learning)
+# (OTEC, code, CodSence, line, name, hours, first day, last day, enrolled, deviations from an active e-learning action)
 ACTIONS: list[tuple[str, str, str, int, str, int, int, int, list[str], dict[str, Any]]] = [
     (OTEC, "6700001", "1238000001", 3, "Excel intermedio", 40, -10, 50, [CAMILA, DIEGO], {}),
     (OTEC, "6700002", "1238000001", 3, "Excel intermedio", 40, -90, -30, [CAMILA], {"state": State.FINISHED}),
@@ -31,8 +31,8 @@ def load() -> None:
     tokens.issue(otecs[OTEC], "Aula virtual", TOKEN)
     revoked, _text = tokens.issue(otecs[OTHER_OTEC], "Aula antigua", REVOKED_TOKEN)
     tokens.revoke(revoked)
-    for otec, code, cod_sence, line, name, hours, first, last, people, differs in ACTIONS:
-        fields = {"modality": Modality.ELEARNING, "state": State.ACTIVE, **differs}
+    for otec, code, cod_sence, line, name, hours, first, last, people, overrides in ACTIONS:
+        fields = {"modality": Modality.ELEARNING, "state": State.ACTIVE, **overrides}
         action = Action.objects.create(
             otec=otecs[otec],
             code=code,

@@ -1,4 +1,4 @@
-"""The demo's holders, exactly as the contract lists them, and what belongs to them."""
+"""The demo's holders, exactly as the contract lists them, and their data."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from clave.sandbox import courses
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.training.models import Otec
 
-# Operators of the back office; the sandbox shows the code of the moment. Some things take two supervisors.
+# Back office operators; the sandbox shows their current TOTP code. Some operations require two supervisors.
 OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
 OPERATORS.append(("supervisor2@mesa.example.cl", "Otro supervisor de prueba", Role.SUPERVISOR))
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
@@ -62,41 +62,43 @@ MIGRANTS: list[dict[str, Any]] = [
 
 
 def load() -> int:
-    """Load what the store lacks of the demo: people, companies, courses. Returns how many holders were made."""
+    """Load what the database lacks of the demo: people, companies, courses. Return how many holders were created."""
     people = [] if Holder.objects.filter(profile=Profile.PERSONA_NATURAL).exists() else PERSONS
     companies = [] if Holder.objects.filter(profile=Profile.PERSONA_JURIDICA).exists() else COMPANIES
     migrants = [] if Holder.objects.filter(profile=Profile.MIGRANTE).exists() else MIGRANTS
     with transaction.atomic():
         for person in people:
-            _make(person)
+            _create_person(person)
         for company in companies:
-            _make_company(company)
+            _create_company(company)
         for migrant in migrants:
-            _make_migrant(migrant)
+            _create_migrant(migrant)
         if not Otec.objects.exists():
             courses.load()
         if not Operator.objects.exists():
-            _make_operators()
+            _create_operators()
     (settings.CLAVE_HOME / "demo-data").touch()
     return len(people) + len(companies) + len(migrants)
 
 
 def lines() -> list[str]:
-    """Return what a developer wants to know at the start, a line each."""
-    known = [f"RUT {each['rut']}  CS {each.get('key', '(del sistema antiguo)')}  {each['email']}" for each in PERSONS]
-    firms = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
-    others = [f"NIE {each['nie']}  CS {each['key']}  {each['email']}" for each in MIGRANTS]
+    """Return what a developer needs to know at start-up, one line per item."""
+    persons = [
+        f"RUT {entry['rut']}  CS {entry.get('key', '(del sistema antiguo)')}  {entry['email']}" for entry in PERSONS
+    ]
+    companies = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
+    migrants = [f"NIE {entry['nie']}  CS {entry['key']}  {entry['email']}" for entry in MIGRANTS]
     desk = f"Mesa de ayuda (/backoffice/): {', '.join(email for email, _name, _role in OPERATORS)}"
     return [
-        *known,
-        *others,
-        *firms,
+        *persons,
+        *migrants,
+        *companies,
         f"{desk}, clave «{OPERATOR_PASSWORD}», código en /sandbox/",
         f"Token de {courses.OTEC}: {courses.TOKEN}",
     ]
 
 
-def _make_operators() -> None:
+def _create_operators() -> None:
     for email, name, role in OPERATORS:
         Operator.objects.create(
             email=email,
@@ -108,8 +110,8 @@ def _make_operators() -> None:
         )
 
 
-def _make(person: dict[str, Any]) -> None:
-    known = PEOPLE[person["rut"]]
+def _create_person(person: dict[str, Any]) -> None:
+    registered = PEOPLE[person["rut"]]
     fields = {
         name: person[name]
         for name in ("email", "mobile", "street", "street_number", "comuna", "legacy")
@@ -118,10 +120,10 @@ def _make(person: dict[str, Any]) -> None:
     holder = Holder.objects.create(
         profile=Profile.PERSONA_NATURAL,
         identifier=person["rut"],
-        names=known["nombres"],
-        surnames=f"{known['apellido_paterno']} {known['apellido_materno']}",
-        sex=known["sexo"],
-        birth_date=date.fromisoformat(known["fecha_nacimiento"]),
+        names=registered["nombres"],
+        surnames=f"{registered['apellido_paterno']} {registered['apellido_materno']}",
+        sex=registered["sexo"],
+        birth_date=date.fromisoformat(registered["fecha_nacimiento"]),
         verification=Verification.VERIFIED,
         created_at=clock.now(),
         updated_at=clock.now(),
@@ -133,7 +135,7 @@ def _make(person: dict[str, Any]) -> None:
         keys.set_answer(holder, *person["answer"])
 
 
-def _make_company(company: dict[str, Any]) -> None:
+def _create_company(company: dict[str, Any]) -> None:
     holder = Holder.objects.create(
         profile=Profile.PERSONA_JURIDICA,
         identifier=company["rut"],
@@ -146,11 +148,11 @@ def _make_company(company: dict[str, Any]) -> None:
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    known = PEOPLE[company["representative"]]
+    registered = PEOPLE[company["representative"]]
     Representative.objects.create(
         company=holder,
         run=company["representative"],
-        name=f"{known['nombres']} {known['apellido_paterno']} {known['apellido_materno']}",
+        name=f"{registered['nombres']} {registered['apellido_paterno']} {registered['apellido_materno']}",
         mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
         email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
     )
@@ -159,7 +161,7 @@ def _make_company(company: dict[str, Any]) -> None:
         keys.set_answer(holder, *company["answer"])
 
 
-def _make_migrant(migrant: dict[str, Any]) -> None:
+def _create_migrant(migrant: dict[str, Any]) -> None:
     holder = Holder.objects.create(
         profile=Profile.MIGRANTE,
         identifier=migrant["nie"],

@@ -1,6 +1,6 @@
-"""The sample platform: what a training body's developer would write, speaking only the public wire and API.
+"""Sample learning platform: what a training body's developer would write, using only the public protocol and API.
 
-It keeps what it learns in the browser's session and decides by the fields of an answer alone, as plugins do.
+It keeps its state in the browser's session and decides by the fields of a response alone, as plugins do.
 """
 
 from typing import Any
@@ -33,8 +33,8 @@ def _courses(run: str) -> list[dict[str, Any]]:
     ]
 
 
-def _remember(request: HttpRequest, **what: Any) -> None:
-    request.session["aula"] = {**request.session.get("aula", {}), **what}
+def _remember(request: HttpRequest, **state: Any) -> None:
+    request.session["aula"] = {**request.session.get("aula", {}), **state}
     request.session.setdefault("agent", "")
 
 
@@ -44,7 +44,9 @@ def home(request: HttpRequest) -> HttpResponse:
         _remember(request, run=request.POST["run"])
         return HttpResponseRedirect(request.path)
     run = _student(request)
-    students = [(each, f"{PEOPLE[each]['nombres']} {PEOPLE[each]['apellido_paterno']}") for each in STUDENTS]
+    students = [
+        (student, f"{PEOPLE[student]['nombres']} {PEOPLE[student]['apellido_paterno']}") for student in STUDENTS
+    ]
     return show(request, "sandbox/lms.html", {"courses": _courses(run), "students": students, "run": run})
 
 
@@ -63,35 +65,35 @@ def _parameters(request: HttpRequest, course: dict[str, Any]) -> dict[str, str]:
 
 
 def course(request: HttpRequest, code: str) -> HttpResponse:
-    """Show a course with the block in a frame, and below it the form that a plugin would print."""
-    found = next((each for each in _courses(_student(request)) if each["code"] == code), None)
-    if found is None:
+    """Show a course with the block in a frame, and below it the form a plugin would render."""
+    selected = next((listed for listed in _courses(_student(request)) if listed["code"] == code), None)
+    if selected is None:
         return error_page(request, 404)
-    sent = _parameters(request, found)
+    sent = _parameters(request, selected)
     memory = request.session.get("aula", {}).get(code, {})
     if memory.get("session"):
         sent["IdSesionSence"] = memory["session"]
-    context = {"course": found, "sent": {**sent, "Token": TOKEN}, "memory": memory, "frame": _block(sent)}
+    context = {"course": selected, "sent": {**sent, "Token": TOKEN}, "memory": memory, "frame": _block(sent)}
     page = show(request, "sandbox/lms_course.html", context)
     page.headers["Content-Security-Policy"] = POLICY + "; frame-src 'self'"
     return page
 
 
 def _block(sent: dict[str, str]) -> str:
-    """Ask Clave's API for the address of the block, as a platform's server does."""
-    about = {name: text for name, text in sent.items() if name not in ("RutOtec", "IdSesionSence")}
+    """Request the block's URL from Clave's API, as a platform's server does."""
+    payload = {name: text for name, text in sent.items() if name not in ("RutOtec", "IdSesionSence")}
     headers = {"Authorization": f"Bearer {TOKEN}"}
     try:
-        local = f"http://127.0.0.1:{settings.CLAVE_PORT}/api/v1/blocks"
-        answer = httpx.post(local, json=about, headers=headers, timeout=5)
-        return str(answer.raise_for_status().json()["url"])
+        endpoint = f"http://127.0.0.1:{settings.CLAVE_PORT}/api/v1/blocks"
+        response = httpx.post(endpoint, json=payload, headers=headers, timeout=5)
+        return str(response.raise_for_status().json()["url"])
     except httpx.HTTPError:
         return ""
 
 
 @csrf_exempt
 def back(request: HttpRequest, code: str) -> HttpResponse:
-    """Take an answer: GlosaError first, then IdSesionSence, by their mere presence."""
+    """Receive a response: check for GlosaError first, then IdSesionSence, by mere presence."""
     fields = request.POST.dict()
     if "GlosaError" in fields:
         memory = {"message": "error", "glosa": fields["GlosaError"]}

@@ -1,8 +1,8 @@
-"""What the simulated Registro Civil and SII know: the demo's identities and nobody else."""
+"""Data of the simulated Registro Civil and SII: the demo's identities only."""
 
 from typing import Any
 
-# Of every operator of the demo's back office.
+# Shared by all operators of the demo's back office.
 OPERATOR_PASSWORD = "una clave de demostracion"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # pragma: allowlist secret
 

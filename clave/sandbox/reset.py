@@ -1,4 +1,4 @@
-"""Starting the demo over: the store with nothing but the demo's data."""
+"""Reset of the demo: the database is left with the demo's data only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from clave.statements.models import Statement
 from clave.training.models import Action, Enrolment, Otec
 from clave.web.models import Submission
 
-# Facts that only the database's owner can remove, in the order in which they can go.
+# Append-only tables, which only the database's owner can empty, in deletion order.
 MARKS = ["attendance_activesession", "attendance_correction", "attendance_sessionend", "attendance_sessionstart"]
 
 COURSES = (Statement, PendingRequest, WarningOptOut, Enrolment, Action, Otec)
@@ -30,7 +30,7 @@ COURSES = (Statement, PendingRequest, WarningOptOut, Enrolment, Action, Otec)
 
 @contextmanager
 def as_owner() -> Iterator[Any]:
-    """Yield a cursor with which the database's owner does what triggers forbid everybody else."""
+    """Yield a cursor with triggers disabled, which only the database's owner can do."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -48,7 +48,7 @@ def as_owner() -> Iterator[Any]:
 
 
 def start_over() -> None:
-    """Remove everything people did and load the demo's data again. The audit trail stays."""
+    """Delete everything users did and reload the demo data. The audit trail stays."""
     with transaction.atomic():
         with as_owner() as cursor:
             for table in MARKS:

@@ -1,7 +1,7 @@
-"""The machine's edge in a demo or a test, as real servers: registries and an SMS gateway over HTTP, mail over SMTP.
+"""External services of a demo or a test, as real servers: registries and SMS gateway over HTTP, mail over SMTP.
 
-Started by `manage.py sandbox_services`. What arrives lands as files in `CLAVE_HOME/mailbox`. How they
-behave (ok, slow, down, nonsense) is read from `CLAVE_HOME/behaviour.json` at each request.
+Started by `manage.py sandbox_services`. Received messages are written to files in `CLAVE_HOME/mailbox`. The behaviour
+of each service (ok, slow, down, nonsense) is read from `CLAVE_HOME/behaviour.json` on every request.
 """
 
 import json
@@ -32,20 +32,20 @@ def _file() -> Path:
 
 
 def behaviours() -> dict[str, str]:
-    """Return how each service behaves now."""
-    told = json.loads(_file().read_text()) if _file().exists() else {}
-    return {name: told.get(name, "ok") for name in SERVICES}
+    """Return the current behaviour of each service."""
+    configured = json.loads(_file().read_text()) if _file().exists() else {}
+    return {name: configured.get(name, "ok") for name in SERVICES}
 
 
 def behave(name: str, how: str) -> None:
-    """Tell a service how to behave from now on."""
+    """Set a service's behaviour."""
     if name not in SERVICES or how not in BEHAVIOURS:
         raise ValueError(f"{name}: {how}")
     _file().write_text(json.dumps({**behaviours(), name: how}))
 
 
-def _keep(kind: str, content: dict[str, Any]) -> None:
-    # The name sorts by time; written aside and renamed, so that a reader never sees half a message.
+def _store(kind: str, content: dict[str, Any]) -> None:
+    # Names sort by time. Written to a temporary name and renamed, so that readers never see a partial message.
     name = f"{time.time_ns()}-{kind}.json"
     part = mailbox() / f".{name}"
     part.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
@@ -53,7 +53,7 @@ def _keep(kind: str, content: dict[str, Any]) -> None:
 
 
 def messages() -> list[dict[str, Any]]:
-    """Return what has arrived, newest first."""
+    """Return the received messages, newest first."""
     files = sorted(mailbox().glob("[0-9]*.json"), reverse=True)
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
@@ -64,7 +64,7 @@ class Edge(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: addresses hold RUNs."""
+        """Log nothing: the URLs contain RUNs."""
 
     def do_GET(self) -> None:
         self._handle()
@@ -90,7 +90,7 @@ class Edge(BaseHTTPRequestHandler):
             {"sms": self._sms, "sii": self._sii}.get(name, self._registry)(body)
 
     def _sms(self, body: dict[str, Any]) -> None:
-        _keep("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
+        _store("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
         self._answer(202, {"accepted": True})
 
     def _registry(self, body: dict[str, Any]) -> None:
@@ -125,14 +125,14 @@ class Edge(BaseHTTPRequestHandler):
 
 
 class Mail:
-    """aiosmtpd handler: keeps what arrives."""
+    """aiosmtpd handler that stores received mail."""
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if behaviours()["smtp"] != "ok":
             return "451 not now"
         mail = message_from_bytes(envelope.content, policy=policy.default)
         parts = {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
-        _keep(
+        _store(
             "email",
             {
                 "kind": "email",
@@ -149,7 +149,7 @@ class Mail:
 
 
 def serve(http_port: int, smtp_port: int) -> ThreadingHTTPServer:
-    """Start both servers on the loopback address; the caller runs `serve_forever` on what is returned."""
+    """Start both servers on the loopback address; the caller runs `serve_forever` on the returned one."""
     Controller(Mail(), hostname="127.0.0.1", port=smtp_port).start()
     ThreadingHTTPServer.daemon_threads = True
     return ThreadingHTTPServer(("127.0.0.1", http_port), Edge)

@@ -1,4 +1,4 @@
-"""The demo's back room: mailbox, demo holders, how the simulated services behave. Never installed in production."""
+"""Control page of the demo: mailbox, demo holders, behaviour of simulated services. Never installed in production."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.web.errors import error_page
 from clave.web.pages import show
 
-# What the snippets send.
+# Parameters of the code snippets.
 GOOD = {
     "RutOtec": OTEC,
     "Token": TOKEN,
@@ -34,14 +34,14 @@ def _holders() -> list[dict[str, Any]]:
     return [
         {
             "rut": Rut.parse(rut).pretty,
-            "name": f"{known['nombres']} {known['apellido_paterno']} {known['apellido_materno']}",
-            "born": "-".join(reversed(known["fecha_nacimiento"].split("-"))),
-            "serial": known["serie"],
+            "name": f"{registered['nombres']} {registered['apellido_paterno']} {registered['apellido_materno']}",
+            "born": "-".join(reversed(registered["fecha_nacimiento"].split("-"))),
+            "serial": registered["serie"],
             "key": loaded.get(rut, {}).get("key", ""),
             "email": loaded.get(rut, {}).get("email", ""),
             "answer": loaded.get(rut, {}).get("answer", ("", ""))[1],
         }
-        for rut, known in PEOPLE.items()
+        for rut, registered in PEOPLE.items()
     ]
 
 
@@ -62,15 +62,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def messages_json(request: HttpRequest) -> JsonResponse:
-    """Return the mailbox for a program: newest first, as many as `limite` says (50)."""
+    """Return the mailbox as JSON: newest first, `limite` messages (50 by default)."""
     limit = request.GET.get("limite", "50")
     return JsonResponse({"messages": services.messages()[: int(limit) if limit.isdecimal() else 50]})
 
 
 def inspect(request: HttpRequest) -> HttpResponse:
-    """Show the last exchanges; on POST wish for a code, move the clock or start over."""
+    """Show the last exchanges; on POST force a code, shift the clock or reset the demo."""
     if request.method == "POST":
-        _wish(request.POST.dict())
+        _apply(request.POST.dict())
         return HttpResponseRedirect(request.path)
     context = {
         "exchanges": inspector.exchanges(),
@@ -83,13 +83,13 @@ def inspect(request: HttpRequest) -> HttpResponse:
     return show(request, "sandbox/inspector.html", context)
 
 
-def _wish(wanted: dict[str, str]) -> None:
-    code, times, minutes = (wanted.get(name, "") for name in ("codigo", "veces", "minutos"))
+def _apply(form: dict[str, str]) -> None:
+    code, times, minutes = (form.get(name, "") for name in ("codigo", "veces", "minutos"))
     if code.isdecimal() and int(code) in GLOSAS and times.isdecimal():
-        inspector.wish(wanted.get("token", ""), int(code), min(int(times), 100))
+        inspector.wish(form.get("token", ""), int(code), min(int(times), 100))
     elif minutes.lstrip("-").isdecimal() and abs(int(minutes)) <= 60 * 24 * 365:
         inspector.move_clock(inspector.moved() + int(minutes) * 60 if int(minutes) else 0)
-    elif "de-nuevo" in wanted:
+    elif "de-nuevo" in form:
         reset.start_over()
 
 

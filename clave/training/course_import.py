@@ -1,6 +1,6 @@
-"""Checking and loading what a training body brings: one row a participant, with the action it is enrolled in.
+"""Validation and loading of a training body's import: one row per participant, with the action they are enrolled in.
 
-An action's data may stand in its first row only, or nowhere if the action is known already.
+An action's data may appear only in its first row, or not at all if the action already exists.
 """
 
 import re
@@ -32,10 +32,10 @@ EXAMPLE = [
     "12345678-5",
 ]
 CHUNK, CODE_MOST = 2000, 50
-# No action is older than its programmes; deadlines are counted from its end, which must stay a date.
+# No action predates its programme; deadlines are counted from its end, which must stay within the range of dates.
 PLAUSIBLE_YEARS = range(1990, 2100)
 KEPT_PROBLEMS, KEPT_PREVIEW = 200, 10
-_ACTION = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino")
+_ACTION_COLUMNS = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _MODALITIES = {"e-learning": Modality.ELEARNING, "elearning": Modality.ELEARNING, "presencial": Modality.CLASSROOM}
 
@@ -44,7 +44,7 @@ Problem = dict[str, Any]
 
 @dataclass
 class Row:
-    """One checked row: the action's code, its data if the row gives them, the RUN (perhaps none)."""
+    """One validated row: the action's code, its data if the row has any, and the RUN, if any."""
 
     line: int
     code: str
@@ -57,31 +57,31 @@ class Row:
 
 
 class Checker:
-    """Reads rows in order and remembers which actions they have described."""
+    """Validates rows in order and keeps track of the actions they have described."""
 
     def __init__(self, otec: Otec) -> None:
         self.otec = otec
-        # Code to OTEC, of the actions that rows have named so far and that exist.
+        # Action code to OTEC, for existing actions named by the rows so far.
         self.known: dict[str, int] = {}
         self.described: dict[str, dict[str, Any]] = {}
 
     def check_all(self, rows: list[tuple[int, dict[str, str]]]) -> list[Row]:
-        """Judge some rows, each a line number and its cells; one query however many."""
+        """Validate rows, each a line number and its cells, with one query for all of them."""
         codes = {code for _line, cells in rows if _is_code(code := cells.get("codigocurso", ""))}
-        found = Action.objects.filter(code__in=codes - self.known.keys())
-        self.known.update(found.values_list("code", "otec_id"))
+        existing = Action.objects.filter(code__in=codes - self.known.keys())
+        self.known.update(existing.values_list("code", "otec_id"))
         return [self._check(line, cells) for line, cells in rows]
 
     def _check(self, line: int, cells: dict[str, str]) -> Row:
-        """Judge one row; its problems name the column and say what to do."""
+        """Validate one row; its problems name the column and the remedy."""
         row = Row(line, cells.get("codigocurso", ""))
         if not _is_code(row.code):
             row.wrong("CodigoCurso", _("Escriba el código de la acción (hasta 50 caracteres)."))
         elif self.known.get(row.code, self.otec.pk) != self.otec.pk:
             row.wrong("CodigoCurso", _("Esta acción es de otro organismo: revise el código."))
-        given = {name: cells.get(folded(name), "") for name in _ACTION}
-        if any(given.values()):
-            row.action = self._action(row, given)
+        values = {name: cells.get(folded(name), "") for name in _ACTION_COLUMNS}
+        if any(values.values()):
+            row.action = self._action(row, values)
         elif row.code not in self.known and row.code not in self.described:
             row.wrong("Nombre", _("La acción es nueva: complete sus datos en esta fila."))
         self._run(row, cells.get("run", ""))
@@ -97,31 +97,31 @@ class Checker:
         except InvalidRut:
             row.wrong("RUN", _("Revise el RUN y su dígito verificador. Ejemplo: 12345678-5"))
 
-    def _action(self, row: Row, given: dict[str, str]) -> dict[str, Any]:
-        line, hours = _number(given["Linea"]), _number(given["Horas"])
-        starts, ends = _date(given["Inicio"]), _date(given["Termino"])
-        modality, cod_sence = _MODALITIES.get(given["Modalidad"].lower()), given["CodSence"]
-        social = line == Line.SOCIAL
-        data = {"cod_sence": cod_sence, "line": line, "name": given["Nombre"], "modality": modality}
+    def _action(self, row: Row, values: dict[str, str]) -> dict[str, Any]:
+        line, hours = _number(values["Linea"]), _number(values["Horas"])
+        starts, ends = _date(values["Inicio"]), _date(values["Termino"])
+        modality, cod_sence = _MODALITIES.get(values["Modalidad"].lower()), values["CodSence"]
+        is_social = line == Line.SOCIAL
+        data = {"cod_sence": cod_sence, "line": line, "name": values["Nombre"], "modality": modality}
         data |= {"hours": hours, "starts": starts, "ends": ends}
-        as_date = _("Escriba la fecha como día-mes-año, por ejemplo 01-12-2026.")
-        as_year = _("Revise el año: debe estar entre 1990 y 2099.")
-        for column, good, remedy in (
+        date_remedy = _("Escriba la fecha como día-mes-año, por ejemplo 01-12-2026.")
+        year_remedy = _("Revise el año: debe estar entre 1990 y 2099.")
+        for column, is_valid, remedy in (
             ("Linea", line in Line.values, _("Escriba 1, 3 o 6.")),
-            ("CodSence", not (social and cod_sence), _("En la línea 1 déjelo vacío.")),
-            ("CodSence", social or _TEN_DIGITS.fullmatch(cod_sence), _("Escriba los 10 dígitos del código SENCE.")),
+            ("CodSence", not (is_social and cod_sence), _("En la línea 1 déjelo vacío.")),
+            ("CodSence", is_social or _TEN_DIGITS.fullmatch(cod_sence), _("Escriba los 10 dígitos del código SENCE.")),
             ("CodigoCurso", line == Line.FPT or len(row.code) >= 7, _("Debe tener al menos 7 caracteres.")),
             (
                 "Nombre",
-                1 <= len(given["Nombre"]) <= 160 and given["Nombre"].isprintable(),
+                1 <= len(values["Nombre"]) <= 160 and values["Nombre"].isprintable(),
                 _("Escriba el nombre del curso (hasta 160 caracteres)."),
             ),
             ("Modalidad", modality, _("Escriba e-learning o presencial.")),
             ("Horas", 1 <= hours <= 5000, _("Escriba un número de horas entre 1 y 5000.")),
-            ("Inicio", starts, as_date),
-            ("Inicio", starts is None or starts.year in PLAUSIBLE_YEARS, as_year),
-            ("Termino", ends, as_date),
-            ("Termino", ends is None or ends.year in PLAUSIBLE_YEARS, as_year),
+            ("Inicio", starts, date_remedy),
+            ("Inicio", starts is None or starts.year in PLAUSIBLE_YEARS, year_remedy),
+            ("Termino", ends, date_remedy),
+            ("Termino", ends is None or ends.year in PLAUSIBLE_YEARS, year_remedy),
             ("Termino", not (starts and ends and ends < starts), _("El término no puede ser anterior al inicio.")),
             (
                 "CodigoCurso",
@@ -129,7 +129,7 @@ class Checker:
                 _("Esta acción tiene otros datos en una fila anterior: déjelos iguales."),
             ),
         ):
-            if not good:
+            if not is_valid:
                 row.wrong(column, remedy)
         return data
 
@@ -139,7 +139,7 @@ def _is_code(text: str) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Return what a page can show of a cell that may hold anything; the store refuses NUL."""
+    """Return a cell's text, which may contain anything, in displayable form; databases reject NUL."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text[:160])
 
 
@@ -157,14 +157,14 @@ def _date(text: str) -> date | None:
 
 
 def checked(job: ImportJob) -> Iterator[Row]:
-    """Yield every row of an import, checked. Raises `Unreadable`."""
+    """Yield every row of an import, validated. Raises `Unreadable`."""
     checker, rows = Checker(job.otec), spreadsheets.rows(bytes(job.content))
     while chunk := list(islice(rows, CHUNK)):
         yield from checker.check_all(chunk)
 
 
 def check(job: ImportJob) -> None:
-    """Check a whole import and keep what its page shows."""
+    """Validate a whole import and store what its page shows."""
     total = bad = 0
     problems: list[Problem] = []
     preview: list[list[str]] = []
@@ -186,9 +186,9 @@ def check(job: ImportJob) -> None:
 
 
 def load(job: ImportJob) -> None:
-    """Load the good rows of a checked import, from where an earlier worker left it."""
-    good = islice((row for row in checked(job) if not row.problems), job.done, None)
-    while rows := list(islice(good, CHUNK)):
+    """Load the valid rows of a validated import, resuming where an earlier worker stopped."""
+    valid_rows = islice((row for row in checked(job) if not row.problems), job.done, None)
+    while rows := list(islice(valid_rows, CHUNK)):
         with transaction.atomic():
             _store(job.otec, rows)
             job.done += len(rows)
@@ -204,7 +204,7 @@ def _store(otec: Otec, rows: list[Row]) -> None:
 
 
 class TakenCode(Refused):
-    """Another OTEC has made an action with this code in the meantime."""
+    """Another OTEC has created an action with this code in the meantime."""
 
     status = 409
 
@@ -214,17 +214,17 @@ class TakenCode(Refused):
 
 @transaction.atomic
 def save_actions(otec: Otec, described: dict[str, dict[str, Any]]) -> None:
-    """Make or change an OTEC's actions; `described` maps codes to fields. Raises `TakenCode`: nothing is changed."""
+    """Create or update an OTEC's actions; `described` maps codes to fields. Raises `TakenCode`, changing nothing."""
     rows = [Action(otec=otec, code=code, **fields) for code, fields in described.items()]
-    # A changed end may bring an action back into what retention has to look at.
-    names = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends", "anonymised_at"]
-    Action.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=names)
+    # A later end date may make an action due for retention again.
+    updated_fields = ["cod_sence", "line", "name", "modality", "hours", "starts", "ends", "anonymised_at"]
+    Action.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=updated_fields)
     if Action.objects.filter(code__in=described).exclude(otec=otec).exists():
         raise TakenCode
 
 
 def enrol(pairs: list[tuple[int, str]]) -> None:
-    """Enrol people, given as (action's key, RUN); who was taken out comes back."""
+    """Enrol people, given as (action's primary key, RUN), including those who had been removed."""
     rows = [Enrolment(action_id=action, run=run) for action, run in dict.fromkeys(pairs)]
     changed = {action for action, _run in pairs}
     Action.objects.filter(pk__in=changed, anonymised_at__isnull=False).update(anonymised_at=None)

@@ -10,7 +10,7 @@ from clave.holders.models import Holder
 
 
 class Line(models.IntegerChoices):
-    """LineaCapacitacion: under which programme a course is paid."""
+    """LineaCapacitacion: the programme that pays for a course."""
 
     SOCIAL = 1, "Programas Sociales"
     FRANQUICIA = 3, "Franquicia Tributaria"
@@ -18,14 +18,14 @@ class Line(models.IntegerChoices):
 
 
 class Modality(models.TextChoices):
-    """How a course is held. Only e-learning is marked session by session."""
+    """How a course is taught. Only e-learning is marked session by session."""
 
     ELEARNING = "elearning", _("e-learning")
     CLASSROOM = "presencial", _("presencial")
 
 
 class State(models.TextChoices):
-    """Where an action stands, apart from its dates."""
+    """Status of an action, apart from its dates."""
 
     ACTIVE = "vigente", _("vigente")
     FINISHED = "terminada", _("terminada")
@@ -33,13 +33,13 @@ class State(models.TextChoices):
 
 
 class Otec(models.Model):
-    """A training body. `return_hosts` are the hosts its answers may go to when `RCE_RETURN_HOSTS` is `registered`."""
+    """A training body. `return_hosts` are the hosts allowed for its responses if `RCE_RETURN_HOSTS` is `registered`."""
 
     rut = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=120)
     active = models.BooleanField(default=True)
     return_hosts = models.JSONField(default=list, blank=True)
-    # A signed token beside the documented fields of an answer, for OTECs that ask for it.
+    # Whether responses carry a signed token in addition to the documented fields; on the OTEC's request.
     receipts = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -48,9 +48,9 @@ class Otec(models.Model):
 
 
 class Token(models.Model):
-    """A credential of an OTEC's learning platform. Only its keyed hash is kept; `hint` is its last four characters.
+    """A credential of an OTEC's learning platform. Only its keyed hash is stored; `hint` is its last four characters.
 
-    `fingerprint` is, encrypted, what the keyed hash is made from: with it the hash can be made under another key.
+    `fingerprint` is the encrypted input of the keyed hash, from which it can be recomputed under another key.
     """
 
     otec = models.ForeignKey(Otec, on_delete=models.CASCADE, related_name="tokens")
@@ -77,7 +77,7 @@ class Action(models.Model):
     starts = models.DateField()
     ends = models.DateField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
-    # When retention replaced the last RUN enrolled here; null again as soon as the action or its roster is changed.
+    # When retention replaced the last RUN enrolled here; reset to null when the action or its roster changes.
     anonymised_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -92,7 +92,7 @@ class Action(models.Model):
 
 
 class Enrolment(models.Model):
-    """A person, by RUN, in an action. Taken out again it stays, with the moment, because marks may hang on it."""
+    """A person, by RUN, in an action. Removal only sets `removed_at`, because attendance marks may refer to the row."""
 
     action = models.ForeignKey(Action, on_delete=models.PROTECT, related_name="enrolments")
     run = models.CharField(max_length=12, db_index=True)
@@ -103,7 +103,7 @@ class Enrolment(models.Model):
 
 
 class Stage(models.TextChoices):
-    """How far an import has come."""
+    """Progress of an import."""
 
     RECEIVED = "received", _("recibida")
     CHECKED = "checked", _("revisada")
@@ -113,10 +113,10 @@ class Stage(models.TextChoices):
 
 
 class ImportJob(models.Model):
-    """A table of courses and enrolments that an OTEC brought: checked first, then loaded piece by piece.
+    """A table of courses and enrolments uploaded by an OTEC: first validated, then loaded in chunks.
 
-    `done` counts the rows already loaded, in the transaction that loads them: a killed worker's successor goes on
-    there. `problems` are the first ones found, as line, column and remedy. The content goes when it is loaded.
+    `done` counts the rows already loaded and is updated in the transaction that loads them, so another worker can
+    resume there. `problems` holds the first ones found, as line, column and remedy. Loading deletes the content.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -141,7 +141,7 @@ class ImportJob(models.Model):
 
 
 class ReviewAllowance(models.Model):
-    """How many RUNs an OTEC has lately asked about: a leaky counter, `asked` as it stood at `at`."""
+    """How many RUNs an OTEC has queried recently: a leaky counter, with `asked` as of `at`."""
 
     otec = models.OneToOneField(Otec, on_delete=models.CASCADE, primary_key=True)
     asked = models.PositiveIntegerField(default=0)
@@ -149,9 +149,9 @@ class ReviewAllowance(models.Model):
 
 
 class AccountLookup(models.Model):
-    """That an OTEC was told, on a day of Santiago's calendar, whether a participant of its own has a key.
+    """A disclosure to an OTEC, on one day in Santiago, of whether a participant of its own has a key.
 
-    One row a day however often it asked; the holder sees it. Nothing is kept about people without an account.
+    One row per day however often it asked; the holder can see it. Nothing is stored about people without an account.
     """
 
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="lookups")

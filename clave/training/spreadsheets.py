@@ -1,6 +1,6 @@
-"""Reading the tables that training bodies bring, as CSV or XLSX, and writing the ones they take away.
+"""Reading of tables uploaded by training bodies, as CSV or XLSX, and writing of their downloads.
 
-Workbooks are read and written by a process of their own: what that takes is given back when it ends.
+Workbooks are read and written in a separate process, so that the memory is released afterwards.
 """
 
 import csv
@@ -16,15 +16,15 @@ from django.http import FileResponse
 from clave.lib import isolated_process
 from clave.lib.text import folded
 
-_WORKBOOK = "clave.training.xlsx"
-# Twice the processor time that it allows itself.
-_SECONDS = 240
+_XLSX_MODULE = "clave.training.xlsx"
+# Twice the CPU time that the process allows itself.
+_TIMEOUT_SECONDS = 240
 MOST_ROWS = 200_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Unreadable(ValueError):
-    """The file is no table that can be read. `code` says why: `format`, `empty` or `rows`."""
+    """The file is not a readable table. `code` says why: `format`, `empty` or `rows`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -32,7 +32,7 @@ class Unreadable(ValueError):
 
 
 def kind_of(content: bytes) -> str:
-    """Return `xlsx` or `csv`, by content and not by name. Raises `Unreadable`."""
+    """Return `xlsx` or `csv`, judged by content rather than file name. Raises `Unreadable`."""
     if content[:4] == b"PK\x03\x04":
         return "xlsx"
     if not content.strip() or b"\0" in content[:4096]:
@@ -41,22 +41,22 @@ def kind_of(content: bytes) -> str:
 
 
 def plain(content: bytes) -> bytes:
-    """Return a table as CSV; a workbook is read by a process of its own. Raises `Unreadable`."""
+    """Return a table as CSV, converting a workbook in a separate process. Raises `Unreadable`."""
     if kind_of(content) == "csv":
         return content
     try:
-        done = isolated_process.run(_WORKBOOK, "read", content=content, timeout=_SECONDS)
+        process = isolated_process.run(_XLSX_MODULE, "read", content=content, timeout=_TIMEOUT_SECONDS)
     except TimeoutError:
         raise Unreadable("format") from None
-    if done.returncode:
+    if process.returncode:
         raise Unreadable("format")
-    return done.stdout or b"\n"
+    return process.stdout or b"\n"
 
 
 def rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, {column: text}) of every row of a CSV that is not blank; the first line names the columns.
+    """Yield (line, {column: text}) for every non-blank row of a CSV; the first row names the columns.
 
-    Column names come folded: without case, accents or outer spaces. Raises `Unreadable`.
+    Column names are folded: without case, accents or outer spaces. Raises `Unreadable`.
     """
     header: list[str] = []
     for line, cells in enumerate(_from_csv(content), start=1):
@@ -89,12 +89,12 @@ def _from_csv(content: bytes) -> Iterator[list[str]]:
 
 
 def harmless(cell: Any) -> Any:
-    """Return what may stand in a cell: a text that a spreadsheet would take for a formula gets an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Return a cell's safe form: text that a spreadsheet would evaluate as a formula gets a leading apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_PREFIXES) else cell
 
 
 def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
-    """Write a CSV as Chilean spreadsheets open it: semicolons, UTF-8 with its mark."""
+    """Write a CSV as Chilean spreadsheets expect it: semicolons, UTF-8 with a byte order mark."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(header)
@@ -103,14 +103,16 @@ def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) ->
 
 
 def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
-    """Write an Excel workbook with one sheet into a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
-    with tempfile.TemporaryFile("w+") as plain:
-        plain.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
-        plain.seek(0)
-        isolated_process.run(_WORKBOOK, "write", files=(plain, file), timeout=_SECONDS).check_returncode()
+    """Write an Excel workbook with one sheet to a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
+    with tempfile.TemporaryFile("w+") as json_lines:
+        json_lines.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
+        json_lines.seek(0)
+        isolated_process.run(
+            _XLSX_MODULE, "write", files=(json_lines, file), timeout=_TIMEOUT_SECONDS
+        ).check_returncode()
 
 
-# How each kind of table is written, and what it is called on the way.
+# Writer and MIME type of each kind of table.
 KINDS = {
     "csv": (write_csv, "text/csv; charset=utf-8"),
     "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -118,9 +120,9 @@ KINDS = {
 
 
 def download(name: str, kind: str, header: list[str], lines: Iterable[list[Any]]) -> FileResponse:
-    """Return a table, one of `KINDS`, to be saved under `name`. It waits on disk: a long one costs no memory."""
+    """Return a table, one of `KINDS`, as a download named `name`. Spooled to disk: a long one costs no memory."""
     write, mime = KINDS[kind]
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by the response)
     write(file, header, lines)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=mime)

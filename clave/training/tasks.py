@@ -1,4 +1,4 @@
-"""Imports are checked and loaded by the worker, which takes up what a killed one left."""
+"""Background import: the worker validates and loads, and resumes imports left by a killed worker."""
 
 from datetime import timedelta
 
@@ -14,10 +14,10 @@ from clave.training.models import ImportJob, Stage
 @every(5)
 @task()
 def work_on_imports() -> int:
-    """Check what has been received and load what has been confirmed. Returns how many imports that were."""
-    waiting = ImportJob.objects.select_related("otec").filter(stage__in=(Stage.RECEIVED, Stage.LOADING))
-    for job in waiting.order_by("created_at"):
+    """Validate received imports and load confirmed ones. Return how many imports were processed."""
+    pending = ImportJob.objects.select_related("otec").filter(stage__in=(Stage.RECEIVED, Stage.LOADING))
+    for job in pending.order_by("created_at"):
         (course_import.check if job.stage == Stage.RECEIVED else course_import.load)(job)
-    old = Q(created_at__lt=clock.now() - timedelta(days=1)) & ~Q(stage=Stage.LOADING)
-    ImportJob.objects.filter(old).delete()
-    return len(waiting)
+    expired = Q(created_at__lt=clock.now() - timedelta(days=1)) & ~Q(stage=Stage.LOADING)
+    ImportJob.objects.filter(expired).delete()
+    return len(pending)

@@ -1,8 +1,8 @@
-"""Reads and writes workbooks in a process of its own, from standard input to standard output.
+"""Workbook conversion in a separate process, from standard input to standard output.
 
-`read` turns a workbook into CSV. A workbook may be anything: the process can use no more than it may, and a bomb kills
-it and nothing else. Exit code 2 says that the input is no workbook. `write` turns lines of JSON, a list each, into one.
-What either uses is given back when it ends.
+`read` converts a workbook to CSV. Workbooks are untrusted: the process has resource limits, so a decompression bomb
+kills only this process. Exit code 2 means that the input is not a workbook. `write` converts JSON lines, one list per
+row, to a workbook. All memory is released when the process ends.
 """
 
 import csv
@@ -28,14 +28,14 @@ def text(cell: Any) -> str:
 
 
 def read() -> int:
-    from openpyxl import load_workbook  # reads XML through defusedxml, which is installed for that
+    from openpyxl import load_workbook  # parses XML with defusedxml if it is installed, as it is here
 
     out = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
     try:
         book = load_workbook(io.BytesIO(sys.stdin.buffer.read()), read_only=True, data_only=True)
         for row in book.worksheets[0].iter_rows(values_only=True):
             out.writerow([text(cell) for cell in row])
-    except Exception:  # a broken archive fails in many ways
+    except Exception:  # a corrupt archive raises almost anything
         return 2
     return 0
 

@@ -1,17 +1,17 @@
-"""Who may be served now, who waits for a turn, and who is told at once that the wait would be too long."""
+"""Admission control: who is served now, who queues, and who is refused at once because the wait would be too long."""
 
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-LONGEST_WAIT = 0.8  # seconds; turns are uneven, and hardly anybody shall wait more than one
-_SMOOTHING = 0.1  # how much the newest turn weighs in the pace
-_URGENT_IN_A_ROW = 4  # after so many an ordinary visitor has a turn: a flood of urgent ones must not stop the rest
+LONGEST_WAIT = 0.8  # seconds; turns vary, and hardly anybody should wait longer than one
+_SMOOTHING = 0.1  # weight of the latest turn in the moving average
+_URGENT_IN_A_ROW = 4  # then one ordinary request gets a turn: a flood of urgent ones must not starve the rest
 
 
 class Places:
-    """A number of places, of which one address may have only some: whoever is alone cannot take them all."""
+    """A fixed number of slots, with a limit per address so that a single client cannot take them all."""
 
     def __init__(self, places: int, of_one: int) -> None:
         self._places, self._of_one = places, of_one
@@ -23,7 +23,7 @@ class Places:
         return self._taken.total()
 
     def take(self, address: str) -> bool:
-        """Take a place; False if there is none for this address."""
+        """Take a slot; return False if none is available to this address."""
         with self._lock:
             if self.taken >= self._places or self._taken[address] >= self._of_one:
                 return False
@@ -31,7 +31,7 @@ class Places:
             return True
 
     def give_back(self, address: str) -> None:
-        """Give back a place that this address took."""
+        """Release a slot taken by this address."""
         with self._lock:
             self._taken[address] -= 1
             if not self._taken[address]:
@@ -39,18 +39,18 @@ class Places:
 
 
 class _Queue:
-    """Those who wait for a turn. Its pace is how many seconds pass between two turns while somebody waits."""
+    """Requests waiting for a turn. The pace is the average time in seconds between two turns while any are waiting."""
 
     def __init__(self) -> None:
         self._turns: deque[threading.Lock] = deque()
-        self._pace = 0.0  # 0: not measured yet, and nobody is refused for it
-        self._last_turn = 0.0  # when somebody last had a turn, or the queue began
+        self._pace = 0.0  # 0: not measured yet, so nobody is refused because of it
+        self._last_turn = 0.0  # time of the last turn, or when the queue formed
 
     def __len__(self) -> int:
         return len(self._turns)
 
     def join(self, now: float) -> threading.Lock:
-        """Return what whoever comes now waits for."""
+        """Join the queue; return the lock that is released when it is this request's turn."""
         if not self._turns:
             self._last_turn = now
         turn = threading.Lock()
@@ -59,17 +59,17 @@ class _Queue:
         return turn
 
     def admit_next(self, now: float) -> None:
-        """Let in who has waited longest."""
-        took = now - self._last_turn
-        self._pace = self._pace + _SMOOTHING * (took - self._pace) if self._pace else took
+        """Admit the request that has waited longest."""
+        elapsed = now - self._last_turn
+        self._pace = self._pace + _SMOOTHING * (elapsed - self._pace) if self._pace else elapsed
         self._last_turn = now
         self._turns.popleft().release()
 
     def expected_wait(self, inside: int, now: float) -> float:
-        """Return the seconds until whoever comes now is served and gone, if so many are inside.
+        """Return the seconds until a new request would be served and gone, with `inside` requests being served.
 
-        Nobody before him: 0, so that a pace that was slow once is measured again. When nobody has had a turn for longer
-        than the pace, that time is the pace.
+        For an empty queue return 0, so that a pace that was slow once is measured again. If the current turn already
+        takes longer than the pace, that time is the pace.
         """
         if not self._turns:
             return 0.0
@@ -78,10 +78,10 @@ class _Queue:
 
 
 class WaitingRoom:
-    """A number of places, and two queues for them; whoever would wait longer than `LONGEST_WAIT` is not admitted.
+    """A fixed number of places and two queues for them; a request that would wait more than `LONGEST_WAIT` is refused.
 
-    Each queue has its own pace, because urgent visitors overtake ordinary ones, also those who came before them.
-    `reserve` are places in the queue that only urgent visitors may take. `clock` returns seconds.
+    Each queue has its own pace, because urgent requests overtake ordinary ones, even those that came first. `reserve`
+    is the number of queue places open only to urgent requests. `clock` returns seconds.
     """
 
     def __init__(self, places: int, queue: int, reserve: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,21 +96,21 @@ class WaitingRoom:
         return len(self._ordinary) + len(self._urgent)
 
     def enter(self, urgent: bool = False) -> bool:
-        """Take a place, waiting for it if need be. False: the wait would be too long; nothing was taken."""
+        """Take a place, waiting if necessary. Return False, taking none, if the wait would be too long."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
             queue = self._urgent if urgent else self._ordinary
-            most, now = self._queue + (self._reserve if urgent else 0), self._clock()
-            if self.waiting >= most or queue.expected_wait(self._places, now) > LONGEST_WAIT:
+            capacity, now = self._queue + (self._reserve if urgent else 0), self._clock()
+            if self.waiting >= capacity or queue.expected_wait(self._places, now) > LONGEST_WAIT:
                 return False
             turn = queue.join(now)
-        turn.acquire()  # until somebody who leaves hands the place over
+        turn.acquire()  # blocks until a leaving request hands over its place
         return True
 
     def leave(self) -> None:
-        """Give the place back: to the next who waits, urgent ones first."""
+        """Release the place, handing it to the next in line, urgent requests first."""
         with self._lock:
             if not self.waiting:
                 self._free += 1

@@ -1,4 +1,4 @@
-"""What every installation shares. Everything an operator may set comes from the environment."""
+"""Settings shared by all installations. Everything an operator may set comes from the environment."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from clave.config.settings import environment, profile
 from clave.config.settings.environment import SETTINGS_ERRORS, loopback_and
 from clave.config.settings.environment import by_line as _by_line
 from clave.config.settings.environment import choice as _choice
-from clave.config.settings.environment import flag as _on
+from clave.config.settings.environment import flag as _flag
 from clave.config.settings.environment import names as _list
 from clave.config.settings.environment import number as _number
 from clave.config.settings.environment import url as _url
@@ -32,17 +32,17 @@ try:
     CLAVE_HOME.mkdir(parents=True, exist_ok=True)
 except OSError as error:
     SETTINGS_ERRORS.append(f"CLAVE_HOME={CLAVE_HOME}: {error.strerror}")
-CLAVE_DEMO = _on("CLAVE_DEMO")
+CLAVE_DEMO = _flag("CLAVE_DEMO")
 CLAVE_PORT = environment.port()
 CLAVE_URL = _url("CLAVE_URL", f"http://localhost:{CLAVE_PORT}").rstrip("/")
 CLAVE_CAPTCHA = _choice("CLAVE_CAPTCHA", "image", "off")
 CLAVE_NOW_OFFSET = _number("CLAVE_NOW_OFFSET", 0, -(10**10)) if CLAVE_DEMO else 0
-CLAVE_INSPECTOR = _on("CLAVE_INSPECTOR", "1")
+CLAVE_INSPECTOR = _flag("CLAVE_INSPECTOR", "1")
 CORES = len(os.sched_getaffinity(0))
 CLAVE_WORKERS = _number("CLAVE_WORKERS", CORES, 1)
 CLAVE_DRAIN_SECONDS = environment.seconds("CLAVE_DRAIN_SECONDS", 0 if CLAVE_DEMO else 5)
 CLAVE_TRUSTED_PROXIES = _number("CLAVE_TRUSTED_PROXIES", 0)
-CLAVE_DIRECT_TLS = _on("CLAVE_DIRECT_TLS")
+CLAVE_DIRECT_TLS = _flag("CLAVE_DIRECT_TLS")
 METRICS_ALLOW = loopback_and("METRICS_ALLOW")
 CLAVE_HELP_LINE = os.environ.get("CLAVE_HELP_LINE", "800 80 10 30")
 CLAVE_HELP_HOURS = os.environ.get("CLAVE_HELP_HOURS", "lunes a viernes, 9:00 a 18:00")
@@ -58,7 +58,7 @@ REGISTRATION_PROOF = ANSWERS["REGISTRATION_PROOF"]
 SIGNIN_MESSAGES = ANSWERS["SIGNIN_MESSAGES"]
 NIE_DIGITS = (6, 12)
 
-DEBUG = _on("CLAVE_DEBUG")
+DEBUG = _flag("CLAVE_DEBUG")
 ALLOWED_HOSTS = _list("CLAVE_HOSTS")
 if CLAVE_DEMO:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", urlsplit(CLAVE_URL).hostname or "localhost"]
@@ -68,7 +68,7 @@ def _secret_key() -> str:
     if key := os.environ.get("CLAVE_SECRET_KEY"):
         return key
     if not CLAVE_DEMO:
-        return ""  # the guard names it
+        return ""  # reported by the guard
     path = CLAVE_HOME / "secret_key"
     if not path.exists():
         path.touch(mode=0o600)
@@ -145,7 +145,7 @@ USE_THOUSAND_SEPARATOR = False
 
 
 def _vault() -> dict[str, Any]:
-    """Return where documents lie: in a bucket of an S3-compatible store if one is named, else in CLAVE_HOME."""
+    """Return the storage for documents: a bucket of an S3-compatible store if one is named, else CLAVE_HOME."""
     bucket = os.environ.get("VAULT_S3_BUCKET")
     if not bucket:
         options: dict[str, Any] = {"location": CLAVE_HOME / "vault", "file_permissions_mode": 0o600}
@@ -183,7 +183,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "clave.web.errors.csrf_failure"
-# Behind TLS in production; a plain-http demo on a laptop must be able to keep its cookies.
+# Production is behind TLS; a demo over plain HTTP on a laptop must still be able to set cookies.
 _TLS = CLAVE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _TLS
 if _TLS:
@@ -192,22 +192,22 @@ if _TLS:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-# A training body states the result of each participant in one form.
+# A training body submits the results of all its participants in one form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
-# Where a file may be brought, and how many bytes such a request may have.
+# Paths that accept uploads, with the maximum size of such a request in bytes.
 CLAVE_UPLOADS = {
     r"/rts/cargar": 21 * 1024 * 1024,
     r"/verificar": 2 * 1024 * 1024,
     r"/empresa/facilitador/[0-9a-f]+/(declaracion|datos)": 2 * 1024 * 1024,
 }
-# Who closes a session of attendance goes first when the site is full: its time would be lost.
+# Closing an attendance session takes precedence under load: the participant would lose the time.
 CLAVE_URGENT_PATHS = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", "/rce/solicitud/c105e")
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 CLAVE_MAX_BODY = 2 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-# More than a GiB for each sign-in is a slip of the keyboard, and no page would be answered.
+# More than 1 GiB per sign-in must be a typing error, and no page would ever be served.
 ARGON2_MEMORY_KIB = _number("ARGON2_MEMORY_KIB", 19456, 8, most=1024 * 1024)
 ARGON2_TIME = _number("ARGON2_TIME", 2, 1)
 ARGON2_PARALLELISM = _number("ARGON2_PARALLELISM", 1, 1)
@@ -223,15 +223,15 @@ RCE_SIGNIN = {
 }
 RCE_RETURN_HOSTS = _choice("RCE_RETURN_HOSTS", "any", "registered")
 RCE_PENDING_FACTOR = _number("RCE_PENDING_FACTOR", 1, 1)
-RCE_ALL_CODES = _on("RCE_ALL_CODES")
+RCE_ALL_CODES = _flag("RCE_ALL_CODES")
 
 
-# Six years: as long as the tax office may look back (Código Tributario, article 200).
+# Six years: the limitation period for tax audits (Código Tributario, article 200).
 ATTENDANCE_LEAST_DAYS = 6 * 365 + 2
 
 
 def _retention() -> dict[str, int]:
-    """Return for how many days what is kept; `RETENTION_DAYS=operator_actions=365,attendance=2200` changes some."""
+    """Return the retention in days per data set; `RETENTION_DAYS=operator_actions=365,attendance=2200` sets some."""
     days = {
         "messages": 90,
         "attempts": 400,
@@ -257,7 +257,7 @@ EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = _number("EMAIL_PORT", 25, 1, most=65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = _on("EMAIL_USE_TLS")
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 5
 DEMO_SENDER = "Clave SENCE <no-responder@clave.example.cl>"
 DEFAULT_FROM_EMAIL = os.environ.get("CLAVE_MAIL_FROM", DEMO_SENDER)

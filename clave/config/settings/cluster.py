@@ -26,7 +26,7 @@ DATABASES = {
     "default": {
         **_from_url,
         "OPTIONS": {
-            # The kernel notices a machine that is gone; BoundedConnection one that is there and keeps silent.
+            # Keepalives detect a machine that is gone; BoundedConnection one that is up but unresponsive.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,

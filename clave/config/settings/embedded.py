@@ -1,4 +1,4 @@
-"""One machine, one file: SQLite in CLAVE_HOME."""
+"""A single machine: SQLite in CLAVE_HOME."""
 
 import os
 from pathlib import Path
@@ -10,38 +10,38 @@ from clave.config.settings.base import CLAVE_HOME
 from clave.config.settings.environment import SETTINGS_ERRORS, cache_url
 
 
-def _store() -> "dj_database_url.DBConfig":
-    """Return where the store is: in the file that `DATABASE_URL` names, or else in CLAVE_HOME."""
-    own = dj_database_url.parse(f"sqlite:///{CLAVE_HOME / 'clave.sqlite3'}")
+def _database() -> "dj_database_url.DBConfig":
+    """Return the database configuration: the file in `DATABASE_URL`, or else one in CLAVE_HOME."""
+    default = dj_database_url.parse(f"sqlite:///{CLAVE_HOME / 'clave.sqlite3'}")
     url = os.environ.get("DATABASE_URL")
     if not url:
-        return own
+        return default
     try:
-        given = dj_database_url.parse(url) if url.startswith("sqlite://") else {}
+        configured = dj_database_url.parse(url) if url.startswith("sqlite://") else {}
     except ValueError:
-        given = {}
-    file = str(given.get("NAME", ""))
-    if not given:
+        configured = {}
+    file = str(configured.get("NAME", ""))
+    if not configured:
         SETTINGS_ERRORS.append("DATABASE_URL: must begin with postgresql:// or sqlite://")
-    elif file == ":memory:":  # each process would have a store of its own
+    elif file == ":memory:":  # every process would have its own database
         SETTINGS_ERRORS.append("DATABASE_URL: must name a file: sqlite:////folder/clave.sqlite3")
     elif not Path(file).parent.is_dir():
         SETTINGS_ERRORS.append("DATABASE_URL: the folder of this file does not exist")
     else:
-        return given
-    return own
+        return configured
+    return default
 
 
 DATABASES = {
     "default": {
-        **_store(),
+        **_database(),
         "OPTIONS": {
-            # A write transaction takes its lock at once, so that two of them wait instead of failing.
+            # Write transactions take their lock at the start, so that concurrent ones wait instead of failing.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when power fails.
+            # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits on a power failure.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-2000;",  # KiB for each thread; the system caches the file for all
+            "PRAGMA cache_size=-2000;",  # KiB per thread; the operating system caches the file for all of them
         },
         "CONN_MAX_AGE": None,
     }

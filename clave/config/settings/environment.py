@@ -1,4 +1,4 @@
-"""Reads what an operator has set. What cannot be understood is noted, and the guard names all of it at once."""
+"""Parsing of environment variables. Invalid values are collected, so that the guard can report all of them at once."""
 
 import ipaddress
 import math
@@ -7,12 +7,12 @@ import re
 import sys
 from urllib.parse import urlsplit
 
-# What cannot be understood, one sentence each: the guard refuses to start with any.
+# One sentence per invalid value: the guard refuses to start if there are any.
 SETTINGS_ERRORS: list[str] = []
 
 
 def end_if(lines: list[str]) -> None:
-    """End this process with these lines, if there are any."""
+    """Print these lines and exit, if there are any."""
     if lines:
         sys.stderr.write("Clave does not start with these settings:\n" + "".join(f"  - {line}\n" for line in lines))
         sys.stderr.flush()
@@ -20,7 +20,7 @@ def end_if(lines: list[str]) -> None:
 
 
 def flag(name: str, default: str = "0") -> bool:
-    """Say whether a variable is 1. `yes` and `true` are refused: who writes them must not get the opposite."""
+    """Return whether a variable is 1. `yes` and `true` are rejected rather than silently taken for 0."""
     answer = os.environ.get(name) or default
     if answer not in ("0", "1"):
         SETTINGS_ERRORS.append(f"{name}={answer}: use 1 or 0")
@@ -33,7 +33,7 @@ def names(name: str) -> list[str]:
 
 
 def choice(name: str, default: str, *others: str) -> str:
-    """Return which of the answers allowed a variable gives."""
+    """Return a variable's value if it is one of the allowed ones, else report it and return the default."""
     answer = os.environ.get(name, default)
     if answer not in (default, *others):
         SETTINGS_ERRORS.append(f"{name}={answer}: use {' or '.join((default, *others))}")
@@ -42,7 +42,7 @@ def choice(name: str, default: str, *others: str) -> str:
 
 
 def number(name: str, default: int, least: int = 0, text: str | None = None, most: int | None = None) -> int:
-    """Return a variable's whole number, or that of `text`, a part of it; `default` if it is missing or wrong."""
+    """Parse a variable, or `text` if given, as an integer; return `default` if it is missing or invalid."""
     text = os.environ.get(name, "") if text is None else text
     try:
         number = int(text or default)
@@ -61,65 +61,65 @@ def port(text: str | None = None) -> int:
 
 
 def seconds(name: str, default: float, text: str | None = None) -> float:
-    """Return a time, parts of a second too, of an hour at most; `default` if it is missing or wrong."""
+    """Parse a duration of at most one hour, fractions included; return `default` if it is missing or invalid."""
     text = os.environ.get(name, "") if text is None else text
     try:
         seconds = float(text or default)
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds <= 3600:  # NaN is not either
+    if not 0 <= seconds <= 3600:  # also rejects NaN
         SETTINGS_ERRORS.append(f"{name}={text}: must be a number of seconds, from 0 to 3600")
         return default
     return seconds
 
 
 def log_level() -> str:
-    """Return from which level on the logs tell."""
+    """Return the minimum level of log messages."""
     return choice("CLAVE_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
 def url(name: str, default: str = "", schemes: tuple[str, ...] = ("http", "https"), text: str | None = None) -> str:
-    """Return the address a variable gives, or that of `text`, a part of it; `default` if it is missing or wrong.
+    """Parse a variable, or `text` if given, as a URL; return `default` if it is missing or invalid.
 
-    The line about a wrong one does not quote it: it may hold a password.
+    The error does not quote the value: it may contain a password.
     """
     text = os.environ.get(name, "") if text is None else text
     if not text:
         return default
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises too
+        _ = parts.port  # may raise as well
     except ValueError:
         parts = urlsplit("")
-    place = parts.path if parts.scheme == "unix" else parts.hostname
-    if parts.scheme not in schemes or not place or re.search(r"\s", text):
-        begins = " or ".join(f"{scheme}://" for scheme in schemes)
-        SETTINGS_ERRORS.append(f"{name}: must be a whole address that begins with {begins}")
+    target = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in schemes or not target or re.search(r"\s", text):
+        prefixes = " or ".join(f"{scheme}://" for scheme in schemes)
+        SETTINGS_ERRORS.append(f"{name}: must be a whole address that begins with {prefixes}")
         return default
     return text
 
 
 def cache_url() -> str:
-    """Return the address of the cache, or several with commas between them, as Django's Redis backend takes them."""
+    """Return the URL of the cache, or several separated by commas, as Django's Redis backend takes them."""
     text = os.environ.get("CACHE_URL", "")
-    understood = [url("CACHE_URL", "", ("redis", "rediss", "unix"), part) for part in re.split("[;,]", text)]
-    return text if all(understood) else ""
+    valid = [url("CACHE_URL", "", ("redis", "rediss", "unix"), part) for part in re.split("[;,]", text)]
+    return text if all(valid) else ""
 
 
 def by_line(name: str, default: int, most: int | None = None) -> dict[int, int]:
-    """Read a number for every line of training, `170`, or one for some of them, `1=120,3=170`."""
-    given = dict(part.rpartition("=")[::2] for part in names(name))
-    if unknown := set(given) - {"", "1", "3", "6"}:
+    """Parse one number for all programme lines, `170`, or one for each, `1=120,3=170`."""
+    values = dict(part.rpartition("=")[::2] for part in names(name))
+    if unknown := set(values) - {"", "1", "3", "6"}:
         SETTINGS_ERRORS.append(f"{name}: line {', '.join(sorted(unknown))} does not exist: use 1, 3 or 6")
-    return {line: number(name, default, 1, given.get(str(line), given.get("", "")), most) for line in (1, 3, 6)}
+    return {line: number(name, default, 1, values.get(str(line), values.get("", "")), most) for line in (1, 3, 6)}
 
 
 def loopback_and(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """Return this machine's own networks and those that a variable lists."""
-    found = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
+    """Return the loopback networks and those listed in a variable."""
+    networks = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
     for text in names(name):
         try:
-            found.append(ipaddress.ip_network(text, strict=False))
+            networks.append(ipaddress.ip_network(text, strict=False))
         except ValueError:
             SETTINGS_ERRORS.append(f"{name}: {text} is neither an address nor a network")
-    return found
+    return networks

@@ -1,4 +1,4 @@
-"""A production start refuses insecure settings and names each one; of others that are unwise it warns."""
+"""Start-up checks: production refuses to start with insecure settings, naming each, and warns of unwise ones."""
 
 import ipaddress
 from email.utils import parseaddr
@@ -11,49 +11,51 @@ from django.http.request import validate_host
 
 from clave.config.settings.environment import SETTINGS_ERRORS, end_if
 
-# (memory in KiB, passes) of Argon2id: any of them, or more. Source: OWASP Password Storage Cheat Sheet.
+# (memory in KiB, passes) of Argon2id: any of these, or more. Source: OWASP Password Storage Cheat Sheet.
 ARGON2_LEAST = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 
 
 def insecure() -> list[str]:
-    """Return one sentence per setting that must not go to production; empty when all is well."""
-    found = _insecure_keys()
+    """Return one sentence per setting that is not acceptable in production."""
+    problems = _insecure_keys()
     if settings.DEBUG:
-        found.append("CLAVE_DEBUG: must be off")
+        problems.append("CLAVE_DEBUG: must be off")
     if settings.CLAVE_CAPTCHA == "off":
-        found.append("CLAVE_CAPTCHA: may be off only with CLAVE_DEMO=1")
+        problems.append("CLAVE_CAPTCHA: may be off only with CLAVE_DEMO=1")
     if "clave.sandbox" in settings.INSTALLED_APPS:
-        found.append("CLAVE_DEMO: the sandbox and its demo data must not be installed")
+        problems.append("CLAVE_DEMO: the sandbox and its demo data must not be installed")
     if (settings.CLAVE_HOME / "demo-data").exists():
-        found.append("CLAVE_HOME: this folder holds demo data; use another one")
-    found += [f"{name}: missing" for name in ("REGISTRO_CIVIL_URL", "SII_URL") if not getattr(settings, name)]
+        problems.append("CLAVE_HOME: this folder holds demo data; use another one")
+    problems += [f"{name}: missing" for name in ("REGISTRO_CIVIL_URL", "SII_URL") if not getattr(settings, name)]
     in_memory = str(settings.CACHES["default"]["BACKEND"]).endswith("LocMemCache")
     if in_memory and settings.CLAVE_WORKERS > 1:
-        found.append("CACHE_URL: an in-memory cache cannot be shared by more than one worker")
-    given = settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME
-    if not any(given[0] >= memory and given[1] >= passes for memory, passes in ARGON2_LEAST):
-        found.append("ARGON2_MEMORY_KIB, ARGON2_TIME: too cheap to protect stolen hashes; use 19456 and 2 or more")
+        problems.append("CACHE_URL: an in-memory cache cannot be shared by more than one worker")
+    configured = settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME
+    if not any(configured[0] >= memory and configured[1] >= passes for memory, passes in ARGON2_LEAST):
+        problems.append("ARGON2_MEMORY_KIB, ARGON2_TIME: too cheap to protect stolen hashes; use 19456 and 2 or more")
     if settings.RETENTION_DAYS["attendance"] < settings.ATTENDANCE_LEAST_DAYS:
-        found.append(f"RETENTION_DAYS: attendance must be kept for {settings.ATTENDANCE_LEAST_DAYS} days or more")
-    return found + _insecure_network()
+        problems.append(f"RETENTION_DAYS: attendance must be kept for {settings.ATTENDANCE_LEAST_DAYS} days or more")
+    return problems + _insecure_network()
 
 
 def _insecure_keys() -> list[str]:
-    """Return what is wrong with the secret key and with the former ones.
+    """Return what is wrong with the secret key and the former ones.
 
-    A key that a list with commas cannot hold would be missing on the day it has to go among the fallbacks.
+    A key that cannot be written in a comma-separated list could not be moved to the fallbacks at the next rotation.
     """
-    found = []
+    problems = []
     key, former = settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS
     if _is_weak(key):
-        found.append("CLAVE_SECRET_KEY: missing or weak; set 50 or more random characters")
+        problems.append("CLAVE_SECRET_KEY: missing or weak; set 50 or more random characters")
     elif "," in key or key != key.strip():
-        found.append("CLAVE_SECRET_KEY: must have no comma in it and no space around it, or no fallback can name it")
-    if any(_is_weak(each) for each in former):
-        found.append("CLAVE_SECRET_KEY_FALLBACKS: one of them is no secret key: each has 50 or more random characters")
+        problems.append("CLAVE_SECRET_KEY: must have no comma in it and no space around it, or no fallback can name it")
+    if any(_is_weak(fallback) for fallback in former):
+        problems.append(
+            "CLAVE_SECRET_KEY_FALLBACKS: one of them is no secret key: each has 50 or more random characters"
+        )
     if key in former:
-        found.append("CLAVE_SECRET_KEY_FALLBACKS: names CLAVE_SECRET_KEY itself; name the other one of the change")
-    return found
+        problems.append("CLAVE_SECRET_KEY_FALLBACKS: names CLAVE_SECRET_KEY itself; name the other one of the change")
+    return problems
 
 
 def _is_weak(key: str) -> bool:
@@ -61,49 +63,55 @@ def _is_weak(key: str) -> bool:
 
 
 def _insecure_network() -> list[str]:
-    """Return what is wrong with how visitors reach the site, and with who they are taken for."""
-    found = []
+    """Return what is wrong with how clients reach the site and how they are identified."""
+    problems = []
     behind_tls = settings.CLAVE_URL.startswith("https://")
     if not behind_tls:
-        found.append("CLAVE_URL: must be the public https:// address")
+        problems.append("CLAVE_URL: must be the public https:// address")
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
-        found.append("CLAVE_HOSTS: name the hosts this site answers to, without *")
+        problems.append("CLAVE_HOSTS: name the hosts this site answers to, without *")
     elif behind_tls and not validate_host(urlsplit(settings.CLAVE_URL).hostname or "", settings.ALLOWED_HOSTS):
-        found.append("CLAVE_HOSTS: must name the host of CLAVE_URL, or every page is refused")
+        problems.append("CLAVE_HOSTS: must name the host of CLAVE_URL, or every page is refused")
     if behind_tls and not settings.CLAVE_TRUSTED_PROXIES and not settings.CLAVE_DIRECT_TLS:
-        found.append(
+        problems.append(
             "CLAVE_TRUSTED_PROXIES: say how many proxies stand in front, or everybody has the proxy's address and is "
             "locked out together (CLAVE_DIRECT_TLS=1 if whatever ends TLS leaves clients their own addresses)"
         )
-    # The widest networks that are anybody's own are 10.0.0.0/8 and fc00::/7; two halves are everybody, too.
+    # No private network is wider than 10.0.0.0/8 or fc00::/7; two halves would cover everybody, too.
     if any(network.prefixlen < (8 if network.version == 4 else 7) for network in settings.METRICS_ALLOW):
-        found.append("METRICS_ALLOW: lets strangers read the figures; name the networks of your monitoring")
-    return found
+        problems.append("METRICS_ALLOW: lets strangers read the figures; name the networks of your monitoring")
+    return problems
 
 
 def unwise() -> list[str]:
-    """Return one sentence per setting that a production start accepts but its operator should know of."""
-    found = []
+    """Return one sentence per setting that production accepts but the operator should know about."""
+    problems = []
     if not settings.SMS_GATEWAY_URL:
-        found.append("SMS_GATEWAY_URL: missing; no SMS can be sent")
+        problems.append("SMS_GATEWAY_URL: missing; no SMS can be sent")
     if settings.DEFAULT_FROM_EMAIL == settings.DEMO_SENDER:
-        found.append(f"CLAVE_MAIL_FROM: missing; messages say that they come from {parseaddr(settings.DEMO_SENDER)[1]}")
+        problems.append(
+            f"CLAVE_MAIL_FROM: missing; messages say that they come from {parseaddr(settings.DEMO_SENDER)[1]}"
+        )
     if not settings.INSTITUTION_P12:
-        found.append("INSTITUTION_P12: missing; sworn statements are signed with a certificate nobody else vouches for")
+        problems.append(
+            "INSTITUTION_P12: missing; sworn statements are signed with a certificate nobody else vouches for"
+        )
     elif not _opens(Path(settings.INSTITUTION_P12), settings.INSTITUTION_P12_PASSWORD):
-        # No refusal: where no worker runs, the file may be missing.
-        found.append("INSTITUTION_P12: no PKCS #12 file that its password opens; no sworn statement can be signed here")
+        # Not an error: machines without a worker may lack the file.
+        problems.append(
+            "INSTITUTION_P12: no PKCS #12 file that its password opens; no sworn statement can be signed here"
+        )
     if not settings.CLAMD_URL:
-        found.append("CLAMD_URL: missing; uploaded documents are not scanned for viruses")
+        problems.append("CLAMD_URL: missing; uploaded documents are not scanned for viruses")
     if settings.EMAIL_HOST_PASSWORD and not settings.EMAIL_USE_TLS and not _is_local(settings.EMAIL_HOST):
-        found.append("EMAIL_USE_TLS: off; messages and the mail server's password travel in the clear")
+        problems.append("EMAIL_USE_TLS: off; messages and the mail server's password travel in the clear")
     for name in ("REGISTRO_CIVIL_URL", "SII_URL", "SMS_GATEWAY_URL"):
         parts = urlsplit(getattr(settings, name))
         if parts.scheme == "http" and not _is_local(parts.hostname or ""):
-            found.append(f"{name}: is http://; personal data and the token travel in the clear")
+            problems.append(f"{name}: is http://; personal data and the token travel in the clear")
     if settings.CLAVE_HOME.stat().st_mode & 0o007:
-        found.append("CLAVE_HOME: other users of this machine may read it; take their access away (chmod o-rwx)")
-    return found
+        problems.append("CLAVE_HOME: other users of this machine may read it; take their access away (chmod o-rwx)")
+    return problems
 
 
 def _opens(file: Path, password: str) -> bool:
@@ -121,13 +129,13 @@ def _is_local(host: str) -> bool:
 
 
 def warnings() -> list[str]:
-    """Return what is unwise about a production start; nothing in a demo or a test."""
+    """Return the warnings for a production start; none in a demo or a test."""
     return [] if settings.CLAVE_DEMO or not settings.CLAVE_GUARD else unwise()
 
 
 def refuse_insecure() -> None:
-    """End this process, naming what is wrong, if a setting cannot be understood or, in production, is insecure."""
-    found = list(dict.fromkeys(SETTINGS_ERRORS))
-    if not found and settings.CLAVE_GUARD and not settings.CLAVE_DEMO:
-        found = insecure()
-    end_if(found)
+    """Exit, naming every problem, if a setting is invalid or, in production, insecure."""
+    problems = list(dict.fromkeys(SETTINGS_ERRORS))
+    if not problems and settings.CLAVE_GUARD and not settings.CLAVE_DEMO:
+        problems = insecure()
+    end_if(problems)

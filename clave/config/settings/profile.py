@@ -1,8 +1,8 @@
-"""Where the guides and today's standards disagree: one named setting each, two profiles.
+"""Two profiles, for where the guides and today's standards disagree: one named setting per disagreement.
 
-`guide` does what SENCE's user guides describe; `hardened` does what OWASP ASVS 5 and NIST SP 800-63B
-ask. `CLAVE_PROFILE` chooses; each setting can also be set by itself through the environment.
-The start-up log prints the ones in force; docs/threat-model.md explains them.
+`guide` does what SENCE's user guides describe; `hardened` does what OWASP ASVS 5 and NIST SP 800-63B require.
+`CLAVE_PROFILE` selects one; each setting can also be set on its own through the environment. The start-up log
+prints the values in force; docs/threat-model.md explains them.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choice:
-    """One disagreement: its two answers, every answer allowed, and the requirement the guide's answer breaks."""
+    """One disagreement: the value in each profile, all allowed values, and the requirement the guide's value breaks."""
 
     guide: str
     hardened: str
@@ -31,11 +31,11 @@ CHOICES: dict[str, Choice] = {
 
 
 class UnknownChoice(ValueError):
-    """A profile or an answer that does not exist was asked for."""
+    """An unknown profile or value was configured."""
 
 
 def read(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the answer in force for every choice. Raises `UnknownChoice`, naming variable and answers."""
+    """Return the value in force for every choice. Raises `UnknownChoice`, naming the variable and allowed values."""
     profile = environ.get("CLAVE_PROFILE", "guide")
     if profile not in ("guide", "hardened"):
         raise UnknownChoice(f"CLAVE_PROFILE={profile}: use guide or hardened")
@@ -49,7 +49,7 @@ def read(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def departures(answers: Mapping[str, str]) -> list[str]:
-    """Say which answers in force depart from the standards, one line each."""
+    """Return one line for each value in force that departs from the standards."""
     return [
         f"{name}={answers[name]} (departs from {choice.standard})"
         for name, choice in CHOICES.items()

@@ -1,4 +1,4 @@
-"""The tests' settings: either store, cheap hashes, tasks in the table until a test runs them."""
+"""Test settings: either database, cheap hashes, tasks queued until a test runs them."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ else:
     from clave.config.settings.embedded import *  # noqa: F403
     from clave.config.settings.embedded import CLAVE_HOME, DATABASES, STORAGES
 
-    # A file, not memory: threads of one test must meet in the same store.
+    # A file, not memory: the threads of a test must share the database.
     DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
 
 CLAVE_GUARD = False

@@ -1,10 +1,10 @@
-"""Answered tickets, and how much each network has asked for."""
+"""Spent tickets, and the recent use by each network."""
 
 from django.db import models
 
 
 class SpentTicket(models.Model):
-    """A captcha's ticket that was answered: each serves once. Live ones only; `purge_expired` deletes the others.
+    """A captcha ticket that has been answered; each can be used once. `purge_expired` deletes rows after expiry.
 
     `network` is a keyed hash (`captcha.price.network_of`).
     """
@@ -19,7 +19,7 @@ class SpentTicket(models.Model):
 
 
 class CaptchaLoad(models.Model):
-    """How much a network has lately asked of the captcha: a leaky bucket, empty at `empty_at` (Unix time, seconds)."""
+    """A network's recent use of the captcha: a leaky bucket, empty at `empty_at` (Unix time, seconds)."""
 
     network = models.CharField(max_length=32, primary_key=True)
     empty_at = models.FloatField(db_index=True)

@@ -1,4 +1,4 @@
-"""The letters as a picture: each turned, slanted and sized by itself, with strokes of the same colour across."""
+"""The letters as a picture: each rotated, slanted and sized at random, crossed by strokes of the same colour."""
 
 from functools import cache
 from io import BytesIO
@@ -17,7 +17,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _letter(letter: str, random: Random) -> Image.Image:
-    """Return a mask of one letter, turned and slanted."""
+    """Return a mask of one letter, rotated and slanted."""
     cell = Image.new("L", (_CELL, _CELL))
     font = _font(random.choice((38, 41, 44)))
     ImageDraw.Draw(cell).text((_CELL / 2, _CELL / 2), letter, fill=255, font=font, anchor="mm", stroke_width=1)
@@ -31,10 +31,10 @@ def _letter(letter: str, random: Random) -> Image.Image:
 def painted(letters: str, random: Random) -> bytes:
     """Return the letters as a PNG."""
     image = Image.new("RGB", SIZE, _PAPER)
-    pace = (SIZE[0] - 16) / len(letters)
-    for place, letter in enumerate(letters):
-        middle = 8 + pace * (place + 0.5) + random.uniform(-3, 3)
-        corner = (round(middle - _CELL / 2), round((SIZE[1] - _CELL) / 2 + random.uniform(-8, 8)))
+    spacing = (SIZE[0] - 16) / len(letters)
+    for index, letter in enumerate(letters):
+        centre = 8 + spacing * (index + 0.5) + random.uniform(-3, 3)
+        corner = (round(centre - _CELL / 2), round((SIZE[1] - _CELL) / 2 + random.uniform(-8, 8)))
         image.paste(_INK, corner, _letter(letter, random))
     pen = ImageDraw.Draw(image)
     for _ in range(4):

@@ -1,7 +1,7 @@
-"""A proof of work for a ticket, made by the page's script: ALTCHA's protocol, version 2 (PBKDF2/SHA-256).
+"""Proof of work for a ticket, computed by the page's script: ALTCHA's protocol, version 2 (PBKDF2/SHA-256).
 
-A challenge is bound to its ticket, and so to a browser and to five minutes. Paying for one ticket twice gives the same
-ticket twice, which is spent once. Source: https://altcha.org/docs/v2/proof-of-work/.
+A challenge is bound to its ticket, and thus to a browser and to five minutes. Paying twice for a ticket yields the same
+ticket, which can be spent once. Source: https://altcha.org/docs/v2/proof-of-work/.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ def _secret() -> str:
 
 
 def challenge_for(ticket: Ticket, price: Price) -> dict[str, Any]:
-    """Return a challenge as ALTCHA's clients read it."""
+    """Return a challenge in the format ALTCHA's clients expect."""
     challenge = altcha.create_challenge(
         _ALGORITHM,
         price.rounds,
@@ -33,14 +33,14 @@ def challenge_for(ticket: Ticket, price: Price) -> dict[str, Any]:
 
 
 def exchanged(ticket: Ticket, payload: str, price: Price) -> Ticket | None:
-    """Return the ticket at the price of who worked for it, or None if the payload proves no such work."""
+    """Return the ticket at the reduced price, or None if the payload does not prove the work."""
     try:
         solved = altcha.Payload.from_base64(payload)
         parameters = solved.challenge.parameters
         about, paid = parameters.data, (len(parameters.key_prefix), int(parameters.cost))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
-    # Work asked for before the price rose is not enough; judged before the costly check.
+    # A challenge issued before the price rose is not enough; checked before the expensive verification.
     if about != {"ticket": ticket.key} or paid < (len(price.prefix), price.rounds):
         return None
     if not altcha.verify_solution(solved, _secret()).verified:

@@ -1,4 +1,4 @@
-"""Judging an answer: every ticket once, right or wrong."""
+"""Verification of captcha answers: every ticket is spent by its first answer, right or wrong."""
 
 import unicodedata
 
@@ -12,12 +12,12 @@ from clave.web.captcha.models import CaptchaLoad, SpentTicket
 from clave.web.captcha.tickets import MOST, Ticket
 from clave.web.middleware import address_of
 
-# How many wrong answers of one network are remembered; of more the oldest are forgotten, never a right one.
+# How many wrong answers to keep per network; beyond that the oldest are deleted, never a right one.
 REMEMBERED = 60
 
 
 def passes(request: HttpRequest, text: str, answer: str) -> bool:
-    """Say whether `answer` solves the ticket. Either way the ticket is spent, and the network's price rises."""
+    """Return whether `answer` solves the ticket. Either way the ticket is spent and the network's price rises."""
     if settings.CLAVE_CAPTCHA == "off":
         return True
     ticket = tickets.read(request, text)
@@ -28,7 +28,7 @@ def passes(request: HttpRequest, text: str, answer: str) -> bool:
     right = needed <= len(plain(answer)) <= MOST and ticket.letters.startswith(plain(answer))
     if spend(ticket, network, right=right):
         return True
-    # The picture may have been fetched through another network, or before the price rose.
+    # The picture may have been loaded from another network, or before the price rose.
     tickets.quote_next(request, max(needed, price.price_for(network).letters))
     return False
 
@@ -40,10 +40,10 @@ def plain(answer: str) -> str:
 
 @transaction.atomic
 def spend(ticket: Ticket, network: str, *, right: bool) -> bool:
-    """Spend a ticket; say whether it was right and nobody had spent it before."""
+    """Spend a ticket; return whether the answer was right and the ticket unspent."""
     row = {"network": network, "solved": right, "expires_at": ticket.expires_at}
-    _, first = SpentTicket.objects.get_or_create(pk=ticket.key, defaults=row)
-    solved = right and first
+    _, created = SpentTicket.objects.get_or_create(pk=ticket.key, defaults=row)
+    solved = right and created
     price.count_answer(network, weight=price.WEIGHT_WITHOUT_PROOF if solved and not ticket.proved else price.WEIGHT)
     if not right:
         wrong = SpentTicket.objects.filter(network=network, solved=False).order_by("-expires_at", "pk")
@@ -52,7 +52,7 @@ def spend(ticket: Ticket, network: str, *, right: bool) -> bool:
 
 
 def purge_expired() -> None:
-    """Delete spent tickets that would not be taken anyway, and the counts of networks at rest."""
+    """Delete spent tickets that have expired anyway, and empty buckets."""
     now = clock.now()
     SpentTicket.objects.filter(expires_at__lt=now).delete()
     CaptchaLoad.objects.filter(empty_at__lt=now.timestamp()).delete()

@@ -1,4 +1,4 @@
-"""Tickets: what a page carries of its captcha, and the letters that follow from it."""
+"""Tickets: the part of a captcha that a page carries, and the letters derived from it."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from clave.lib import clock
 from clave.lib.crypto import keyed_hash
 from clave.web.middleware import browser_id
 
-# Letters that do not look alike, and with which everyday words begin that nobody spells otherwise.
+# Letters that do not look alike and that begin everyday words with an unambiguous spelling.
 LETTERS = "ACEFJLMNPRT"
 FEWEST, MOST = 4, 6
 LIFE = timedelta(minutes=5)
-# What a form prints where a page's ticket goes; random, so that nobody can type it.
+# Placeholder for the page's ticket in rendered forms; random, so that no user input can contain it.
 PLACEHOLDER = f"ticket{secrets.token_hex(8)}"
 _QUOTES = {"0": (0, False), **{f"{n}": (n, False) for n in range(FEWEST, MOST + 1)}}
 _QUOTES |= {f"{n}p": (n, True) for n in range(FEWEST, MOST + 1)}
@@ -22,10 +22,10 @@ _QUOTES |= {f"{n}p": (n, True) for n in range(FEWEST, MOST + 1)}
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket of this browser, still alive.
+    """A valid ticket of this browser.
 
-    `quote` is how many letters it costs, 0 if that is decided when it is looked at; `proved` says that a proof of
-    work was paid for it.
+    `quote` is how many letters it costs, 0 if that is decided when it is viewed; `proved` means that a proof of work
+    was provided for it.
     """
 
     key: str
@@ -35,7 +35,7 @@ class Ticket:
 
     @property
     def letters(self) -> str:
-        """The ticket's letters, as many as can ever be asked for."""
+        """The ticket's letters, up to the maximum ever required."""
         return letters_of(self.key)
 
     @property
@@ -44,11 +44,11 @@ class Ticket:
 
 
 def letters_of(key: str) -> str:
-    """Return the letters that belong to a ticket's key."""
+    """Return the letters derived from a ticket's key."""
     number, letters = int(keyed_hash("captcha-letters", key), 16), ""
     for _ in range(MOST):
-        number, place = divmod(number, len(LETTERS))
-        letters += LETTERS[place]
+        number, index = divmod(number, len(LETTERS))
+        letters += LETTERS[index]
     return letters
 
 
@@ -57,7 +57,7 @@ def _seal(key: str, stamp: str, quote: str, browser: str) -> str:
 
 
 def written(request: HttpRequest, given: Ticket) -> str:
-    """Return a ticket as a page carries it."""
+    """Return a ticket in the form in which a page carries it."""
     quote, stamp = f"{given.quote}{'p' if given.proved else ''}", str(given.issued_at)
     return f"{given.key}-{stamp}-{quote}-{_seal(given.key, stamp, quote, browser_id(request))}"
 
@@ -69,12 +69,12 @@ def ticket(request: HttpRequest) -> str:
 
 
 def quote_next(request: HttpRequest, letters: int) -> None:
-    """Let the ticket of the page that answers this request cost so many letters."""
+    """Set the price, in letters, of the ticket on the page that responds to this request."""
     request._captcha_quote = letters  # type: ignore[attr-defined]
 
 
 def read(request: HttpRequest, text: str) -> Ticket | None:
-    """Return the ticket if it is ours, this browser's and still alive."""
+    """Return the ticket if it is genuine, this browser's and not expired."""
     parts = text.split("-")
     if len(parts) != 4 or not text.isascii() or not parts[1].isdecimal() or parts[2] not in _QUOTES:
         return None

@@ -1,4 +1,4 @@
-"""Picture and sound of a ticket, a new ticket, and the proof of work that makes one cheaper."""
+"""Endpoints for a ticket's picture and sound, a new ticket, and the proof of work that makes one cheaper."""
 
 import threading
 from functools import lru_cache
@@ -12,9 +12,9 @@ from clave.web.captcha.tickets import Ticket
 from clave.web.errors import error_page
 from clave.web.middleware import address_of
 
-# How many sounds a worker mixes at once, and how many it keeps (60 kB each) for who listens again.
-_AT_ONCE, _SOUNDS = 2, 32
-_mixing = threading.BoundedSemaphore(_AT_ONCE)
+# How many sounds a worker mixes concurrently, and how many it caches (60 kB each) for repeated playback.
+_MAX_CONCURRENT_MIXES, _CACHED_SOUNDS = 2, 32
+_mixing = threading.BoundedSemaphore(_MAX_CONCURRENT_MIXES)
 
 
 def _ticket_or_404(request: HttpRequest, text: str) -> Ticket:
@@ -24,29 +24,29 @@ def _ticket_or_404(request: HttpRequest, text: str) -> Ticket:
     return ticket
 
 
-def _shown(request: HttpRequest, ticket: Ticket) -> str:
+def _letters_shown(request: HttpRequest, ticket: Ticket) -> str:
     return ticket.letters[: price.letters_needed(ticket, price.network_of(address_of(request)))]
 
 
 def _random(ticket: Ticket, kind: str, letters: str) -> Random:
-    """Return what draws this ticket's picture or sound: the same at each asking, or many could be averaged."""
+    """Return the generator for a ticket's picture or sound: always the same, so that variants cannot be averaged."""
     return Random(keyed_hash("captcha-drawing", kind, ticket.key, str(len(letters))))
 
 
 def image(request: HttpRequest, text: str) -> HttpResponse:
-    """Answer with the picture of a ticket's letters (PNG)."""
+    """Serve the picture of a ticket's letters (PNG)."""
     ticket = _ticket_or_404(request, text)
-    letters = _shown(request, ticket)
+    letters = _letters_shown(request, ticket)
     return HttpResponse(picture.painted(letters, _random(ticket, "picture", letters)), content_type="image/png")
 
 
 def audio(request: HttpRequest, text: str) -> HttpResponse:
-    """Answer with a ticket's letters in spoken words (WAV, 8 kHz, 8 bits, mono).
+    """Serve a ticket's letters as spoken words (WAV, 8 kHz, 8 bits, mono).
 
-    To mix one takes as long as twenty pages, so that whoever asks for many must not keep everybody else waiting.
+    Mixing one takes as long as twenty pages, so concurrency is limited: heavy users must not keep everybody waiting.
     """
     ticket = _ticket_or_404(request, text)
-    letters = _shown(request, ticket)
+    letters = _letters_shown(request, ticket)
     if not _mixing.acquire(blocking=False):
         return error_page(request, 503, "full")
     try:
@@ -55,24 +55,24 @@ def audio(request: HttpRequest, text: str) -> HttpResponse:
         _mixing.release()
 
 
-@lru_cache(maxsize=_SOUNDS)
+@lru_cache(maxsize=_CACHED_SOUNDS)
 def _spoken(ticket: Ticket, letters: str) -> bytes:
     return sound.spoken(letters, _random(ticket, "sound", letters))
 
 
 def refresh(request: HttpRequest) -> JsonResponse:
-    """Answer with a new ticket, for the page's script."""
+    """Return a new ticket, for the page's script."""
     return JsonResponse({"ticket": tickets.ticket(request)})
 
 
 def challenge(request: HttpRequest, text: str) -> JsonResponse:
-    """Answer with the work that makes this ticket cheaper, for the page's script."""
+    """Return the proof-of-work challenge for this ticket, for the page's script."""
     ticket = _ticket_or_404(request, text)
     return JsonResponse(proof.challenge_for(ticket, price.price_for(price.network_of(address_of(request)))))
 
 
 def exchange(request: HttpRequest, text: str) -> JsonResponse:
-    """Answer with the ticket that the work has paid for, and whether its picture shows fewer letters than before."""
+    """Return the ticket the work has paid for, and whether its picture now shows fewer letters."""
     ticket = _ticket_or_404(request, text)
     network = price.network_of(address_of(request))
     paid = proof.exchanged(ticket, request.GET.get("prueba", ""), price.price_for(network))

@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         since = clock.now() - timedelta(days=options["days"])
-        for found in anomalies.clusters(since, options["people"]):
-            when = found.since.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
-            length = int((found.until - found.since).total_seconds())
-            self.stdout.write(f"{when}  {found.people} people in {length} s  from {found.address}  OTEC {found.otec}")
+        for cluster in anomalies.clusters(since, options["people"]):
+            when = cluster.since.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
+            length = int((cluster.until - cluster.since).total_seconds())
+            self.stdout.write(
+                f"{when}  {cluster.people} people in {length} s  from {cluster.address}  OTEC {cluster.otec}"
+            )

@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
 
 def declared_by(options: dict[str, Any]) -> tuple[str, str]:
-    """Return the reason and who gives it. Raises `CommandError` for one that is empty or not plain text."""
+    """Return the reason and the operator. Raises `CommandError` if either is empty or not plain text."""
     for name in ("reason", "operator"):
         if not options[name].strip() or len(options[name]) > 200 or unexpected_characters(options[name]):
             raise CommandError(f"--{name}: give it in plain text, at most 200 characters")

@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def anchors_at(places: list[Path] | None) -> tuple[set[anchors.Anchor], int]:
-    """Return the noted seals and the count of unreadable lines at these places. Raises `CommandError`."""
+    """Return the anchors and the number of unreadable lines at these paths. Raises `CommandError`."""
     try:
         return anchors.read(anchors.files_in(places) if places else anchors.default_files())
     except OSError as error:

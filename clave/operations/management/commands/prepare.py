@@ -1,4 +1,4 @@
-"""Everything between installing and serving, in one process, so that starting again is quick."""
+"""Everything between installing and serving, in a single process so that restarts are quick."""
 
 from typing import Any
 

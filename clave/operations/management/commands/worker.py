@@ -1,4 +1,4 @@
-"""The worker: runs tasks from the table, and on a timer puts in the ones that come round by themselves."""
+"""The worker: runs queued tasks and enqueues periodic ones."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ from clave.operations.readiness import report_ready
 log = structlog.get_logger(__name__)
 BEAT_SECONDS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-FINISH_SECONDS = 3.0  # for the messages that are being sent when the worker stops
+FINISH_SECONDS = 3.0  # for messages in transit when the worker stops
 
 
 class Command(BaseCommand):
@@ -54,44 +54,44 @@ class Command(BaseCommand):
 
 
 def run_tasks(worker: Worker) -> None:
-    """Run tasks until told to stop. While the store fails, try again after a pause that grows."""
+    """Run tasks until asked to stop. While the database fails, retry with exponential backoff."""
     pause = FIRST_PAUSE / 2
     while worker.running:
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
             worker.run()
         except DatabaseFault as error:
-            pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            pause = FIRST_PAUSE if time.monotonic() - started_at > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             log.warning("worker.store_failed", error=type(error).__name__, seconds_to_retry=pause)
             forget_connections()
             time.sleep(pause)
 
 
 def forget_connections() -> None:
-    """Connect anew next time. A pool's connections are dead with the server that they led to."""
+    """Discard the connections. A pool's connections are dead once the server they led to is gone."""
     connection.close()
     if close_pool := getattr(connection, "close_pool", None):
         close_pool()
 
 
 def beat(name: str, stopping: threading.Event) -> None:
-    """Every five seconds say that the worker lives and put in what is due."""
-    ticks, entries = 0, scheduled_tasks()
+    """Every five seconds, record a heartbeat and enqueue the tasks that are due."""
+    ticks, schedule = 0, scheduled_tasks()
     while not stopping.is_set():
         try:
             close_old_connections()
             Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.now()})
-            for every, due in entries:
-                if ticks % max(1, every // BEAT_SECONDS) == 0:
-                    put_in(due)
-        except Exception as error:  # the thread must not end: nothing would come round any more
+            for interval, task in schedule:
+                if ticks % max(1, interval // BEAT_SECONDS) == 0:
+                    put_in(task)
+        except Exception as error:  # the thread must survive, or no periodic task would run any more
             log.warning("worker.beat", error=type(error).__name__)
             forget_connections()
         ticks += 1
         stopping.wait(BEAT_SECONDS)
 
 
-def put_in(due: Any) -> None:
-    """Enqueue a task unless one like it still waits: two workers may share one timetable."""
-    if not DBTaskResult.objects.ready().filter(task_path=due.module_path).exists():
-        due.enqueue()
+def put_in(task: Any) -> None:
+    """Enqueue a task unless it is already queued: several workers may share one schedule."""
+    if not DBTaskResult.objects.ready().filter(task_path=task.module_path).exists():
+        task.enqueue()

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         changes = {"name": options["name"]}
         if options["suspend"] or options["resume"]:
             changes["active"] = options["resume"]
-        _otec, made = Otec.objects.update_or_create(
+        _otec, created = Otec.objects.update_or_create(
             rut=str(rut), defaults=changes, create_defaults={**changes, "created_at": clock.now()}
         )
-        self.stdout.write("registered" if made else "changed")
+        self.stdout.write("registered" if created else "changed")
