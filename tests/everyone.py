@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder
 from tests.story import Page, Visitor
 
@@ -70,5 +70,5 @@ def make_facilitator() -> None:
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    keys.import_password(holder, "FE482915")
-    keys.set_answer(holder, "mascota", "Canelo")
+    credentials.import_password(holder, "FE482915")
+    credentials.set_answer(holder, "mascota", "Canelo")

@@ -11,7 +11,7 @@ from django.db import connection
 
 from clave.audit.models import Entry
 from clave.credentials import hashing, throttling
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder
 from clave.lib import masking
 from tests.story import Mailbox, Page, Visitor
@@ -36,7 +36,7 @@ def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
             visitor.page.url = "/ingresar"
             page = visitor.send(rut=rut, key="AA000000", captcha="????")
         for _ in range(5):
-            throttling.limits("key", rut, keys.RequestContext("203.0.113.7")).fail()
+            throttling.limits("key", rut, credentials.RequestContext("203.0.113.7")).fail()
         visitor.open("/ingresar")
         shapes[name].append(shape(visitor.send(rut=rut, key="AA000000")))
         assert visitor.page.status == 429, page.text
@@ -269,7 +269,7 @@ def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings) -> 
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
     hashing._nobody.cache_clear()
     camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
-    keys.set_first(camila, "PT604827")
+    credentials.set_first(camila, "PT604827")
     camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
     hashing.matches(None, "warm")
     times: dict[bool, list[float]] = {True: [], False: []}

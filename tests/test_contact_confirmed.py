@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clave.audit.models import Entry
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.models import SecretAnswer, TemporaryKey
 from clave.holders.models import Holder
 from clave.selfservice import tasks
@@ -56,7 +56,7 @@ def test_meanwhile_the_public_recovery_goes_to_the_old_contact(agent: Desk, mail
 def test_the_company_confirms_by_the_link_in_its_old_mailbox(agent: Desk, mailbox: Mailbox) -> None:
     other = Visitor("198.51.100.9")
     sign_in(other, AUSTRAL, ROSA, "CA739105")
-    keys.issue_temporary(company())
+    credentials.issue_temporary(company())
     propose(agent, work_phone="222333")
     assert "Todavía no vale" in mailbox.last(NEW_MAIL)["text"]
     visitor = Visitor()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder
 from clave.lib import clock
@@ -221,7 +221,7 @@ def test_documents_lie_in_an_s3_store_when_one_is_named(visitor: Visitor, settin
         }
         ask(visitor)
         kept = asked().affidavit
-        assert vault.contents(kept) == files.pdf()
+        assert documents.contents(kept) == files.pdf()
         lying = list((tmp_path / "s3" / s3.BUCKET).iterdir())
         assert {file.name for file in lying} == {kept.name, asked().identity.name}
         assert all(b"%PDF" not in file.read_bytes() for file in lying)

@@ -9,7 +9,7 @@ from django.db import connection
 from clave.audit.models import Entry
 from clave.backoffice import operator_accounts
 from clave.credentials import hashing, throttling
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.models import Attempts
 from clave.credentials.throttling import CaptchaNeeded, TooManyAttempts
 from clave.holders.models import Holder
@@ -35,12 +35,12 @@ def neighbour(number: int) -> RequestContext:
 
 
 def guess_key(number: int) -> object:
-    return keys.try_key(ClaimedIdentity("PN", CAMILA), f"AA{100000 + number}", stranger(number), "signin")
+    return credentials.try_key(ClaimedIdentity("PN", CAMILA), f"AA{100000 + number}", stranger(number), "signin")
 
 
 def guess_key_for_attendance(number: int) -> object:
-    attempt = keys.look_up(ClaimedIdentity("PN", CAMILA), stranger(number))
-    return keys.verify(attempt, f"AA{100000 + number}")
+    attempt = credentials.look_up(ClaimedIdentity("PN", CAMILA), stranger(number))
+    return credentials.verify(attempt, f"AA{100000 + number}")
 
 
 def guess_answer(number: int) -> object:
@@ -100,8 +100,10 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_are_free(
 @pytest.mark.abuse(66)
 def test_right_keys_at_once_are_all_right(committed: None) -> None:
     """A double click, two tabs: what is right does not use itself up."""
-    tries = [lambda n=n: keys.try_key(ClaimedIdentity("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)]
-    assert all(isinstance(result, keys.Proof) for result in at_once(tries))
+    tries = [
+        lambda n=n: credentials.try_key(ClaimedIdentity("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)
+    ]
+    assert all(isinstance(result, credentials.Proof) for result in at_once(tries))
     assert not Attempts.objects.filter(holder=None, pending__gt=0).exists()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.models import Attempts, Credential, TemporaryKey
 from clave.credentials.policy import PolicyViolation
 from clave.credentials.throttling import TooManyAttempts
@@ -34,7 +34,7 @@ class LifeOfAKey(RuleBasedStateMachine):
         Holder.objects.all().delete()
         now = clock.now()
         self.holder = Holder.objects.create(profile="PN", identifier=RUT, created_at=now, updated_at=now)
-        keys.set_first(self.holder, key)
+        credentials.set_first(self.holder, key)
         self.key, self.previous = key, ""
         self.temporary, self.until = "", START
         self.failures, self.last_failure = 0, START
@@ -44,14 +44,14 @@ class LifeOfAKey(RuleBasedStateMachine):
         if hasattr(self, "_clock"):
             self._clock.__exit__(None, None, None)
 
-    def attempt(self, key: str) -> keys.Proof | None:
+    def attempt(self, key: str) -> credentials.Proof | None:
         waiting = self.waits_until > clock.now()
         try:
-            proof = keys.verify(keys.look_up(claim_of(self.holder), RequestContext("203.0.113.1")), key)
+            proof = credentials.verify(credentials.look_up(claim_of(self.holder), RequestContext("203.0.113.1")), key)
         except TooManyAttempts:
             assert waiting
             return None
-        except keys.WrongKey:
+        except credentials.WrongKey:
             assert not waiting
             self.failures += 1
             if self.failures >= 5:
@@ -78,7 +78,7 @@ class LifeOfAKey(RuleBasedStateMachine):
 
     @rule()
     def recover(self) -> None:
-        self.temporary, self.until = keys.issue_temporary(self.holder)
+        self.temporary, self.until = credentials.issue_temporary(self.holder)
 
     @precondition(lambda self: self.temporary)
     @rule()
@@ -97,12 +97,12 @@ class LifeOfAKey(RuleBasedStateMachine):
     def change(self, new: str) -> None:
         proof = self.attempt(self.key)
         if proof and self.replace(proof, new):
-            with pytest.raises(keys.KeyAlreadyChanged):
-                keys.replace(proof, "XT940271")
+            with pytest.raises(credentials.KeyAlreadyChanged):
+                credentials.replace(proof, "XT940271")
 
-    def replace(self, proof: keys.Proof, new: str) -> bool:
+    def replace(self, proof: credentials.Proof, new: str) -> bool:
         try:
-            keys.replace(proof, new)
+            credentials.replace(proof, new)
         except PolicyViolation as violation:
             assert violation.reasons == ["previous"] and new in (self.key, self.previous)
             return False

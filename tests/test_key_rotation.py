@@ -15,7 +15,7 @@ from clave.audit.models import Entry, Seal, SealKind
 from clave.audit.verification import verify
 from clave.backoffice import operator_accounts
 from clave.db.rekeying import encrypted_fields
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
 from clave.lib.crypto import is_keyed_hash, is_sealed_under, keyed_hash
@@ -232,8 +232,8 @@ def test_a_seal_from_before_seals_named_their_key_is_verified_after_a_change(
 @pytest.mark.abuse(82)
 def test_one_command_finishes_the_move(demo: None, rotate: Rotate, forget: Any, capsys: Any) -> None:
     seal_one()
-    document = vault.accept_upload(SimpleUploadedFile("a.png", files.image()), "file")
-    content, name = vault.contents(document), document.name
+    document = documents.accept_upload(SimpleUploadedFile("a.png", files.image()), "file")
+    content, name = documents.contents(document), document.name
     phone = Holder.objects.get(identifier=CAMILA).mobile
     rotate(NEW)
     call_command("rekey")
@@ -243,7 +243,7 @@ def test_one_command_finishes_the_move(demo: None, rotate: Rotate, forget: Any, 
     assert "moved: 0 texts, 0 documents, 0 tokens" in capsys.readouterr().out
     forget()
     document.refresh_from_db()
-    assert vault.contents(document) == content and document.name != name
+    assert documents.contents(document) == content and document.name != name
     assert Holder.objects.get(identifier=CAMILA).mobile == phone != ""
     assert tokens.find(TOKEN) and verify().is_intact
     for model, field in encrypted_fields():

@@ -3,7 +3,7 @@
 import pytest
 
 from clave.audit.models import Entry
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.models import SecretAnswer
 from clave.selfservice import tasks
 from clave.selfservice.models import QuestionRenewal
@@ -30,7 +30,7 @@ def test_the_company_chooses_its_question_by_a_link_that_the_agent_never_sees(
     assert pages[0].shows("El enlace va en camino") and not any(code in page.html for page in pages)
     visitor = Visitor()
     assert visitor.open(link).shows("Elegir la pregunta secreta", "Nadie de la mesa de ayuda la ve")
-    assert keys.question_of("", company()) == "escuela", "opening it changes nothing"
+    assert credentials.question_of("", company()) == "escuela", "opening it changes nothing"
     assert visitor.send(question="mascota", answer="Palabra Canaria").shows("quedó guardada")
     assert "pregunta secreta nueva" in mailbox.last(AUSTRAL_MAIL)["text"]
     assert Visitor().open(link).shows("Ya no espera confirmación"), "it serves once"
@@ -67,7 +67,7 @@ def test_a_page_opened_by_a_link_that_was_used_elsewhere_sets_nothing(agent: Des
     second.open(link)
     first.send(question="mascota", answer="Canelo Grande")
     assert second.send(question="calle", answer="Otra Calle").shows("Ya no espera confirmación")
-    assert keys.question_of("", company()) == "mascota"
+    assert credentials.question_of("", company()) == "mascota"
 
 
 @pytest.mark.abuse(65)

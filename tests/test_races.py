@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, connections
 
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder
 from clave.holders.service import ClaimedIdentity, claim_of
 from clave.lib.request_context import RequestContext
@@ -62,7 +62,7 @@ def test_two_registrations_of_one_rut_make_one_account_and_one_clear_message(com
 @pytest.mark.abuse(11, 12)
 def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
-    key, _ = keys.issue_temporary(camila)
+    key, _ = credentials.issue_temporary(camila)
     tries = 100 if connection.vendor == "postgresql" else 20
     proofs = [change.prove(ClaimedIdentity("PN", CAMILA), key, RequestContext(f"198.51.100.{n}")) for n in range(tries)]
     results = at_once(
@@ -73,7 +73,7 @@ def test_of_many_uses_of_one_temporary_key_one_wins(committed: None) -> None:
     )
     won = [result for result in results if isinstance(result, change.KeyChanged)]
     assert len(won) == 1
-    assert all(isinstance(result, keys.KeyAlreadyChanged) for result in results if result not in won), results
+    assert all(isinstance(result, credentials.KeyAlreadyChanged) for result in results if result not in won), results
 
 
 @pytest.mark.abuse(12)
@@ -83,20 +83,22 @@ def test_of_two_changes_with_the_same_key_one_wins(committed: None) -> None:
         [lambda p=p, n=n: change.change(p, f"NW60482{n}", RequestContext("203.0.113.1")) for n, p in enumerate(proofs)]
     )
     assert sum(isinstance(result, change.KeyChanged) for result in results) == 1
-    assert sum(isinstance(result, keys.KeyAlreadyChanged) for result in results) == 7, results
+    assert sum(isinstance(result, credentials.KeyAlreadyChanged) for result in results) == 7, results
 
 
 @pytest.mark.abuse(12)
 def test_of_two_recoveries_at_once_the_last_key_counts(committed: None) -> None:
     camila = Holder.objects.get(identifier=CAMILA)
-    issued = [result[0] for result in at_once([lambda: keys.issue_temporary(camila)] * 5) if isinstance(result, tuple)]
+    issued = [
+        result[0] for result in at_once([lambda: credentials.issue_temporary(camila)] * 5) if isinstance(result, tuple)
+    ]
     assert len(issued) >= 1
     working = 0
     for number, key in enumerate(issued):
         try:
-            keys.verify(keys.look_up(claim_of(camila), RequestContext(f"192.0.2.{number}")), key)
+            credentials.verify(credentials.look_up(claim_of(camila), RequestContext(f"192.0.2.{number}")), key)
             working += 1
-        except keys.Refused:
+        except credentials.Refused:
             pass
     assert working == 1
 

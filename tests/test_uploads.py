@@ -11,7 +11,7 @@ import pytest
 from django.core.files.storage import storages
 from PIL import Image
 
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.documents.models import Document, State
 from clave.lib import clock
 from tests import clamd, files
@@ -97,7 +97,7 @@ def test_one_megabyte_exactly_is_taken(at_the_affidavit: Visitor) -> None:
     assert len(content) == 1024 * 1024
     assert bring(at_the_affidavit, content, "declaración firmada.pdf").shows("Paso 3 de 3")
     kept = Document.objects.get()
-    assert vault.contents(kept) == content and kept.original == "declaración firmada.pdf"
+    assert documents.contents(kept) == content and kept.original == "declaración firmada.pdf"
 
 
 @pytest.mark.abuse(32)
@@ -107,7 +107,7 @@ def test_a_picture_is_painted_anew_and_turned_upright(at_the_affidavit: Visitor)
     dirty = files.image("JPEG", exif=exif) + b"<script>alert(1)</script>" + files.zipped()
     assert bring(at_the_affidavit, dirty, "C:\\fotos\\..\\..\\carnet.JPG").shows("Paso 3 de 3")
     kept = Document.objects.get()
-    clean = vault.contents(kept)
+    clean = documents.contents(kept)
     assert b"script" not in clean and b"at home" not in clean and b"PK\x03\x04" not in clean
     with Image.open(io.BytesIO(clean)) as picture:
         assert picture.size == (40, 60) and not picture.getexif()
@@ -159,19 +159,19 @@ def test_when_the_scanner_does_not_answer_a_file_waits_in_quarantine(
     assert bring(at_the_affidavit, files.pdf(), "a.pdf").shows("Paso 3 de 3")
     kept = Document.objects.get()
     assert kept.state == State.QUARANTINE
-    with pytest.raises(vault.NotReadable):
-        vault.contents(kept)
-    assert vault.scan_again() == 0
+    with pytest.raises(documents.NotReadable):
+        documents.contents(kept)
+    assert documents.scan_again() == 0
     settings.CLAMD_URL = scanner
-    assert vault.scan_again() == 1
-    assert vault.contents(Document.objects.get())
+    assert documents.scan_again() == 1
+    assert documents.contents(Document.objects.get())
 
 
 def test_what_was_brought_and_never_used_is_thrown_away(at_the_affidavit: Visitor, django_capture_on_commit_callbacks):
     bring(at_the_affidavit, files.pdf(), "a.pdf")
     kept = Document.objects.get()
-    assert vault.clear() == 0
+    assert documents.clear() == 0
     Document.objects.update(created_at=clock.now() - timedelta(days=2))
     with django_capture_on_commit_callbacks(execute=True):
-        assert vault.clear() == 1
+        assert documents.clear() == 1
     assert not Document.objects.exists() and not storages["vault"].exists(kept.name)

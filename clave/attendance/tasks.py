@@ -14,7 +14,7 @@ from clave.holders.service import find_person
 from clave.lib import clock
 from clave.lib.rut import Rut
 from clave.lib.schedule import every
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.notifications.outbox import TooManyMessages
 
 WARNING = timedelta(minutes=10)
@@ -47,4 +47,4 @@ def warn(running: ActiveSession) -> None:
     }
     for destination in ({"email": holder.email}, {"mobile": holder.mobile}):
         with suppress(TooManyMessages):
-            courier.send(holder, "session_ending", context, **destination)
+            outbox.send(holder, "session_ending", context, **destination)

@@ -17,7 +17,7 @@ from clave.lib import clock
 from clave.lib.crypto import keyed_hashes
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 
 INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
@@ -93,7 +93,7 @@ def invite(email: str, name: str, role: str, by: Operator | None, context: Reque
             create_defaults={**fields, "email": email, "created_at": now},
         )
         operator.passkeys.all().delete()
-        courier.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
+        outbox.send(None, "operator_invited", {"code": code, "name": name}, email=operator.email)
         _recorded("operator.invited", context, by, invited=str(operator.pk), role=role)
     return code
 

@@ -30,7 +30,7 @@ from clave.backoffice.models import Operator, Passkey
 from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import when
 
 _CHALLENGE = "passkey_challenge"
@@ -112,7 +112,7 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
             label=label,
             created_at=clock.now(),
         )
-        courier.send(None, "passkey_added", {"when": when(), "name": operator.name}, email=operator.email)
+        outbox.send(None, "passkey_added", {"when": when(), "name": operator.name}, email=operator.email)
         audit.record("operator.passkey_added", context, operator=str(operator.pk))
     return passkey
 

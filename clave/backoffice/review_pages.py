@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.backoffice import service
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Kind, Operator, Reason, Role
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.holders.countries import country_name
 from clave.lib.outcome import Flash, Outcome
 from clave.lib.request_context import RequestContext
@@ -123,13 +123,13 @@ def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> Ht
     if paper is None:
         return error_page(request, 404)
     try:
-        content = vault.contents(paper)
-    except vault.NotReadable:
+        content = documents.contents(paper)
+    except documents.NotReadable:
         return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
     why = service.Why(Reason.REQUEST, found.folio)
     with transaction.atomic():
         service.record_action(operator, found.company, Kind.DOCUMENT, why, context_of(request), document=name)
-    answer = HttpResponse(content, content_type=vault.TYPES[paper.kind])
+    answer = HttpResponse(content, content_type=documents.TYPES[paper.kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.folio}.{paper.kind}"'
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clave.audit import service as audit
 from clave.backoffice import operator_changes
 from clave.backoffice.models import Kind, Operator, OperatorAction
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder, Profile
 from clave.lib import clock
 from clave.lib.outcome import Refused
@@ -102,7 +102,7 @@ def unlock(operator: Operator, holder: Holder, why: Why, context: RequestContext
         holder = contact_change.locked(holder)
         if _did(operator, holder, kind=Kind.UNLOCKED):
             raise NeedsAnother
-        keys.unlock(holder.account)
+        credentials.unlock(holder.account)
         record_action(operator, holder, Kind.UNLOCKED, why, context)
 
 

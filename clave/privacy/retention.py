@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from clave.attendance.models import ActiveSession
 from clave.audit import service as audit
 from clave.backoffice.models import OperatorAction
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.privacy.models import Answer, Petition
@@ -52,7 +52,7 @@ def _documents() -> int:
             FacilitatorRequest.objects.filter(pk=asked.pk).update(
                 affidavit=None, identity=None, names="", surnames="", email="", answer_hash="", question=""
             )
-            vault.throw_away(*papers)
+            documents.throw_away(*papers)
     return len(found)
 
 

@@ -9,16 +9,16 @@ from django.utils.translation import gettext as _
 
 from clave.attendance.models import ActiveSession, WarningOptOut
 from clave.audit import service as audit
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.service import WrongKey
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.holders.models import Holder, Profile
 from clave.holders.service import claim_of
 from clave.lib import clock
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.notifications.models import Message
 from clave.privacy.models import Answer, Petition, Right
 from clave.rce.models import PendingRequest
@@ -46,7 +46,7 @@ def check(holder: Holder, right: str, key: str, context: RequestContext) -> None
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
     try:
-        if keys.try_key(claim_of(holder), key, context, "privacy.asked").temporary:
+        if credentials.try_key(claim_of(holder), key, context, "privacy.asked").temporary:
             raise WrongKey
     except WrongKey as refused:
         refused.message, refused.field = _("La Clave SENCE no es correcta."), "key"
@@ -63,7 +63,7 @@ def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Peti
                 void.filter(state=Answer.PENDING).update(state=Answer.REFUSED, decided_at=clock.now())
             Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
             told = {"identifier": holder.display_name, "days": str(DAYS)}
-            courier.send(holder, "petition_received", told, email=holder.email)
+            outbox.send(holder, "petition_received", told, email=holder.email)
             audit.record("privacy.asked", context, holder=holder, right=right)
     except IntegrityError:
         raise Refused(
@@ -124,7 +124,7 @@ def _answer(petition: Petition, state: Answer, said: str, operator: str, context
         told = {"right": str(petition.get_right_display()), "state": str(Answer(state).label), "answer": said}
         if holder and holder.email:
             # Not by the holder: a deletion takes the holder's messages with it, and this one must still leave.
-            courier.send(None, "petition_answered", told, email=holder.email, language=holder.language)
+            outbox.send(None, "petition_answered", told, email=holder.email, language=holder.language)
         audit.record("privacy.answered", context, holder=holder, outcome=state.value, operator=operator)
 
 
@@ -164,4 +164,4 @@ def _forget_requests(identifier: str) -> None:
     for asked in FacilitatorRequest.objects.filter(identifier=identifier).select_related("affidavit", "identity"):
         papers = [paper for paper in (asked.affidavit, asked.identity) if paper]
         asked.delete()
-        vault.throw_away(*papers)
+        documents.throw_away(*papers)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from clave.backoffice.models import Operator, Role
 from clave.credentials import hashing
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder, Kind, Profile, Representative, Verification
 from clave.lib import clock
 from clave.sandbox import courses
@@ -130,9 +130,9 @@ def _create_person(person: dict[str, Any]) -> None:
         **fields,
     )
     if "key" in person:
-        keys.import_password(holder, person["key"])
+        credentials.import_password(holder, person["key"])
     if "answer" in person:
-        keys.set_answer(holder, *person["answer"])
+        credentials.set_answer(holder, *person["answer"])
 
 
 def _create_company(company: dict[str, Any]) -> None:
@@ -156,9 +156,9 @@ def _create_company(company: dict[str, Any]) -> None:
         mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
         email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
     )
-    keys.import_password(holder, company["key"])
+    credentials.import_password(holder, company["key"])
     if "answer" in company:
-        keys.set_answer(holder, *company["answer"])
+        credentials.set_answer(holder, *company["answer"])
 
 
 def _create_migrant(migrant: dict[str, Any]) -> None:
@@ -172,5 +172,5 @@ def _create_migrant(migrant: dict[str, Any]) -> None:
         **{name: migrant[name] for name in ("names", "surnames", "sex", "country", "email", "mobile")},
         **HOME,
     )
-    keys.import_password(holder, migrant["key"])
-    keys.set_answer(holder, *migrant["answer"])
+    credentials.import_password(holder, migrant["key"])
+    credentials.set_answer(holder, *migrant["answer"])

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder, Representative, Verification
 from clave.holders.profiles import PERSON, ProfileConfig
 from clave.holders.service import texts_go_to
 from clave.lib import clock
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.web.forms import ClaveForm
 from clave.web.pages import FormPage, StepPage
 
@@ -79,13 +79,13 @@ def store_representative(company: Holder, data: dict[str, Any]) -> None:
 def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "recovery") -> str:
     """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`.
 
-    `quota` names the share of a day that it counts against (`courier.send`). Raises `TooManyMessages`.
+    `quota` names the share of a day that it counts against (`outbox.send`). Raises `TooManyMessages`.
     """
-    key, expires = keys.issue_temporary(holder)
+    key, expires = credentials.issue_temporary(holder)
     until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
     context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
     mobile = texts_go_to(holder) if by_sms else ""
-    courier.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
+    outbox.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
     return until
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.audit.models import Entry
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials import throttling
 from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder, Verification
@@ -37,7 +37,7 @@ def prove(claim: ClaimedIdentity, key: str, context: RequestContext, *, human: b
     messages, which tell whether an account exists: only after a captcha.
     """
     try:
-        proof = keys.try_key(claim, key, context, SIGNED_IN, human=human)
+        proof = credentials.try_key(claim, key, context, SIGNED_IN, human=human)
     except WrongKey as refused:
         refused.message = _message(refused, explain and throttling.may_disclose(context))
         raise
@@ -62,7 +62,7 @@ def let_in(proof: Proof, context: RequestContext) -> None:
     """Let somebody do what the CS was asked for; the caller records it. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
     if not proof.known_browser:
-        keys.remember_browser(proof.holder, context)
+        credentials.remember_browser(proof.holder, context)
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from clave.holders.models import Holder, Profile
 from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.statements.models import VALID, Counter, Kind, State, Statement
 from clave.training.models import Action
 from clave.training.models import State as ActionState
@@ -250,7 +250,7 @@ def remind(action: Action, issued: Statement) -> int | None:
     context = {"course": action.name, "until": deadlines(action)["settle"].strftime("%d-%m-%Y")}
     written = 0
     for holder in Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=waiting).exclude(email=""):
-        with suppress(courier.TooManyMessages):
-            courier.send(holder, "statement_reminder", context, email=holder.email, quota="reminder")
+        with suppress(outbox.TooManyMessages):
+            outbox.send(holder, "statement_reminder", context, email=holder.email, quota="reminder")
             written += 1
     return written

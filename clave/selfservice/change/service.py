@@ -8,13 +8,13 @@ from django.db import transaction
 
 from clave.audit import service as audit
 from clave.credentials import revocation
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.service import Proof
 from clave.holders.service import ClaimedIdentity, holder_proved, require_minimum_data
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import when
 
 
@@ -30,7 +30,7 @@ class KeyChanged(Outcome):
 
 def prove(claim: ClaimedIdentity, key: str, context: RequestContext) -> Proof:
     """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    proof = keys.try_key(claim, key, context, "key.checked")
+    proof = credentials.try_key(claim, key, context, "key.checked")
     if not proof.temporary:  # whoever recovered by card has no secret answer yet, and needs a CS to choose one
         require_minimum_data(proof.holder)
     return proof
@@ -41,10 +41,10 @@ def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "
     holder = proof.holder
     outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
     with transaction.atomic():
-        keys.replace(proof, new_key)
-        keys.unlock(holder.account)
+        credentials.replace(proof, new_key)
+        credentials.unlock(holder.account)
         revocation.end_access(holder, keep=context)
-        courier.send(holder, "key_changed", {"when": when(), "identifier": holder.display_name}, email=holder.email)
+        outbox.send(holder, "key_changed", {"when": when(), "identifier": holder.display_name}, email=holder.email)
         audit.record("key.changed", context, holder=holder, temporary=bool(proof.temporary))
     return outcome
 

@@ -20,7 +20,7 @@ from clave.lib.crypto import fingerprint
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import when
 from clave.selfservice.models import ChangeState, ContactChange, QuestionRenewal
 
@@ -128,9 +128,9 @@ def _tell_proposed(holder: Holder, change: ContactChange, code: str) -> None:
     }
     new = masked_email(change.email) if change.moves_email else ""
     if holder.email:
-        courier.send(holder, "contact_proposed", {**told, "new_email": new, "code": code}, email=holder.email)
+        outbox.send(holder, "contact_proposed", {**told, "new_email": new, "code": code}, email=holder.email)
     if change.moves_email:
-        courier.send(holder, "contact_proposed_new", told, email=change.email, quota="desk")
+        outbox.send(holder, "contact_proposed_new", told, email=change.email, quota="desk")
 
 
 def confirm(
@@ -162,8 +162,8 @@ def confirm(
         if change.moves_email:
             end_access(holder)
             if old:
-                courier.send(holder, "email_changed", {**told, "new_email": masked_email(holder.email)}, email=old)
-        courier.send(holder, "data_updated", told, email=holder.email)
+                outbox.send(holder, "email_changed", {**told, "new_email": masked_email(holder.email)}, email=old)
+        outbox.send(holder, "data_updated", told, email=holder.email)
         audit.record("contact.confirmed", context, holder=holder, proof=proof, operator=operator)
     return ContactConfirmed(email=masked_email(holder.email), profile=holder.profile, question=question)
 
@@ -175,7 +175,7 @@ def refuse(change: ContactChange, proof: str, context: RequestContext, *, operat
         _decide(change, ChangeState.REFUSED, proof, operator)
         told = {"when": when(), "identifier": holder.display_name}
         for address in {change.email, change.old_email} - {""}:
-            courier.send(holder, "contact_refused", told, email=address)
+            outbox.send(holder, "contact_refused", told, email=address)
         audit.record("contact.refused", context, holder=holder, proof=proof, operator=operator)
     return ContactRefused(email=masked_email(holder.email) if holder.email else "")
 

@@ -14,14 +14,14 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import when
 from clave.selfservice.confirmations.contact_change import CARD, LINK, NoLongerWaiting, know_representative, locked
 from clave.selfservice.models import QuestionRenewal
@@ -60,7 +60,7 @@ def start(holder: Holder, operator: str) -> None:
     )
     until = renewal.expires_at.astimezone(clock.SANTIAGO).strftime("%H:%M")
     told = {"identifier": holder.display_name, "code": code, "until": until, "seconds": str(int(LIFE.total_seconds()))}
-    courier.send(holder, "question_renewal", told, email=holder.email)
+    outbox.send(holder, "question_renewal", told, email=holder.email)
 
 
 def find(code: str) -> QuestionRenewal | None:
@@ -93,11 +93,11 @@ def renew(
         # Whichever way it was done, no other link sets another answer.
         QuestionRenewal.objects.filter(holder=holder, used_at=None).update(used_at=clock.now())
         know_representative(holder, representative)
-        keys.set_answer(holder, question, answer)
-        keys.unlock(holder.account)
+        credentials.set_answer(holder, question, answer)
+        credentials.unlock(holder.account)
         outcome = QuestionRenewed(email=masked_email(holder.email) if holder.email else "", profile=holder.profile)
         told = {"when": when(), "identifier": holder.display_name}
-        courier.send(holder, "question_renewed", told, email=holder.email)
+        outbox.send(holder, "question_renewed", told, email=holder.email)
         audit.record("question.renewed", context, holder=holder, proof=CARD if renewal is None else LINK)
     return outcome
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
-from clave.credentials import service as keys
-from clave.documents import service as vault
+from clave.credentials import service as credentials
+from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import ClaimedIdentity, find, lock, require_minimum_data
@@ -19,7 +19,7 @@ from clave.lib import clock, isolated_process
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import apply_identity, send_temporary_key
 from clave.selfservice.models import Decision, FacilitatorRequest
 
@@ -65,7 +65,7 @@ class AskedBefore(Refused):
 
 def prove_company(claim: ClaimedIdentity, key: str, context: RequestContext) -> Holder:
     """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
-    proof = keys.try_key(claim, key, context, "facilitator.asked")
+    proof = credentials.try_key(claim, key, context, "facilitator.asked")
     if proof.temporary:
         raise Refused(
             "temporary_key",
@@ -115,7 +115,7 @@ def describe(data: dict[str, Any]) -> FacilitatorRequest:
         children=data["children"],
         email=data["email"],
         question=data.get("question", ""),
-        answer_hash=keys.answer_hash(data["answer"]) if data.get("answer") else "",
+        answer_hash=credentials.answer_hash(data["answer"]) if data.get("answer") else "",
         created_at=clock.now(),
     )
 
@@ -134,9 +134,9 @@ def file_request(
         with transaction.atomic():
             asked.save(force_insert=True)
             for paper in papers:
-                vault.take(paper)
+                documents.take(paper)
             outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
-            courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
+            outbox.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
             audit.record("facilitator.asked", context, holder=company, folio=asked.folio)
     except IntegrityError:
         raise Refused(
@@ -164,10 +164,10 @@ def approve(asked: FacilitatorRequest, operator: str, context: RequestContext) -
         _decide(asked, Decision.APPROVED, "", operator)
         holder = _made_holder(asked)
         if asked.answer_hash and settings.SECRET_QUESTIONS:
-            keys.set_answer_hash(holder, asked.question, asked.answer_hash)
+            credentials.set_answer_hash(holder, asked.question, asked.answer_hash)
         until = send_temporary_key(holder, quota="")
         told = {"folio": asked.folio, "name": holder.full_name, "until": until}
-        courier.send(asked.company, "facilitator_approved", told, email=asked.company.email)
+        outbox.send(asked.company, "facilitator_approved", told, email=asked.company.email)
         audit.record("facilitator.approved", context, holder=holder, folio=asked.folio, operator=operator)
         audit.record("facilitator.approved", context, holder=asked.company, folio=asked.folio, operator=operator)
     return holder
@@ -189,10 +189,10 @@ def reject(asked: FacilitatorRequest, reason: str, operator: str, context: Reque
     with transaction.atomic():
         _decide(asked, Decision.REJECTED, reason, operator)
         told = {"folio": asked.folio, "reason": reason}
-        courier.send(asked.company, "facilitator_rejected", told, email=asked.company.email)
+        outbox.send(asked.company, "facilitator_rejected", told, email=asked.company.email)
         company = {**told, "company": asked.company.names}
-        with suppress(courier.TooManyMessages):  # the company named this address
-            courier.send(None, "facilitator_rejected_person", company, email=asked.email, quota="facilitator")
+        with suppress(outbox.TooManyMessages):  # the company named this address
+            outbox.send(None, "facilitator_rejected_person", company, email=asked.email, quota="facilitator")
         audit.record("facilitator.rejected", context, holder=asked.company, folio=asked.folio, operator=operator)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.credentials import throttling
-from clave.documents import service as vault
+from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder
 from clave.holders.profiles import COMPANY, ProfileForm, document_fields, document_of
@@ -104,8 +104,8 @@ class RequestStep(StepPage):
         brought = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
         if brought:
             try:
-                document = vault.accept_upload(brought, self.form_class.file_name)  # type: ignore[attr-defined]
-            except vault.FileRefused as refused:
+                document = documents.accept_upload(brought, self.form_class.file_name)  # type: ignore[attr-defined]
+            except documents.FileRefused as refused:
                 form = self.make_form(self.request.POST)
                 form.is_valid()
                 return self.refused(form, refused)

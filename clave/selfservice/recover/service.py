@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.credentials import revocation, throttling
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder, Profile, Representative, Verification
 from clave.holders.service import ClaimedIdentity, MinimumDataMissing, lock, require_minimum_data, texts_go_to
 from clave.lib import clock
@@ -19,7 +19,7 @@ from clave.lib.masking import masked_email, masked_phone
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 from clave.selfservice import proofs
@@ -88,12 +88,12 @@ def question_for(claim: ClaimedIdentity) -> str:
         without = int(keyed_hash("decoy", "without", claim.account)[:8], 16) % _DECOYS == 0
         if without if holder is None else not hasattr(holder, "secret_answer"):
             return ""
-    return keys.question_of(claim.account, holder)
+    return credentials.question_of(claim.account, holder)
 
 
 def check_answer(claim: ClaimedIdentity, answer: str, context: RequestContext) -> Holder:
     """Check the secret answer; return the holder. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
-    holder = keys.verify_answer(claim.account, claim.holder(), answer, context, "key.recovery")
+    holder = credentials.verify_answer(claim.account, claim.holder(), answer, context, "key.recovery")
     require_minimum_data(holder)
     return holder
 
@@ -166,7 +166,7 @@ def by_card(holder: Holder, new_email: str, context: RequestContext, representat
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
     This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
-    (`keys.access.revoke_proofs`), and an account of the old system cannot be registered by anybody else any more. The
+    (`credentials.access.revoke_proofs`), and an account of the old system cannot be registered by anybody else any more. The
     key goes by e-mail only (guide PJ, 3.1, step 7), whatever was sent there today. `representative` is the RUN of who
     acts for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing` without any e-mail.
     """
@@ -178,7 +178,7 @@ def by_card(holder: Holder, new_email: str, context: RequestContext, representat
             raise MinimumDataMissing(["email"], holder.profile)
         _settle_identity(holder, representative)
         revocation.revoke_proofs(holder)
-        keys.unlock(holder.account)
+        credentials.unlock(holder.account)
         return _send_key(holder, context, "card", by_sms=False, quota="")
 
 
@@ -186,7 +186,7 @@ def _move_to(holder: Holder, new_email: str, context: RequestContext) -> None:
     """Put a new e-mail in the place of the old one, which is told; the change is marked for review."""
     told = {"when": when(), "identifier": holder.display_name, "new_email": masked_email(new_email)}
     if holder.email:
-        courier.send(holder, "email_changed", told, email=holder.email)
+        outbox.send(holder, "email_changed", told, email=holder.email)
     holder.email, holder.review_contact, holder.updated_at = new_email, True, clock.now()
     holder.save(update_fields=["email", "review_contact", "updated_at"])
     audit.record("holder.email_changed", context, holder=holder, proof="card")
@@ -220,7 +220,7 @@ def _send_key(
     with transaction.atomic():
         holder = lock(holder)
         if proof != "birth":  # a birth date and an e-mail are known to many
-            keys.remember_browser(holder, context)
+            credentials.remember_browser(holder, context)
         if settings.KEY_DELIVERY == "screen":
             secret, until = _shown(holder)
         else:
@@ -240,6 +240,6 @@ def _send_key(
 
 def _shown(holder: Holder) -> tuple[str, str]:
     """Make a key that the page will show, as the oldest guide does; the holder is told that there is one."""
-    key, expires = keys.issue_temporary(holder)
-    courier.send(holder, "key_reset_notice", {"identifier": holder.display_name}, email=holder.email)
+    key, expires = credentials.issue_temporary(holder)
+    outbox.send(holder, "key_reset_notice", {"identifier": holder.display_name}, email=holder.email)
     return key, expires.astimezone(clock.SANTIAGO).strftime("%H:%M")

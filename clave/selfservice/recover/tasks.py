@@ -10,7 +10,7 @@ from django_tasks import task
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.lib.rut import Rut
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.notifications.outbox import TooManyMessages
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
@@ -40,7 +40,7 @@ def tell_who_waits() -> int:
         for each in Waiting.objects.filter(registry=name).order_by("pk")[:500]:
             with transaction.atomic(), suppress(TooManyMessages):
                 each.delete()
-                courier.send(
+                outbox.send(
                     None,
                     "registry_back",
                     {"registry": WHO[name]},

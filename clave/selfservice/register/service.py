@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.credentials import policy, revocation, throttling
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.holders.models import Holder, Profile, Verification
 from clave.holders.service import ClaimedIdentity
 from clave.lib import clock
@@ -23,7 +23,7 @@ from clave.lib.masking import masked_email, masked_name, masked_phone
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import apply_contact, apply_identity, store_representative
@@ -86,7 +86,7 @@ def describe(claim: ClaimedIdentity, data: dict[str, Any]) -> Holder:
     """
     typed = Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
     apply_contact(typed, data)
-    policy.check(data["new_key"], keys.about(typed))
+    policy.check(data["new_key"], credentials.about(typed))
     return typed
 
 
@@ -105,7 +105,7 @@ def check(claim: ClaimedIdentity, typed: Holder, data: dict[str, Any], context: 
     holder.language = context.language
     apply_contact(holder, data)
     tell(holder)
-    policy.check(data["new_key"], keys.about(holder))
+    policy.check(data["new_key"], credentials.about(holder))
     return holder
 
 
@@ -256,9 +256,9 @@ def create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Reg
                 holder.save(force_insert=True)
             if company:
                 store_representative(holder, data)
-            keys.set_first(holder, data["new_key"])
+            credentials.set_first(holder, data["new_key"])
             if settings.SECRET_QUESTIONS:
-                keys.set_answer(holder, data["question"], data["answer"])
+                credentials.set_answer(holder, data["question"], data["answer"])
             _welcome(holder, mobile)
             audit.record("holder.registered", context, holder=holder, verification=holder.verification)
     except IntegrityError:
@@ -269,5 +269,5 @@ def create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Reg
 def _welcome(holder: Holder, mobile: str) -> None:
     """Confirm the account, unless strangers have had enough confirmations sent there today."""
     told = {"identifier": holder.display_name}
-    with suppress(courier.TooManyMessages):
-        courier.send(holder, "welcome", told, email=holder.email, mobile=mobile, quota="registration")
+    with suppress(outbox.TooManyMessages):
+        outbox.send(holder, "welcome", told, email=holder.email, mobile=mobile, quota="registration")

@@ -12,7 +12,7 @@ from clave.holders.models import Holder, Profile, Verification
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.lib.rut import Rut
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.register.service import confirm_company, confirm_person
@@ -61,7 +61,7 @@ def _settle(holder: Holder, confirm: Confirm | None) -> None:
         if confirm is None:
             holder.verification = Verification.REFUSED
             revocation.end_access(holder)
-            courier.send(holder, "verification_failed", {"identifier": holder.display_name}, email=holder.email)
+            outbox.send(holder, "verification_failed", {"identifier": holder.display_name}, email=holder.email)
         else:
             confirm(holder)
         holder.updated_at = clock.now()

@@ -11,7 +11,7 @@ from clave.holders.models import Holder, Representative
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.registries import sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import store_representative, when
@@ -59,4 +59,4 @@ def remove(company: Holder, pk: int, context: RequestContext) -> None:
 
 
 def _tell(company: Holder) -> None:
-    courier.send(company, "data_updated", {"when": when(), "identifier": company.display_name}, email=company.email)
+    outbox.send(company, "data_updated", {"when": when(), "identifier": company.display_name}, email=company.email)

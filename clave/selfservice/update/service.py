@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.credentials import revocation
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder
 from clave.holders.service import claim_of, lock
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
-from clave.notifications import outbox as courier
+from clave.notifications import outbox
 from clave.selfservice.common import apply_contact, when
 
 
@@ -36,7 +36,7 @@ def check(holder: Holder, data: dict[str, Any], context: RequestContext) -> Proo
     if not data["new_key"]:
         return None
     try:
-        return keys.try_key(claim_of(holder), data["key"], context, "key.checked")
+        return credentials.try_key(claim_of(holder), data["key"], context, "key.checked")
     except WrongKey as refused:
         refused.message, refused.field = _("La Clave SENCE actual no es correcta."), "key"
         raise
@@ -54,9 +54,9 @@ def update(holder: Holder, data: dict[str, Any], proof: Proof | None, context: R
         holder.save()
         moved = bool(old_email) and old_email.lower() != holder.email.lower()
         if data.get("answer"):
-            keys.set_answer(holder, data["question"], data["answer"])
+            credentials.set_answer(holder, data["question"], data["answer"])
         if proof is not None:
-            keys.replace(proof, data["new_key"])
+            credentials.replace(proof, data["new_key"])
             revocation.end_access(holder, keep=context)
         _tell(holder, old_email if moved else "", key_changed=bool(proof))
         audit.record("data.updated", context, holder=holder, email_moved=moved, key_changed=bool(proof))
@@ -75,10 +75,10 @@ def _tell(holder: Holder, old_email: str, *, key_changed: bool) -> None:
     """
     told = {"when": when(), "identifier": holder.display_name}
     quota = "update" if old_email else ""
-    with suppress(courier.TooManyMessages):
-        courier.send(holder, "data_updated", told, email=holder.email, quota=quota)
+    with suppress(outbox.TooManyMessages):
+        outbox.send(holder, "data_updated", told, email=holder.email, quota=quota)
     if key_changed:
-        courier.send(holder, "key_changed", told, email=old_email or holder.email)
+        outbox.send(holder, "key_changed", told, email=old_email or holder.email)
     if old_email:
         moved = {**told, "new_email": masked_email(holder.email)}
-        courier.send(holder, "email_changed", moved, email=old_email)
+        outbox.send(holder, "email_changed", moved, email=old_email)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.credentials import service as keys
+from clave.credentials import service as credentials
 from clave.credentials.service import Proof, WrongAnswer
 from clave.holders.comunas import comunas
 from clave.holders.models import Holder, Profile
@@ -65,7 +65,7 @@ class Start(ProfilePage):
         return {"intro": str(self.need).format(what=self.config.at_hand)}
 
     def prove(self, form: Any, context: RequestContext) -> Holder:
-        proof = keys.try_key(form.claim, form.cleaned_data["key"], context, "data.proof")
+        proof = credentials.try_key(form.claim, form.cleaned_data["key"], context, "data.proof")
         if proof.temporary:
             raise Refused(
                 "temporary_key",
@@ -128,7 +128,7 @@ class Question(UpdateStep):
         right = form.cleaned_data["question"] == holder.secret_answer.question
         answer = form.cleaned_data["answer"] if right else "\0"
         try:
-            keys.verify_answer(holder.account, holder, answer, context, "data.proof")
+            credentials.verify_answer(holder.account, holder, answer, context, "data.proof")
         except WrongAnswer as refused:
             refused.message = gettext("La pregunta o la respuesta no son las que usted dejó. Revíselas.")
             raise
