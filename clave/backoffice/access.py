@@ -15,7 +15,7 @@ from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.selfservice.confirmations import contact_change
 from clave.web.errors import error_page
-from clave.web.pages import FormPage
+from clave.web.pages import FormPage, FormT
 
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.
@@ -82,7 +82,7 @@ def _count_waiting(operator: Operator) -> None:
         operator.proposals_waiting = operator_changes.waiting().count()
 
 
-class OperatorPage(FormPage):
+class OperatorPage(FormPage[FormT]):
     """A form page of the back office for operators of these roles."""
 
     roles: ClassVar[tuple[Role, ...]] = EVERYBODY

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.backoffice import service
 from clave.backoffice.access import for_roles
-from clave.backoffice.desk_pages import DESK, HolderAction, ReasonForm
+from clave.backoffice.desk_pages import DESK, HolderAction, ReasonForm, ReasonFormT
 from clave.backoffice.models import Operator
 from clave.holders.models import Profile
 from clave.lib.masking import masked_email
@@ -40,7 +40,7 @@ class ContactForm(ReasonForm):
         self.fields["email"].widget.attrs["autocomplete"] = "off"
 
 
-class ContactAction(HolderAction):
+class ContactAction(HolderAction[ReasonFormT]):
     """An action on the contact of a holder whose contact the desk keeps."""
 
     def find(self, **kwargs: Any) -> HttpResponse | None:
@@ -53,7 +53,7 @@ class ContactAction(HolderAction):
         return f"{settings.CLAVE_URL}/empresa/confirmar" if company else ""
 
 
-class ProposeContact(ContactAction):
+class ProposeContact(ContactAction[ContactForm]):
     form_class = ContactForm
     title = _("Actualizar el contacto")
     intro = _(
@@ -62,7 +62,7 @@ class ProposeContact(ContactAction):
     )
     button = _("Proponer el cambio")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ContactForm, context: RequestContext) -> str:
         service.propose_contact(self.operator, self.holder, form.cleaned_data, form.why, context)
         said = str(_("El cambio espera confirmación. Avisamos al correo registrado y al nuevo."))
         if not self.card_page():
@@ -71,7 +71,8 @@ class ProposeContact(ContactAction):
         return f"{said} {str(by_card).format(url=self.card_page())}"
 
 
-class StartQuestion(ContactAction):
+class StartQuestion(ContactAction[ReasonForm]):
+    form_class = ReasonForm
     title = _("Pedir otra pregunta secreta")
     intro = _(
         "Enviamos un enlace al correo registrado. Sirve una vez, por una hora. La empresa elige la pregunta y escribe "
@@ -79,7 +80,7 @@ class StartQuestion(ContactAction):
     )
     button = _("Enviar el enlace")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonForm, context: RequestContext) -> str:
         service.start_question(self.operator, self.holder, form.why, context)
         return str(_("El enlace va en camino al correo registrado."))
 
@@ -94,7 +95,7 @@ class DecisionForm(ReasonForm):
     groups = [("", ["decision"]), (_("Motivo"), ["reason", "note"])]
 
 
-class DecideContact(ContactAction):
+class DecideContact(ContactAction[DecisionForm]):
     """A second operator looks at what another one proposed."""
 
     form_class = DecisionForm
@@ -127,7 +128,7 @@ class DecideContact(ContactAction):
             "proposer": Operator.objects.filter(pk=change.proposed_by).first(),
         }
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: DecisionForm, context: RequestContext) -> str:
         if form.cleaned_data["decision"] == "si":
             service.confirm_contact(self.operator, self.change, form.why, context)
             return str(_("El contacto quedó confirmado. Avisamos al correo anterior y al nuevo."))

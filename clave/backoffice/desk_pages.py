@@ -1,7 +1,7 @@
 """The help desk's pages: search, reason, a holder's page, the few actions."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -46,7 +46,7 @@ class SearchForm(ClaveForm):
         self.fields["text"].widget.attrs |= {"type": "search", "data-buscar": ""}
 
 
-class Search(OperatorPage):
+class Search(OperatorPage[SearchForm]):
     """One box for everything; what is typed is posted, so that no RUT stands in an address or a log."""
 
     roles = (Role.AGENT, Role.REVIEWER, Role.SUPERVISOR)
@@ -59,7 +59,7 @@ class Search(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "found": self.found, "desk": self.operator.role in DESK}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: SearchForm, context: RequestContext) -> HttpResponse:
         self.found = search.find(form.cleaned_data["text"])
         count = len(self.found.holders) + bool(self.found.request) + bool(self.found.statement)
         audit.record("backoffice.searched", context, operator=str(self.operator.pk), count=count)
@@ -91,11 +91,13 @@ class ReasonForm(ClaveForm):
         return service.Why(self.cleaned_data["reason"], self.cleaned_data["note"])
 
 
-class HolderWork(OperatorPage):
+ReasonFormT = TypeVar("ReasonFormT", bound=ReasonForm)
+
+
+class HolderWork(OperatorPage[ReasonFormT]):
     """A page about one holder. Everything but the first asks that a reason was given in the last quarter of an hour."""
 
     roles = DESK
-    form_class = ReasonForm
     holder: Holder
     granted = True
 
@@ -134,24 +136,26 @@ def _grant(request: HttpRequest, kind: str, holder: Holder) -> None:
     request.session[kind] = {**alive, str(holder.pk): (clock.now() + GRANT).isoformat()}
 
 
-class GiveReason(HolderWork):
+class GiveReason(HolderWork[ReasonForm]):
     """Before anything of an account is shown: why."""
 
+    form_class = ReasonForm
     granted = False
     title = _("¿Por qué abre esta cuenta?")
     intro = _("Elija el motivo. Queda registrado y el titular puede verlo.")
     button = _("Abrir la cuenta")
     template_name = "backoffice/reason.html"
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ReasonForm, context: RequestContext) -> HttpResponse:
         service.see(self.operator, self.holder, form.why, context)
         _grant(self.request, "granted", self.holder)
         return HttpResponseRedirect(self.address)
 
 
-class Account(HolderWork):
+class Account(HolderWork[ReasonForm]):
     """A holder's page: state, masked contact, timeline, actions."""
 
+    form_class = ReasonForm
     template_name = "backoffice/holder.html"
     title = _("Cuenta")
 
@@ -193,13 +197,13 @@ def _told(entry: Entry, names: dict[str, str]) -> tuple[Entry, str, str, str]:
     return entry, action_label(entry.action), names.get(str(entry.detail.get("operator", "")), ""), why
 
 
-class HolderAction(HolderWork):
+class HolderAction(HolderWork[ReasonFormT]):
     """One of the few actions, each with its reason."""
 
     template_name = "backoffice/action.html"
     changes = True
 
-    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+    def refused(self, form: ReasonFormT, refused: Refused) -> HttpResponse:
         audit.record(
             "backoffice.refused",
             context_of(self.request),
@@ -209,25 +213,27 @@ class HolderAction(HolderWork):
         )
         return super().refused(form, refused)
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: ReasonFormT, checked: None, context: RequestContext) -> Outcome:
         return Flash(self.act(form, context), self.address)
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonFormT, context: RequestContext) -> str:
         """Do it; return the sentence that says so."""
         raise NotImplementedError
 
 
-class Reveal(HolderAction):
+class Reveal(HolderAction[ReasonForm]):
+    form_class = ReasonForm
     title = _("Ver el contacto completo")
     button = _("Mostrar")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonForm, context: RequestContext) -> str:
         service.reveal(self.operator, self.holder, form.why, context)
         _grant(self.request, "revealed", self.holder)
         return str(_("El contacto completo se muestra por 15 minutos."))
 
 
-class Unlock(HolderAction):
+class Unlock(HolderAction[ReasonForm]):
+    form_class = ReasonForm
     title = _("Desbloquear la clave")
     intro = _(
         "Borra los intentos fallidos: la persona puede intentar otra vez ahora. Usted puede hacerlo una vez al día en "
@@ -235,25 +241,27 @@ class Unlock(HolderAction):
     )
     button = _("Desbloquear")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonForm, context: RequestContext) -> str:
         service.unlock(self.operator, self.holder, form.why, context)
         return str(_("La clave quedó desbloqueada."))
 
 
-class SendKey(HolderAction):
+class SendKey(HolderAction[ReasonForm]):
+    form_class = ReasonForm
     title = _("Enviar una clave temporal")
     intro = _("La clave va al correo y al celular registrados. Usted no la ve.")
     button = _("Enviar la clave")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonForm, context: RequestContext) -> str:
         until = service.send_key(self.operator, self.holder, form.why, context)
         return str(_("La clave temporal va en camino. Sirve hasta las {until}.")).format(until=until)
 
 
-class Reviewed(HolderAction):
+class Reviewed(HolderAction[ReasonForm]):
+    form_class = ReasonForm
     title = _("Marcar el cambio de correo como revisado")
     button = _("Marcar como revisado")
 
-    def act(self, form: Any, context: RequestContext) -> str:
+    def act(self, form: ReasonForm, context: RequestContext) -> str:
         service.review(self.operator, self.holder, form.why, context)
         return str(_("El cambio quedó revisado."))

@@ -24,7 +24,7 @@ class OperatorForm(ClaveForm):
     role = forms.ChoiceField(label=_("Rol"), choices=Role.choices)
 
 
-class Operators(OperatorPage):
+class Operators(OperatorPage[OperatorForm]):
     """Operators and what is proposed about them; inviting another one, or one who has lost a phone again."""
 
     roles = (Role.SUPERVISOR,)
@@ -43,7 +43,7 @@ class Operators(OperatorPage):
             "has_second": operator_changes.has_second(self.operator),
         }
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: OperatorForm, checked: None, context: RequestContext) -> Outcome:
         data = form.cleaned_data
         operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, context)
         sentence = str(_("La invitación a {email} espera que otra persona con rol Supervisor la confirme."))
@@ -80,7 +80,7 @@ class DecisionForm(ClaveForm):
     )
 
 
-class Decide(OperatorPage):
+class Decide(OperatorPage[DecisionForm]):
     """A second supervisor confirms what another one proposed, or throws it away."""
 
     roles = (Role.SUPERVISOR,)
@@ -100,7 +100,7 @@ class Decide(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "proposal": self.proposal}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
         if form.cleaned_data["decision"] == "si":
             operator_changes.confirm(self.proposal, self.operator, context)
             said = _("La propuesta quedó confirmada.")

@@ -65,7 +65,7 @@ class DecisionForm(ClaveForm):
         return data
 
 
-class Request(OperatorPage):
+class Request(OperatorPage[DecisionForm]):
     """One request of a company, with its documents; approved or rejected with a reason."""
 
     roles = REVIEWERS
@@ -102,7 +102,7 @@ class Request(OperatorPage):
             "pending": self.asked.state == Decision.PENDING,
         }
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
         asked, data = self.asked, form.cleaned_data
         # The key of the facilitator goes to an e-mail that the company typed.
         service.require_no_part(self.operator, asked.company)
@@ -135,7 +135,7 @@ def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> Ht
     return answer
 
 
-class Annulment(OperatorPage):
+class Annulment(OperatorPage[DecisionForm]):
     """A participant or a training body asks that a sworn statement be annulled and issued again."""
 
     roles = REVIEWERS
@@ -158,7 +158,7 @@ class Annulment(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "statement": self.statement}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
         granted = form.cleaned_data["decision"] == "si"
         reason = form.cleaned_data["reason"] or str(_("Aprobada"))
         statements.decide(self.statement, granted, reason, context, operator=str(self.operator.pk))

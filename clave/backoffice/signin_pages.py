@@ -50,8 +50,8 @@ class SignInForm(ClaveForm):
     code = AuthenticatorCodeField()
 
 
-class SignIn(FormPage):
-    form_class = SignInForm
+class SignIn(FormPage[ClaveForm]):
+    form_class: type[ClaveForm] = SignInForm
     template_name = "backoffice/signin.html"
     title = _("Mesa de ayuda: ingresar")
     button = _("Ingresar")
@@ -59,7 +59,7 @@ class SignIn(FormPage):
     def context(self) -> dict[str, Any]:
         return {"passkey_options": passkeys.signin_options(self.request)}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         operator = operator_accounts.sign_in(data["email"], data["password"], data["code"], context)
         enter(self.request, operator)
@@ -79,7 +79,7 @@ class PasskeySignIn(SignIn):
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponse:
         enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], context))
         return HttpResponseRedirect(reverse("backoffice"))
 
@@ -106,7 +106,7 @@ class InvitationForm(ClaveForm):
         return data
 
 
-class Invitation(FormPage):
+class Invitation(FormPage[InvitationForm]):
     """Take up an invitation: a password, then a second factor."""
 
     cached_blank = True
@@ -117,7 +117,7 @@ class Invitation(FormPage):
     step = (1, 2)
     back = "/backoffice/ingresar"
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: InvitationForm, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         try:
             operator = operator_accounts.accept_invitation(data["email"], data["code"], data["password"], context)
@@ -133,7 +133,7 @@ class ConfirmForm(ClaveForm):
     code = AuthenticatorCodeField()
 
 
-class ConfirmCode(StepPage):
+class ConfirmCode(StepPage[ConfirmForm]):
     """Show the second factor to be read by an authenticator, and have a code of it."""
 
     form_class = ConfirmForm
@@ -153,7 +153,7 @@ class ConfirmCode(StepPage):
         picture = segno.make(operator_accounts.totp_uri(self.operator), error="m").svg_data_uri(scale=5, border=3)
         return {"picture": picture, "secret": self.operator.totp_secret}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ConfirmForm, context: RequestContext) -> HttpResponse:
         operator_accounts.confirm(self.operator, form.cleaned_data["code"], context)
         self.wizard.end()
         return HttpResponseRedirect(reverse("backoffice_signin"))
@@ -179,7 +179,7 @@ class NewPasskeyForm(ClaveForm):
         return self.cleaned_data
 
 
-class MyAccess(OperatorPage):
+class MyAccess(OperatorPage[NewPasskeyForm]):
     """One's own passkeys."""
 
     form_class = NewPasskeyForm
@@ -193,7 +193,7 @@ class MyAccess(OperatorPage):
         known = self.operator.passkeys.order_by("pk")
         return {**super().context(), "passkeys": known, "passkey_options": options}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: NewPasskeyForm, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         # A passkey outlasts the session: who only sits down at an open one does not make it.
         operator_accounts.check_code(self.operator, data["code"], context)

@@ -74,7 +74,7 @@ def filtered(data: dict[str, Any]) -> QuerySet[Entry]:
     return entries
 
 
-class Trail(OperatorPage):
+class Trail(OperatorPage[FilterForm]):
     """The audit trail: filter, read, export. To look into it is itself recorded."""
 
     roles = WATCHERS
@@ -104,7 +104,7 @@ class Trail(OperatorPage):
             "newest": _newest(),
         }
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponseBase:
+    def perform(self, form: FilterForm, context: RequestContext) -> HttpResponseBase:
         data = form.cleaned_data
         found = filtered(data)
         # Whose history is read sees it among what happened.

@@ -44,7 +44,7 @@ class UploadForm(ClaveForm):
         return table
 
 
-class Upload(OtecPage):
+class Upload(OtecPage[UploadForm]):
     """Bring a file; it is looked at before anything is loaded."""
 
     form_class = UploadForm
@@ -56,7 +56,7 @@ class Upload(OtecPage):
     def context(self) -> dict[str, Any]:
         return {"columns": COLUMNS, "imports": ImportJob.objects.filter(otec=self.otec).order_by("-created_at")[:5]}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: UploadForm, context: RequestContext) -> HttpResponse:
         job = ImportJob.objects.create(
             id=secrets.token_hex(16),
             otec=self.otec,

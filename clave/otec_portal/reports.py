@@ -118,7 +118,7 @@ class PreflightForm(ClaveForm):
     )
 
 
-class Preflight(OtecPage):
+class Preflight(OtecPage[PreflightForm]):
     """Checks a roster with the protocol's own checks and shows the code that each would earn."""
 
     form_class = PreflightForm
@@ -135,7 +135,7 @@ class Preflight(OtecPage):
         found = self.findings
         return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: PreflightForm, context: RequestContext) -> HttpResponse:
         sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
         self.findings = preflight.review(self.otec, sent, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]

@@ -20,12 +20,12 @@ from clave.holders.profiles import COMPANY
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.signin.login_required import current_holder, enter, return_path, to_sign_in
-from clave.signin.reauthentication import KeyPage
+from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.training import return_hosts, tokens
 from clave.training.models import Otec, Token
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import FormPage, show
+from clave.web.pages import FormPage, FormT, show
 
 
 def otec_of(request: HttpRequest) -> Otec | HttpResponse:
@@ -51,7 +51,7 @@ def for_otec(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
     return wrapped
 
 
-class OtecPage(FormPage):
+class OtecPage(FormPage[FormT]):
     """A form page of the training body that is signed in."""
 
     otec: Otec
@@ -65,8 +65,10 @@ class OtecPage(FormPage):
         return super().dispatch(request, *args, **kwargs)
 
 
-class RtsSignIn(KeyPage):
+class RtsSignIn(KeyPage[KeyForm]):
     """The door of the training bodies: a company signs in, and goes on to the RTS."""
+
+    form_class = KeyForm
 
     cached_blank = True
     config = COMPANY
@@ -98,7 +100,7 @@ class NewTokenForm(ClaveForm):
     )
 
 
-class Rts(OtecPage):
+class Rts(OtecPage[NewTokenForm]):
     """The OTEC's tokens, and a form for another one."""
 
     form_class = NewTokenForm
@@ -112,7 +114,7 @@ class Rts(OtecPage):
         rows = [(token, tokens.is_live(token)) for token in self.otec.tokens.order_by("-created_at")]
         return {"otec": self.otec, "tokens": rows, "narrow": settings.RCE_RETURN_HOSTS == "registered"}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: NewTokenForm, checked: None, context: RequestContext) -> Outcome:
         _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
         audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
         return TokenMade(label=form.cleaned_data["label"], secret=text)
@@ -122,7 +124,7 @@ class RevokeForm(ClaveForm):
     """Nothing to fill in: the page asks, its button answers."""
 
 
-class Revoke(OtecPage):
+class Revoke(OtecPage[RevokeForm]):
     """Ask before one of the OTEC's tokens is revoked: whatever platform uses it stops at once."""
 
     form_class = RevokeForm
@@ -144,7 +146,7 @@ class Revoke(OtecPage):
     def context(self) -> dict[str, Any]:
         return {"token": self.token}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: RevokeForm, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             tokens.revoke(self.token)
             audit.record("token.revoked", context, holder=self.request.holder)  # type: ignore[attr-defined]
@@ -163,7 +165,7 @@ class HostsForm(ClaveForm):
         return return_hosts.parse(self.cleaned_data["hosts"])
 
 
-class Hosts(OtecPage):
+class Hosts(OtecPage[HostsForm]):
     """Where this OTEC's answers may go when the installation narrows that down, and whether they carry a receipt."""
 
     form_class = HostsForm
@@ -174,7 +176,7 @@ class Hosts(OtecPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: HostsForm, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             Otec.objects.filter(pk=self.otec.pk).update(return_hosts=form.cleaned_data["hosts"])
             audit.record("body.hosts", context, holder=self.request.holder)  # type: ignore[attr-defined]

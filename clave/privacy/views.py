@@ -91,7 +91,7 @@ class AskForm(ClaveForm):
         return data
 
 
-class Ask(HolderPage):
+class Ask(HolderPage[AskForm]):
     form_class = AskForm
     template_name = "privacy/ask.html"
     title = _("Corregir o eliminar mis datos")
@@ -103,10 +103,10 @@ class Ask(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"person": self.holder.profile in service.PERSONS}
 
-    def check(self, form: Any, context: RequestContext) -> None:
+    def check(self, form: AskForm, context: RequestContext) -> None:
         service.check(self.holder, form.cleaned_data["right"], form.cleaned_data["key"], context)
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: AskForm, checked: None, context: RequestContext) -> Outcome:
         return service.ask(self.holder, form.cleaned_data["right"], form.cleaned_data["words"], context)
 
 
@@ -117,7 +117,7 @@ def petitions(request: HttpRequest, operator: Operator) -> HttpResponse:
     return show(request, "privacy/petitions.html", {"operator": operator, "petitions": found, "days": service.DAYS})
 
 
-class Decide(OperatorPage):
+class Decide(OperatorPage[DecisionForm]):
     """Answer one request; a deletion that is granted happens at once."""
 
     roles = DECIDERS
@@ -142,7 +142,7 @@ class Decide(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "petition": self.petition}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
         data, operator = form.cleaned_data, str(self.operator.pk)
         require_no_part(self.operator, self.petition.holder)  # type: ignore[arg-type]
         if data["decision"] == "si":

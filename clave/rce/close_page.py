@@ -15,7 +15,7 @@ from clave.signin.reauthentication import KeyPage, LockedRutForm
 from clave.web.pages import SeeOther, show
 
 
-class CloseHere(KeyPage):
+class CloseHere(KeyPage[LockedRutForm]):
     """Close a session without going through the platform: the page that the warning leads to."""
 
     form_class = LockedRutForm

@@ -26,7 +26,6 @@ from clave.rce.models import Environment, PendingRequest
 from clave.rce.replies import Answer
 from clave.rce.request import RceRequest, split_url
 from clave.signin.reauthentication import KeyPage, LockedRutForm
-from clave.web.forms import ClaveForm
 from clave.web.middleware import POLICY, address_of, context_of
 from clave.web.pages import SeeOther, filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.web.templatetags.durations import hours_minutes
@@ -122,7 +121,7 @@ def _targets(parts: Any) -> str:
     return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
 
 
-class PendingRequestPage(KeyPage):
+class PendingRequestPage(KeyPage[LockedRutForm]):
     """The participant proves who it is, for the request that waits; whoever changes the RUT gets 311.
 
     Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
@@ -206,7 +205,7 @@ class PendingRequestPage(KeyPage):
         # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
         return self._answer() if self.pending.answer else SeeOther(self.address)
 
-    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+    def refused(self, form: LockedRutForm, refused: Refused) -> HttpResponse:
         if refused.code == "wrong_key":
             service.count_failure(self.pending)
             if self.pending.answer:

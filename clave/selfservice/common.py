@@ -11,8 +11,7 @@ from clave.holders.profiles import PERSON, ProfileConfig
 from clave.holders.service import texts_go_to
 from clave.lib import clock
 from clave.notifications import outbox
-from clave.web.forms import ClaveForm
-from clave.web.pages import FormPage, StepPage
+from clave.web.pages import FormPage, FormT, StepPage
 
 
 def when() -> str:
@@ -89,21 +88,21 @@ def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "rec
     return until
 
 
-class ProfilePage(FormPage):
+class ProfilePage(FormPage[FormT]):
     """A form page that every profile has at an address of its own; `urls` says whose it is."""
 
     config: ProfileConfig = PERSON
     # Whether the form asks for the letters of an image.
     letters = True
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
         form_class: Any = self.form_class
         return form_class(  # type: ignore[no-any-return]
             data, initial=initial, request=self.request, config=self.config, letters=self.letters
         )
 
 
-class ProfileStep(StepPage):
+class ProfileStep(StepPage[FormT]):
     """A step of a flow that every profile has."""
 
     config: ProfileConfig = PERSON

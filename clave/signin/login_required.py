@@ -17,7 +17,7 @@ from clave.holders.profiles import BY_PROFILE
 from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.signin.sessions import SessionStore
-from clave.web.pages import FormPage
+from clave.web.pages import FormPage, FormT
 
 _SIGNED_IN = Lookup(
     lambda pk, version: Holder.objects.select_related("credential", "secret_answer").filter(pk=pk, version=version),
@@ -77,7 +77,7 @@ def for_holder(*profiles: Profile) -> Callable[[View], View]:
     return decorator
 
 
-class HolderPage(FormPage):
+class HolderPage(FormPage[FormT]):
     """A form page of the holder signed in, of one of `profiles` or, without any, of any."""
 
     profiles: ClassVar[tuple[Profile, ...]] = ()

@@ -1,6 +1,6 @@
 """Who one is and the key, asked wherever something is done on their strength: a sign-in, a mark, a signature."""
 
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,7 +13,7 @@ from clave.holders.service import proof_of
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
-from clave.web.forms import ClaveForm, SecretField
+from clave.web.forms import SecretField
 from clave.web.pages import FormPage
 from clave.web.wizard import Wizard
 
@@ -35,7 +35,10 @@ class LockedRutForm(KeyForm):
         self.fields["rut"].widget.attrs.pop("aria-describedby", None)
 
 
-class KeyPage(FormPage):
+KeyFormT = TypeVar("KeyFormT", bound=KeyForm)
+
+
+class KeyPage(FormPage[KeyFormT]):
     """A page that asks who one is and for the key; after a failure, for the letters of an image too.
 
     `proved` does what the page is for. A temporary key proves nothing here: it leads to the page that changes it, and
@@ -43,7 +46,6 @@ class KeyPage(FormPage):
     """
 
     config: ProfileConfig = PERSON
-    form_class: ClassVar[type[ProfileForm]] = KeyForm
     back_after_change = ""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -57,14 +59,14 @@ class KeyPage(FormPage):
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
         return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ProfileForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> KeyFormT:
         wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
         return self._form(data, letters=wanted, initial=initial)
 
-    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> ProfileForm:
+    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> KeyFormT:
         return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: KeyFormT, context: RequestContext) -> HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
         explain = human and settings.SIGNIN_MESSAGES == "guide"
         proof = service.prove(form.claim, form.cleaned_data["key"], context, human=human, explain=explain)
@@ -80,7 +82,7 @@ class KeyPage(FormPage):
         wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known, back_to=self.back_after_change)
         return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 
-    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+    def refused(self, form: KeyFormT, refused: Refused) -> HttpResponse:
         """After a failure the form asks for the letters too."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
             again = self._form(form.data, letters=True)

@@ -19,15 +19,17 @@ from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.signin.login_required import account_url, current_holder, enter, for_holder, return_path
 from clave.signin.models import Session
-from clave.signin.reauthentication import KeyPage
+from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.web.middleware import context_of
 from clave.web.pages import show
 
 SESSIONS_A_PAGE = 20
 
 
-class SignIn(KeyPage):
+class SignIn(KeyPage[KeyForm]):
     """Ingresar: the door of every profile. It begins a session."""
+
+    form_class = KeyForm
 
     template_name = "signin/signin.html"
     title = _("Ingresar con mi Clave SENCE")

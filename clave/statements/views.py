@@ -49,7 +49,7 @@ class StateForm(LockedRutForm):
     ]
 
 
-class Issue(KeyPage):
+class Issue(KeyPage[StateForm]):
     """A participant reads the summary, types profession and address, signs in again and declares."""
 
     form_class = StateForm
@@ -118,7 +118,7 @@ class OtecForm(ResultsMixin, KeyForm):
     """What a training body states."""
 
 
-class IssueForOtec(KeyPage):
+class IssueForOtec(KeyPage[OtecForm]):
     """The training body says who passed and who failed, and signs with the company's key."""
 
     config = COMPANY
@@ -244,7 +244,7 @@ class VerifyForm(ClaveForm):
         return found
 
 
-class Verify(FormPage):
+class Verify(FormPage[VerifyForm]):
     """Anybody checks a statement by its folio or by its PDF."""
 
     cached_blank = True
@@ -253,7 +253,7 @@ class Verify(FormPage):
     intro = _("Escriba el folio o traiga el archivo PDF.")
     button = _("Verificar")
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: VerifyForm, context: RequestContext) -> HttpResponse:
         content = form.cleaned_data["paper"]
         if content:
             found = service.find_paper(content.read())

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -93,7 +93,10 @@ def _cut(html: str) -> tuple[str, ...]:
     return tuple(re.split(rf"{_NONCE}-(\w+?)-", html))
 
 
-class FormPage(View):
+FormT = TypeVar("FormT", bound=ClaveForm)
+
+
+class FormPage(View, Generic[FormT]):
     """A page with one form and one task. A `Refused` goes back beside its field.
 
     A form that only leads on does so in `perform`. One that changes something, and must do it once, says `changes` and
@@ -101,7 +104,7 @@ class FormPage(View):
     writes is committed together with its outcome or not at all.
     """
 
-    form_class: ClassVar[type[ClaveForm]]
+    form_class: type[FormT]
     template_name = "web/form_page.html"
     title: ClassVar[Any] = ""
     intro: ClassVar[Any] = ""
@@ -149,7 +152,7 @@ class FormPage(View):
         except Refused as refused:
             return self.refused(form, refused)
 
-    def _done_once(self, form: ClaveForm, context: RequestContext) -> HttpResponseBase:
+    def _done_once(self, form: FormT, context: RequestContext) -> HttpResponseBase:
         """Do what the form asks for and store the outcome under its key, in one transaction."""
         checked = self.check(form, context)
         if isinstance(checked, HttpResponseBase):
@@ -175,7 +178,7 @@ class FormPage(View):
     def _blank(self, request: HttpRequest) -> str:
         return rendered_once(request, lambda: self.render_page(self.make_form()))
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
         return self.form_class(data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, Any]:
@@ -186,11 +189,11 @@ class FormPage(View):
         """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
-    def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponseBase:
+    def perform(self, form: FormT, context: RequestContext) -> HttpResponseBase:
         """Run the use case of a form that changes nothing; return where to go. Raises `Refused`."""
         raise NotImplementedError
 
-    def check(self, form: ClaveForm, context: RequestContext) -> Any:
+    def check(self, form: FormT, context: RequestContext) -> Any:
         """Establish what `complete` needs, outside of any transaction. Raises `Refused`.
 
         Here a registry is asked and a key is tried: it may take long, and what a refusal has counted and recorded
@@ -198,21 +201,21 @@ class FormPage(View):
         """
         return None
 
-    def complete(self, form: ClaveForm, checked: Any, context: RequestContext) -> Outcome:
+    def complete(self, form: FormT, checked: Any, context: RequestContext) -> Outcome:
         """Do it, with what `check` established; return what came of it. Raises `Refused`, which undoes it."""
         raise NotImplementedError
 
     def completed(self) -> None:
         """Go on from what is done and stored."""
 
-    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+    def refused(self, form: FormT, refused: Refused) -> HttpResponse:
         """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
         if not refused.message:
             return refusal_page(self.request, refused, self.refusal_context())
         form.show_refusal(refused)
         return self.page(form, status=refused.status)
 
-    def render_page(self, form: ClaveForm, more: Mapping[str, Any] | None = None) -> str:
+    def render_page(self, form: FormT, more: Mapping[str, Any] | None = None) -> str:
         context = {
             "csrf": CSRF,
             "submission": SUBMISSION,
@@ -229,7 +232,7 @@ class FormPage(View):
         }
         return render_to_string(self.template_name, context, self.request)
 
-    def page(self, form: ClaveForm, status: int = 200) -> HttpResponse:
+    def page(self, form: FormT, status: int = 200) -> HttpResponse:
         return page_of(filled(self.request, self.render_page(form)), status)
 
     def done_page(self, done: Done) -> HttpResponse:
@@ -241,7 +244,7 @@ class FormPage(View):
         return HttpResponseRedirect(reverse("done", args=[done.reference]))
 
 
-class StepPage(FormPage):
+class StepPage(FormPage[FormT]):
     """A step of a wizard. `flow` and `name` say which; `self.wizard` holds what earlier steps established."""
 
     flow: ClassVar[str]

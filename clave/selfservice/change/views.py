@@ -29,7 +29,7 @@ class StartForm(ProfileForm):
     )
 
 
-class Start(ProfilePage):
+class Start(ProfilePage[StartForm]):
     cached_blank = True
     form_class = StartForm
     title = TITLE
@@ -40,7 +40,7 @@ class Start(ProfilePage):
         intro = gettext("Tenga a mano {what} y su clave actual o temporal. Toma unos 2 minutos.")
         return {"intro": intro.format(what=self.config.at_hand)}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         proof = service.prove(form.claim, form.cleaned_data["key"], context)
         known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
         wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known)
@@ -51,7 +51,7 @@ class NewKeyForm(NewKeyMixin):
     """Only the new key, twice."""
 
 
-class NewKey(ProfileStep):
+class NewKey(ProfileStep[NewKeyForm]):
     form_class = NewKeyForm
     flow = "change"
     name = "key"
@@ -69,6 +69,6 @@ class NewKey(ProfileStep):
     def context(self) -> dict[str, Any]:
         return {"rules": key_rules()}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: NewKeyForm, checked: None, context: RequestContext) -> Outcome:
         back_to = str(self.wizard.data.get("back_to", ""))
         return service.change(self.proof, form.cleaned_data["new_key"], context, back_to)

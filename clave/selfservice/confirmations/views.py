@@ -26,7 +26,7 @@ from clave.selfservice.recover import service as recover
 from clave.selfservice.recover.views import CardForm
 from clave.web.errors import refusal_page
 from clave.web.forms import CaptchaField, ClaveForm, RutField
-from clave.web.pages import FormPage, StepPage
+from clave.web.pages import FormPage, FormT, StepPage
 from clave.web.wizard import Wizard
 
 FLOW = "confirm"
@@ -61,7 +61,7 @@ class ProofForm(CardForm):
         self.fields["representative"].widget.attrs["autocomplete"] = "off"
 
 
-class CardProof(FormPage):
+class CardProof(FormPage[ProofForm]):
     """For a company that cannot read its mailbox: SII says who represents it, Registro Civil whose card it is."""
 
     form_class = ProofForm
@@ -73,7 +73,7 @@ class CardProof(FormPage):
     button = _("Validar")
     step = (1, 2)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ProofForm, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         claim, run = COMPANY.claim(str(data["rut"])), data["representative"]
         recover.check_representative(claim, run, context)
@@ -91,7 +91,7 @@ class CardProof(FormPage):
         return HttpResponseRedirect(reverse(f"confirm_{first}", args=[wizard.run]))
 
 
-class ConfirmStep(StepPage):
+class ConfirmStep(StepPage[FormT]):
     """A step that a link or a card has opened."""
 
     flow = FLOW
@@ -121,7 +121,7 @@ class ContactForm(ClaveForm):
     """Nothing to fill in: the button says it."""
 
 
-class ContactStep(ConfirmStep):
+class ContactStep(ConfirmStep[ContactForm]):
     """Confirm the contact that the help desk noted."""
 
     form_class = ContactForm
@@ -147,7 +147,7 @@ class ContactStep(ConfirmStep):
             "reject": reverse("confirm_reject", args=[self.wizard.run]),
         }
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: ContactForm, checked: None, context: RequestContext) -> Outcome:
         data = self.wizard.data
         question = reverse("confirm_question", args=[self.wizard.run]) if self.wizard.may("question") else ""
         return contact_change.confirm(
@@ -170,7 +170,7 @@ class RejectStep(ContactStep):
     title = _("Rechazar el cambio de contacto")
     button = _("Rechazar el cambio")
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: ContactForm, checked: None, context: RequestContext) -> Outcome:
         return contact_change.refuse(self.change, self.wizard.data["proof"], context)
 
     def completed(self) -> None:
@@ -181,7 +181,7 @@ class QuestionForm(QuestionMixin):
     """Pregunta and Respuesta Secreta, chosen by the holder."""
 
 
-class QuestionStep(ConfirmStep):
+class QuestionStep(ConfirmStep[QuestionForm]):
     """Choose a secret question; nobody of the help desk sees the answer."""
 
     form_class = QuestionForm
@@ -197,7 +197,7 @@ class QuestionStep(ConfirmStep):
     def context(self) -> dict[str, Any]:
         return {"who": self.holder.display_name}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: QuestionForm, checked: None, context: RequestContext) -> Outcome:
         data = self.wizard.data
         return question_renewal.renew(
             self.holder,

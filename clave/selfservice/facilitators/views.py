@@ -23,7 +23,7 @@ from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
 from clave.selfservice.models import FacilitatorRequest
 from clave.web.errors import refusal_page
 from clave.web.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
-from clave.web.pages import FormPage, StepPage, show
+from clave.web.pages import FormPage, FormT, StepPage, show
 from clave.web.wizard import Wizard
 
 TITLE = _("Solicitud de CS para facilitador extranjero")
@@ -65,7 +65,7 @@ class StartForm(ProfileForm):
     key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
 
 
-class Start(ProfilePage):
+class Start(ProfilePage[StartForm]):
     cached_blank = True
     config = COMPANY
     form_class = StartForm
@@ -75,14 +75,14 @@ class Start(ProfilePage):
     button = _("Validar")
     step = (1, 3)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         company = service.prove_company(form.claim, form.cleaned_data["key"], context)
         about = {**proof_of(company), "representative": form.claim.representative}
         wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
         return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
 
 
-class RequestStep(StepPage):
+class RequestStep(StepPage[FormT]):
     flow = "facilitator_request"
     title = TITLE
 
@@ -95,7 +95,7 @@ class RequestStep(StepPage):
         pk = self.wizard.data.get(self.name)
         return Document.objects.filter(pk=pk).first() if pk else None
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
         form_class: Any = self.form_class
         return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
 
@@ -118,7 +118,7 @@ class AffidavitForm(FileForm):
     affidavit = file_field(_("Declaración jurada completa y firmada"))
 
 
-class Affidavit(RequestStep):
+class Affidavit(RequestStep[AffidavitForm]):
     form_class = AffidavitForm
     template_name = "selfservice/facilitator_affidavit.html"
     name = "affidavit"
@@ -129,7 +129,7 @@ class Affidavit(RequestStep):
     def context(self) -> dict[str, Any]:
         return {"template_url": reverse("facilitator_request_letter", args=[self.wizard.run])}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: AffidavitForm, context: RequestContext) -> HttpResponse:
         return self.go("data")
 
 
@@ -169,7 +169,7 @@ class DataForm(IdentityMixin, QuestionMixin, FileForm):
         return data
 
 
-class Data(RequestStep):
+class Data(RequestStep[DataForm]):
     form_class = DataForm
     name = "data"
     intro = _("Escriba los datos del facilitador como están en su documento y suba el documento escaneado.")
@@ -177,10 +177,10 @@ class Data(RequestStep):
     step = (3, 3)
     changes = True
 
-    def check(self, form: Any, context: RequestContext) -> FacilitatorRequest:
+    def check(self, form: DataForm, context: RequestContext) -> FacilitatorRequest:
         return service.describe(form.cleaned_data)
 
-    def complete(self, form: Any, checked: FacilitatorRequest, context: RequestContext) -> Outcome:
+    def complete(self, form: DataForm, checked: FacilitatorRequest, context: RequestContext) -> Outcome:
         affidavit = Document.objects.get(pk=self.wizard.data["affidavit"])
         scan = Document.objects.get(pk=self.wizard.data["data"])
         representative = str(self.wizard.data["representative"])
@@ -193,7 +193,7 @@ class StateForm(ClaveForm):
     captcha = CaptchaField()
 
 
-class State(FormPage):
+class State(FormPage[StateForm]):
     """Where a request stands: folio and RUT Empresa."""
 
     cached_blank = True
@@ -202,7 +202,7 @@ class State(FormPage):
     intro = _("Escriba el folio que recibió y el RUT de la empresa.")
     button = _("Consultar")
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: StateForm, context: RequestContext) -> HttpResponse:
         limits = throttling.limits("folio", str(form.cleaned_data["rut"]), context)
         limits.reserve()
         found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
@@ -221,7 +221,7 @@ class KeyForm(StartForm):
         super().__init__(*args, **kwargs)
 
 
-class Key(ProfilePage):
+class Key(ProfilePage[KeyForm]):
     """The company recovers the key of a facilitator of its own."""
 
     cached_blank = True
@@ -232,9 +232,9 @@ class Key(ProfilePage):
     button = _("Recuperar Clave")
     changes = True
 
-    def check(self, form: Any, context: RequestContext) -> Holder:
+    def check(self, form: KeyForm, context: RequestContext) -> Holder:
         company = service.prove_company(form.claim, form.cleaned_data["key"], context)
         return service.own_facilitator(company, document_of(form.cleaned_data), context)
 
-    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+    def complete(self, form: KeyForm, checked: Holder, context: RequestContext) -> Outcome:
         return service.send_key(checked, context)

@@ -166,7 +166,7 @@ def by_card(holder: Holder, new_email: str, context: RequestContext, representat
     """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
 
     This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
-    (`credentials.access.revoke_proofs`), and an account of the old system cannot be registered by anybody else any more. The
+    (`credentials.revocation.revoke_proofs`), and nobody else can register an account of the old system any more. The
     key goes by e-mail only (guide PJ, 3.1, step 7), whatever was sent there today. `representative` is the RUN of who
     acts for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing` without any e-mail.
     """

@@ -24,6 +24,7 @@ from clave.lib.rut import Rut
 from clave.selfservice.common import ProfilePage, ProfileStep
 from clave.selfservice.recover import service
 from clave.web.forms import CaptchaField, ClaveForm, DateField, EmailField, RutField, SecretField, TextField
+from clave.web.pages import FormT
 from clave.web.wizard import Wizard
 
 TITLE = _("Recuperar mi Clave SENCE")
@@ -36,7 +37,7 @@ class StartForm(ProfileForm):
 
 
 # What is asked when the answer is forgotten or there is none: the proofs that this profile can give.
-OTHERWISE = {
+OTHERWISE: dict[str, str] = {
     Profile.PERSONA_NATURAL: "card",
     Profile.PERSONA_JURIDICA: "representative",
     Profile.MIGRANTE: "birth",
@@ -55,7 +56,7 @@ NEEDS = {
 }
 
 
-class Start(ProfilePage):
+class Start(ProfilePage[StartForm]):
     cached_blank = True
     form_class = StartForm
     template_name = "selfservice/recover_start.html"
@@ -67,7 +68,7 @@ class Start(ProfilePage):
         took = gettext("Toma unos 3 minutos.")
         return {"intro": f"{NEEDS[self.config.profile]} {took}"}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         claim = form.claim
         question = service.question_for(claim) if settings.SECRET_QUESTIONS else ""
         first = "answer" if question else OTHERWISE[claim.profile]
@@ -75,7 +76,7 @@ class Start(ProfilePage):
         return HttpResponseRedirect(self.config.url(f"recover_{first}", wizard.run))
 
 
-class RecoverStep(ProfileStep):
+class RecoverStep(ProfileStep[FormT]):
     flow = "recover"
     title = TITLE
     template_name = "selfservice/proof.html"
@@ -88,7 +89,7 @@ class RecoverStep(ProfileStep):
         may_wait = self.wizard.may("notify") and self.name != "notify"
         return {"notify": self.config.url("recover_notify", self.wizard.run) if may_wait else ""}
 
-    def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
+    def refused(self, form: FormT, refused: Refused) -> HttpResponse:
         """When a registry is away, offer to tell the person when it is back."""
         if isinstance(refused, service.RegistryAway):
             self.wizard.allow("notify", registry=refused.registry)
@@ -113,7 +114,7 @@ class AnswerForm(ClaveForm):
         return self.cleaned_data
 
 
-class Answer(RecoverStep):
+class Answer(RecoverStep[AnswerForm]):
     form_class = AnswerForm
     template_name = "selfservice/question.html"
     name = "answer"
@@ -124,12 +125,12 @@ class Answer(RecoverStep):
     def context(self) -> dict[str, Any]:
         return {"who": self.claim.display_name, "question": QUESTIONS[self.wizard.data["question"]]}
 
-    def check(self, form: Any, context: RequestContext) -> Holder | HttpResponse:
+    def check(self, form: AnswerForm, context: RequestContext) -> Holder | HttpResponse:
         if form.cleaned_data["forgotten"]:
             return self.go(OTHERWISE[self.config.profile])
         return service.check_answer(self.claim, form.cleaned_data["answer"], context)
 
-    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+    def complete(self, form: AnswerForm, checked: Holder, context: RequestContext) -> Outcome:
         return service.by_answer(checked, context)
 
 
@@ -137,7 +138,7 @@ class RepresentativeForm(ClaveForm):
     representative = RutField(label=_("RUT del representante legal"))
 
 
-class RepresentativeStep(RecoverStep):
+class RepresentativeStep(RecoverStep[RepresentativeForm]):
     """Who acts for the company: the SII confirms it."""
 
     form_class = RepresentativeForm
@@ -146,7 +147,7 @@ class RepresentativeStep(RecoverStep):
     button = _("Validar")
     step = (2, 4)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: RepresentativeForm, context: RequestContext) -> HttpResponse:
         person: Rut = form.cleaned_data["representative"]
         service.check_representative(self.claim, person, context)
         return self.go("card", representative=str(person))
@@ -157,7 +158,7 @@ class BirthForm(ClaveForm):
     email = EmailField(label=_("Correo registrado"), help_text=_("El correo que dio al registrarse."))
 
 
-class Birth(RecoverStep):
+class Birth(RecoverStep[BirthForm]):
     """For who has no Chilean card: birth date and registered e-mail, to which the key goes."""
 
     form_class = BirthForm
@@ -167,11 +168,11 @@ class Birth(RecoverStep):
     step = (2, 2)
     changes = True
 
-    def check(self, form: Any, context: RequestContext) -> Holder:
+    def check(self, form: BirthForm, context: RequestContext) -> Holder:
         data = form.cleaned_data
         return service.check_birth(self.claim, data["birth_date"], data["email"], context)
 
-    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+    def complete(self, form: BirthForm, checked: Holder, context: RequestContext) -> Outcome:
         return service.by_birth(checked, context)
 
 
@@ -190,7 +191,7 @@ class CardForm(ClaveForm):
         return serial
 
 
-class Card(RecoverStep):
+class Card(RecoverStep[CardForm]):
     form_class = CardForm
     name = "card"
     button = _("Validar")
@@ -207,7 +208,7 @@ class Card(RecoverStep):
         )
         return {**super().context(), "intro": f"{whose} {gettext('El Registro Civil lo confirma.')}"}
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: CardForm, context: RequestContext) -> HttpResponse:
         run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
         holder = service.check_card(self.claim, run, form.cleaned_data["serial"], context)
         return self.go("contact", **proof_of(holder))
@@ -235,7 +236,7 @@ class ContactForm(ClaveForm):
         return self.cleaned_data
 
 
-class Contact(RecoverStep):
+class Contact(RecoverStep[ContactForm]):
     form_class = ContactForm
     template_name = "selfservice/contact.html"
     name = "contact"
@@ -255,7 +256,7 @@ class Contact(RecoverStep):
         email = self.holder.email
         return {"masked": masked_email(email) if email else ""}
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: ContactForm, checked: None, context: RequestContext) -> Outcome:
         wrong = form.cleaned_data["right"] == "no"
         if wrong and not settings.NEW_EMAIL_AFTER_SERIAL:
             raise Refused("new_email_off", gettext("Para cambiar el correo llame a la mesa de ayuda."), field="right")
@@ -268,7 +269,7 @@ class NotifyForm(ClaveForm):
     captcha = CaptchaField()
 
 
-class Notify(RecoverStep):
+class Notify(RecoverStep[NotifyForm]):
     """A registry is away: leave an e-mail, be told when it is back."""
 
     form_class = NotifyForm
@@ -277,5 +278,5 @@ class Notify(RecoverStep):
     button = _("Avísenme")
     changes = True
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: NotifyForm, checked: None, context: RequestContext) -> Outcome:
         return service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], context)

@@ -90,7 +90,7 @@ INTROS = {
 }
 
 
-class Register(ProfilePage):
+class Register(ProfilePage[ProfileForm]):
     cached_blank = True
     template_name = "selfservice/register.html"
     button = _("Crear Cuenta")
@@ -104,7 +104,7 @@ class Register(ProfilePage):
         profile: Profile = self.config.profile
         return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
 
-    def check(self, form: Any, context: RequestContext) -> Holder | HttpResponse:
+    def check(self, form: ProfileForm, context: RequestContext) -> Holder | HttpResponse:
         data = form.cleaned_data
         try:
             typed = service.describe(form.claim, data)
@@ -112,10 +112,10 @@ class Register(ProfilePage):
             return super().refused(form, violation)
         return service.check(form.claim, typed, data, context)
 
-    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+    def complete(self, form: ProfileForm, checked: Holder, context: RequestContext) -> Outcome:
         return service.create(checked, form.cleaned_data, context)
 
-    def refused(self, form: Any, refused: Refused) -> HttpResponse:
+    def refused(self, form: ProfileForm, refused: Refused) -> HttpResponse:
         told = service.refusal(form.claim, refused, context_of(self.request))
         if told.field == "identifier":
             told.field = next(iter(self.config.fields()))

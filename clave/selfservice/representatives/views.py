@@ -22,7 +22,7 @@ class NewForm(RepresentativeMixin):
     groups = [(_("Agregar un representante legal"), REPRESENTATIVE_GROUP[1])]
 
 
-class Representatives(HolderPage):
+class Representatives(HolderPage[NewForm]):
     form_class = NewForm
     template_name = "selfservice/representatives.html"
     title = _("Representantes legales")
@@ -35,10 +35,10 @@ class Representatives(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"people": self.holder.representatives.order_by("pk")}
 
-    def check(self, form: Any, context: RequestContext) -> None:
+    def check(self, form: NewForm, context: RequestContext) -> None:
         service.check(self.holder, form.cleaned_data["representative"], context)
 
-    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+    def complete(self, form: NewForm, checked: None, context: RequestContext) -> Outcome:
         return service.add(self.holder, form.cleaned_data, context)
 
 

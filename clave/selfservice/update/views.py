@@ -29,7 +29,8 @@ from clave.selfservice.fields import (
 from clave.selfservice.proofs import by_birth
 from clave.selfservice.update import service
 from clave.signin.login_required import for_holder
-from clave.web.forms import ClaveForm, DateField, EmailField, SecretField
+from clave.web.forms import DateField, EmailField, SecretField
+from clave.web.pages import FormT
 from clave.web.wizard import Wizard
 
 TITLE = _("Actualizar mis datos")
@@ -52,19 +53,32 @@ def begin(request: HttpRequest, config: ProfileConfig, holder: Holder) -> HttpRe
     return HttpResponseRedirect(config.url(f"update_{first}", wizard.run))
 
 
-class Start(ProfilePage):
+class UpdateStart(ProfilePage[FormT]):
+    """The first page of an update: what it proves opens the next step."""
+
     cached_blank = True
-    form_class: ClassVar[type[ClaveForm]] = KeyForm
-    template_name = "selfservice/update_start.html"
     title = TITLE
     button = _("Validar")
     step = (1, 3)
-    need = _("Tenga a mano {what}, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+    need: ClassVar[Any]
 
     def context(self) -> dict[str, Any]:
         return {"intro": str(self.need).format(what=self.config.at_hand)}
 
-    def prove(self, form: Any, context: RequestContext) -> Holder:
+    def prove(self, form: FormT, context: RequestContext) -> Holder:
+        """Return the holder the form proves. Raises `Refused`."""
+        raise NotImplementedError
+
+    def perform(self, form: FormT, context: RequestContext) -> HttpResponse:
+        return begin(self.request, self.config, self.prove(form, context))
+
+
+class Start(UpdateStart[KeyForm]):
+    form_class = KeyForm
+    template_name = "selfservice/update_start.html"
+    need = _("Tenga a mano {what}, su clave y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
+
+    def prove(self, form: KeyForm, context: RequestContext) -> Holder:
         proof = credentials.try_key(form.claim, form.cleaned_data["key"], context, "data.proof")
         if proof.temporary:
             raise Refused(
@@ -74,16 +88,13 @@ class Start(ProfilePage):
             )
         return proof.holder
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
-        return begin(self.request, self.config, self.prove(form, context))
 
-
-class StartByBirth(Start):
+class StartByBirth(UpdateStart[BirthForm]):
     form_class = BirthForm
     template_name = "selfservice/update_start_birth.html"
     need = _("Tenga a mano {what}, su correo registrado y la respuesta a su pregunta secreta. Toma unos 5 minutos.")
 
-    def prove(self, form: Any, context: RequestContext) -> Holder:
+    def prove(self, form: BirthForm, context: RequestContext) -> Holder:
         data = form.cleaned_data
         holder = by_birth(form.claim, data["birth_date"], data["email"], context)
         if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer"):
@@ -98,7 +109,7 @@ def start_for_company(request: HttpRequest, holder: Holder) -> HttpResponse:
     return begin(request, COMPANY, holder)
 
 
-class UpdateStep(ProfileStep):
+class UpdateStep(ProfileStep[FormT]):
     flow = "update"
     title = TITLE
 
@@ -115,14 +126,14 @@ class QuestionForm(QuestionMixin):
         return str(self.cleaned_data["answer"])
 
 
-class Question(UpdateStep):
+class Question(UpdateStep[QuestionForm]):
     form_class = QuestionForm
     name = "question"
     intro = _("Por su seguridad, elija la pregunta secreta que dejó al registrarse y respóndala.")
     button = _("Continuar")
     step = (2, 3)
 
-    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
+    def perform(self, form: QuestionForm, context: RequestContext) -> HttpResponse:
         holder = self.holder
         # The wrong question is a wrong answer: it is tried, and counted, all the same.
         right = form.cleaned_data["question"] == holder.secret_answer.question
@@ -179,7 +190,7 @@ class CompanyEditForm(EditForm, CompanyContactMixin):
     contact = COMPANY_CONTACT_GROUPS
 
 
-class Edit(UpdateStep):
+class Edit(UpdateStep[EditForm]):
     form_class = EditForm
     template_name = "selfservice/edit.html"
     name = "edit"
@@ -188,7 +199,7 @@ class Edit(UpdateStep):
     step = (3, 3)
     changes = True
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def make_form(self, data: Any = None, initial: Any = None) -> EditForm:
         holder = self.holder
         form_class = CompanyEditForm if self.config is COMPANY else PersonEditForm
         fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
@@ -204,8 +215,8 @@ class Edit(UpdateStep):
         missing = [MISSING_LABELS[name] for name in missing_data(holder)]
         return {"rules": key_rules(), "holder": holder, "missing": missing}
 
-    def check(self, form: Any, context: RequestContext) -> Proof | None:
+    def check(self, form: EditForm, context: RequestContext) -> Proof | None:
         return service.check(self.holder, form.cleaned_data, context)
 
-    def complete(self, form: Any, checked: Proof | None, context: RequestContext) -> Outcome:
+    def complete(self, form: EditForm, checked: Proof | None, context: RequestContext) -> Outcome:
         return service.update(self.holder, form.cleaned_data, checked, context)
