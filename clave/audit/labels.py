@@ -1,10 +1,8 @@
 """Display names of audit actions."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
-ACTIONS: dict[str, Any] = {
+ACTIONS: dict[str, object] = {
     "api.action": _("Curso creado o cambiado por programa"),
     "api.enrolled": _("Inscripción por programa"),
     "api.taken_out": _("Retiro de un inscrito por programa"),

@@ -4,8 +4,7 @@ The key is not in the database, so the database's owner cannot forge a chain; th
 outside it, so that truncation is detected. Writers never wait: entries are sealed afterwards.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 
@@ -139,7 +138,7 @@ def _key_of(seal: Seal, keys: dict[str, bytes]) -> str:
 
 
 def _append(
-    newest: Seal | None, kind: SealKind, *, entries: Sequence[Entry] = (), note: dict[str, Any] | None = None
+    newest: Seal | None, kind: SealKind, *, entries: Sequence[Entry] = (), note: Mapping[str, object] | None = None
 ) -> Seal:
     """Append a link. Numbers are gapless and unique: even without the lock, the chain cannot fork."""
     present, key = next(iter(configured_keys().items()))

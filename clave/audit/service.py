@@ -1,7 +1,5 @@
 """Recording of audit events. Call it inside the use case's transaction."""
 
-from typing import Any
-
 from clave.audit.models import Entry
 from clave.holders.models import Holder
 from clave.lib import clock
@@ -9,7 +7,7 @@ from clave.lib.request_context import RequestContext
 
 
 def record(
-    action: str, context: RequestContext, *, holder: Holder | None = None, outcome: str = "ok", **detail: Any
+    action: str, context: RequestContext, *, holder: Holder | None = None, outcome: str = "ok", **detail: object
 ) -> None:
     """Append one entry: `action` as area.verb, the holder concerned, the origin and the outcome.
 

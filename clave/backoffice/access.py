@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 
@@ -20,7 +21,7 @@ from clave.web.pages import FormPage, FormT
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.
 _NOTED_EVERY = timedelta(seconds=30)
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 EVERYBODY = tuple(Role)
 
 
@@ -59,7 +60,7 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
 
     def decorator(view: View) -> View:
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             operator = current_operator(request)
             if operator is None:
                 return HttpResponseRedirect(reverse("backoffice_signin"))
@@ -90,19 +91,19 @@ class OperatorPage(FormPage[FormT]):
     template_name = "backoffice/form.html"
     operator: Operator
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         """Look up what the address names. Raises `Http404`; return an answer to give that one instead of the page."""
         return None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         return for_roles(*self.roles)(self._dispatch)(request, *args, **kwargs)
 
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: Any, **kwargs: Any) -> Any:
+    def _dispatch(self, request: HttpRequest, operator: Operator, *args: object, **kwargs: object) -> HttpResponseBase:
         self.operator = operator
         ended = self.done_before(request) or self.find(**kwargs)
         if ended is not None:
             return ended
         return super().dispatch(request, *args, **kwargs)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"operator": self.operator}

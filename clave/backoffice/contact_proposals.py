@@ -43,7 +43,7 @@ class ContactForm(ReasonForm):
 class ContactAction(HolderAction[ReasonFormT]):
     """An action on the contact of a holder whose contact the desk keeps."""
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         ended = super().find(**kwargs)
         return ended if self.holder.profile in service.CONTACT_KEPT else error_page(self.request, 403)
 
@@ -119,7 +119,7 @@ class DecideContact(ContactAction[DecisionForm]):
         self.change = found
         return None
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         change = self.change
         return {
             **super().context(),

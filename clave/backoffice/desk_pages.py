@@ -56,7 +56,7 @@ class Search(OperatorPage[SearchForm]):
     button = _("Buscar")
     found: search.Found | None = None
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {**super().context(), "found": self.found, "desk": self.operator.role in DESK}
 
     def perform(self, form: SearchForm, context: RequestContext) -> HttpResponse:
@@ -81,7 +81,7 @@ class ReasonForm(ClaveForm):
         help_text=_("El titular puede leerlo. No escriba claves ni respuestas."),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         if self.cleaned_data.get("reason") == Reason.OTHER and len(self.cleaned_data.get("note", "")) < 5:
             self.add_error("note", ValidationError(_("Explique el motivo en pocas palabras."), code="note"))
         return self.cleaned_data
@@ -101,7 +101,7 @@ class HolderWork(OperatorPage[ReasonFormT]):
     holder: Holder
     granted = True
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         self.holder = get_object_or_404(
             Holder.objects.select_related("credential", "secret_answer"), pk=kwargs["holder"]
         )
@@ -118,7 +118,7 @@ class HolderWork(OperatorPage[ReasonFormT]):
         """Return the address of the holder's page."""
         return reverse("backoffice_holder", args=[self.holder.pk])
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {**super().context(), "holder": self.holder}
 
 
@@ -159,7 +159,7 @@ class Account(HolderWork[ReasonForm]):
     template_name = "backoffice/holder.html"
     title = _("Cuenta")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         holder = self.holder
         page = self.request.GET.get("antes", "")
         entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")

@@ -1,7 +1,5 @@
 """Operators and their roles: what gives power is proposed by one supervisor and confirmed by another."""
 
-from typing import Any
-
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -34,7 +32,7 @@ class Operators(OperatorPage[OperatorForm]):
     button = _("Proponer la invitación")
     changes = True
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {
             **super().context(),
             "operators": Operator.objects.order_by("name"),
@@ -92,12 +90,12 @@ class Decide(OperatorPage[DecisionForm]):
     changes = True
     proposal: Proposal
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         proposals = Proposal.objects.select_related("proposed_by", "subject")
         self.proposal = get_object_or_404(proposals, pk=kwargs["pk"])
         return None
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {**super().context(), "proposal": self.proposal}
 
     def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:

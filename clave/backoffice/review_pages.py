@@ -1,7 +1,5 @@
 """What reviewers decide: requests for facilitators, with their documents; annulments of sworn statements."""
 
-from typing import Any
-
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +56,7 @@ class DecisionForm(ClaveForm):
         help_text=_("Obligatorio si rechaza: quien hizo la solicitud lo lee."),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = self.cleaned_data
         if data.get("decision") == "no" and len(data.get("reason", "")) < 5:
             self.refuse("required", str(_("Falta completar: Motivo.")), "reason")
@@ -77,11 +75,11 @@ class Request(OperatorPage[DecisionForm]):
     changes = True
     asked: FacilitatorRequest
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         self.asked = get_object_or_404(_REQUESTS, pk=kwargs["pk"])
         return None
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         service.see(
             self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), context_of(request)
         )
@@ -91,7 +89,7 @@ class Request(OperatorPage[DecisionForm]):
     def back(self) -> str:  # type: ignore[override]
         return reverse("backoffice_requests")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
         return {
             **super().context(),
@@ -146,7 +144,7 @@ class Annulment(OperatorPage[DecisionForm]):
 
     changes = True
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         asked = Statement.objects.filter(state=State.REQUESTED).defer("pdf")
         self.statement = get_object_or_404(asked, pk=kwargs["pk"])
         return None
@@ -155,7 +153,7 @@ class Annulment(OperatorPage[DecisionForm]):
     def back(self) -> str:  # type: ignore[override]
         return reverse("backoffice_requests")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {**super().context(), "statement": self.statement}
 
     def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:

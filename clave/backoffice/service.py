@@ -18,6 +18,7 @@ from clave.lib.request_context import RequestContext
 from clave.selfservice.common import send_temporary_key
 from clave.selfservice.confirmations import contact_change, question_renewal
 from clave.selfservice.models import ChangeState, ContactChange
+from clave.web.forms import CleanedData
 
 TWO_PERSONS = timedelta(hours=24)
 # Whose contact the call centre keeps: everybody else updates it themselves.
@@ -137,9 +138,7 @@ def start_question(operator: Operator, holder: Holder, why: Why, context: Reques
         record_action(operator, holder, Kind.QUESTION, why, context)
 
 
-def propose_contact(
-    operator: Operator, holder: Holder, data: dict[str, Any], why: Why, context: RequestContext
-) -> None:
+def propose_contact(operator: Operator, holder: Holder, data: CleanedData, why: Why, context: RequestContext) -> None:
     """Keep the contact that a caller gives until somebody else confirms it (mission.md, section 4, Update).
 
     Raises `TwoPersons`, `ChangePending`, `TooManyMessages`, `Refused`.
@@ -200,6 +199,6 @@ def _had_a_part_in_moving(operator: Operator, holder: Holder) -> bool:
     return proposed or _did(operator, holder, kind__in=MOVES, moved=True)
 
 
-def _did(operator: Operator, holder: Holder, **what: Any) -> bool:
+def _did(operator: Operator, holder: Holder, **what: object) -> bool:
     since = clock.now() - TWO_PERSONS
     return OperatorAction.objects.filter(operator=operator, holder=holder, at__gt=since, **what).exists()

@@ -28,14 +28,14 @@ class CodeField(forms.CharField):
         super().__init__(**kwargs)
         self.widget.attrs |= {"class": "w-corto", "spellcheck": "false"}
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         return "".join(str(super().clean(value)).split())
 
 
 class AuthenticatorCodeField(CodeField):
     """The six digits of an authenticator, spaces allowed."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(
             label=_("Código de su aplicación"),
             help_text=_("Los 6 números que muestra ahora su aplicación de códigos."),
@@ -56,7 +56,7 @@ class SignIn(FormPage[ClaveForm]):
     title = _("Mesa de ayuda: ingresar")
     button = _("Ingresar")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"passkey_options": passkeys.signin_options(self.request)}
 
     def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponse:
@@ -73,10 +73,10 @@ class PasskeyForm(ClaveForm):
 class PasskeySignIn(SignIn):
     """Take the browser's answer to the challenge of the sign-in page."""
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return HttpResponseRedirect(reverse("backoffice_signin"))
 
-    def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
+    def make_form(self, data: object = None, initial: object = None) -> ClaveForm:
         return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
 
     def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponse:
@@ -99,7 +99,7 @@ class InvitationForm(ClaveForm):
     )
     again = SecretField(label=_("Repita la clave"), autocomplete="new-password")
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = self.cleaned_data
         if data.get("password") and data.get("again") and data["password"] != data["again"]:
             self.refuse("keys_differ", str(_("Las dos claves no son iguales.")), "again")
@@ -149,7 +149,7 @@ class ConfirmCode(StepPage[ConfirmForm]):
     def operator(self) -> Operator:
         return Operator.objects.get(pk=self.wizard.data["operator"])
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         picture = segno.make(operator_accounts.totp_uri(self.operator), error="m").svg_data_uri(scale=5, border=3)
         return {"picture": picture, "secret": self.operator.totp_secret}
 
@@ -173,7 +173,7 @@ class NewPasskeyForm(ClaveForm):
     code = AuthenticatorCodeField()
     answer = forms.CharField(widget=forms.HiddenInput, max_length=8000, required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         if not self.cleaned_data.get("answer") and not self.errors_so_far:
             self.refuse("no_script", str(_("Su navegador no creó la llave. Necesita permitir JavaScript aquí.")))
         return self.cleaned_data
@@ -188,7 +188,7 @@ class MyAccess(OperatorPage[NewPasskeyForm]):
     intro = _("Con una llave de acceso ingresa sin escribir su clave ni un código.")
     button = _("Crear llave de acceso")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         options = passkeys.registration_options(self.request, self.operator)
         known = self.operator.passkeys.order_by("pk")
         return {**super().context(), "passkeys": known, "passkey_options": options}

@@ -22,7 +22,7 @@ from clave.lib.request_context import RequestContext
 from clave.notifications.models import Message, State
 from clave.notifications.outbox import late_messages
 from clave.training import spreadsheets
-from clave.web.forms import ClaveForm, TextField
+from clave.web.forms import ClaveForm, CleanedData, TextField
 from clave.web.middleware import context_of
 from clave.web.pages import show
 
@@ -54,7 +54,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), clock.SANTIAGO)
 
 
-def filtered(data: dict[str, Any]) -> QuerySet[Entry]:
+def filtered(data: CleanedData) -> QuerySet[Entry]:
     """Return the entries a clean filter asks for, newest first."""
     entries = Entry.objects.order_by("-pk")
     if data.get("action"):
@@ -84,12 +84,12 @@ class Trail(OperatorPage[FilterForm]):
     button = _("Filtrar")
     entries: list[Entry] | None = None
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         audit.record("audit.read", context_of(request), operator=str(self.operator.pk))
         self.entries = list(Entry.objects.order_by("-pk")[:PAGE])
         return self.page(self.make_form())
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         entries = self.entries or []
         names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
         rows = [(entry, names.get(str(entry.detail.get("operator", "")), "")) for entry in entries]
@@ -126,7 +126,7 @@ def _newest() -> Seal | None:
     return Seal.objects.only("at").order_by("-pk").first()
 
 
-def _line(entry: Entry) -> list[Any]:
+def _line(entry: Entry) -> list[object]:
     at = entry.at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
     detail = " ".join(f"{name}={value}" for name, value in entry.detail.items() if name != "operator")
     operator = str(entry.detail.get("operator", ""))
@@ -162,7 +162,7 @@ def workload(request: HttpRequest, operator: Operator) -> HttpResponse:
     return show(request, "backoffice/workload.html", context)
 
 
-def _messages() -> list[dict[str, Any]]:
+def _messages() -> list[dict[str, object]]:
     since = clock.now() - timedelta(days=1)
     names = {State.PENDING: _("en espera"), State.SENT: _("enviados"), State.DEAD: _("vencidos")}
     rows = Message.objects.filter(created_at__gte=since).values("channel", "state").annotate(n=Count("pk"))

@@ -49,7 +49,7 @@ class _Compiled:
             populator.populate(row, instance)
         return instance
 
-    def row(self, *instances: Model) -> list[Any]:
+    def row(self, *instances: Model) -> list[object]:
         """Return the joined row the database would give for these instances; None for models not among them."""
         by_type = {type(each): each for each in instances}
         parts = [(self.model, self.first, self.last, self.names)]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.holders.models import DOCUMENTS, Profile
 from clave.holders.service import ClaimedIdentity
+from clave.lib.text import Text
 from clave.web.forms import CaptchaField, ClaveForm, NieField, RutField, TextField
 
 Fields = dict[str, forms.Field]
@@ -26,7 +27,7 @@ class DocumentField(TextField):
         kwargs.setdefault("help_text", _("Sin puntos ni espacios. Ejemplo: AB123456"))
         super().__init__(max_length=20, width="w-corto", **kwargs)
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         text = "".join(char for char in str(super().clean(value)) if char not in " .-").upper()
         if text and not (text.isascii() and text.isalnum() and len(text) >= 4):
             raise ValidationError(_("El número de documento tiene de 4 a 20 letras y números."), code="document")
@@ -43,7 +44,7 @@ def document_fields() -> Fields:
     return {"document_kind": kind, "document": DocumentField()}
 
 
-def document_of(data: Mapping[str, Any]) -> str:
+def document_of(data: Mapping[str, object]) -> str:
     """Return the stored identifier for a valid form's document."""
     return f"{data['document_kind']} {data['document']}"
 
@@ -55,10 +56,10 @@ class ProfileConfig:
     profile: Profile
     path_prefix: str
     prefix: str
-    title: Any
-    at_hand: Any  # what the holder needs at hand to identify themselves, as a sentence fragment
+    title: Text
+    at_hand: Text  # what the holder needs at hand to identify themselves, as a sentence fragment
     fields: Callable[[], Fields]
-    identifier: Callable[[Mapping[str, Any]], str]
+    identifier: Callable[[Mapping[str, object]], str]
     # Pages where this profile can act for itself.
     pages: tuple[str, ...] = ("signin", "register", "recover", "change", "update")
 
@@ -66,7 +67,7 @@ class ProfileConfig:
         """Return the URL name of this profile's page `name`."""
         return self.prefix + name
 
-    def url(self, name: str, *args: Any) -> str:
+    def url(self, name: str, *args: object) -> str:
         return reverse(self.page(name), args=args)
 
     def claim(self, identifier: str) -> ClaimedIdentity:

@@ -1,8 +1,7 @@
 """Lookup of holders, and the minimum data required to operate."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
@@ -12,6 +11,7 @@ from clave.db.hot_queries import Lookup
 from clave.holders.models import Holder, Profile, account_of
 from clave.lib.outcome import Refused
 from clave.lib.rut import Rut
+from clave.web.forms import CleanedData
 from clave.web.wizard import StepRefused
 
 
@@ -48,12 +48,12 @@ def lock(holder: Holder) -> Holder:
     return current
 
 
-def proof_of(holder: Holder) -> dict[str, Any]:
+def proof_of(holder: Holder) -> dict[str, object]:
     """Return the wizard data that records a holder's proof."""
     return {"holder": str(holder.pk), "account_version": holder.version}
 
 
-def holder_proved(data: Mapping[str, Any]) -> Holder:
+def holder_proved(data: CleanedData) -> Holder:
     """Return the holder whose proof a wizard holds. Raises `StepRefused` once the account's version has changed."""
     matching = Holder.objects.select_related("credential", "secret_answer").filter(
         pk=data.get("holder", ""), version=data.get("account_version", 0)

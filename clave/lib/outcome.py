@@ -1,7 +1,7 @@
 """Results of use cases: rendered by the views, recorded by the audit."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Outcome:
     kind: ClassVar[str]
     secret: str = field(default="", kw_only=True, repr=False)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return the storable fields: all but the secret."""
         facts = asdict(self)
         del facts["secret"]

@@ -3,6 +3,11 @@
 import re
 import unicodedata
 
+from django.utils.functional import Promise
+
+# A text, or one that is translated when it is shown.
+Text = str | Promise
+
 _SPACES = re.compile(r"\s+")
 _PUNCTUATION = set(" .,;:'\"´`’°ºª#/()&+-_@!?¡¿*%$=")
 

@@ -53,7 +53,7 @@ class Upload(OtecPage[UploadForm]):
     intro = _("Primero revisamos el archivo y le mostramos lo que contiene. Nada se carga hasta que usted lo confirma.")
     button = _("Revisar archivo")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"columns": COLUMNS, "imports": ImportJob.objects.filter(otec=self.otec).order_by("-created_at")[:5]}
 
     def perform(self, form: UploadForm, context: RequestContext) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from typing import Any
 
 from django import forms
 from django.db.models import Count
@@ -95,7 +94,7 @@ def export(request: HttpRequest, otec: Otec, code: str, kind: str) -> HttpRespon
     return spreadsheets.download(f"asistencia-{name}", kind, HEADER, lines)
 
 
-def _line(row: record.CourseRecord) -> list[Any]:
+def _line(row: record.CourseRecord) -> list[object]:
     states = [session.state for session in row.sessions]
     last = row.last.opened_at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M") if row.last else ""
     return [row.enrolment.run, row.seconds, row.percent, states.count("closed"), states.count("lost"), last]
@@ -131,7 +130,7 @@ class Preflight(OtecPage[PreflightForm]):
     button = _("Revisar")
     findings: list[preflight.Finding] | None = None
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         found = self.findings
         return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
 

@@ -44,7 +44,7 @@ def for_otec(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
     """Give a view the training body that is signed in."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         otec = otec_of(request)
         return otec if isinstance(otec, HttpResponse) else view(request, otec, *args, **kwargs)
 
@@ -57,7 +57,7 @@ class OtecPage(FormPage[FormT]):
     otec: Otec
     back = "/rts"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         otec = otec_of(request)
         if isinstance(otec, HttpResponse):
             return otec
@@ -75,11 +75,11 @@ class RtsSignIn(KeyPage[KeyForm]):
     template_name = "signin/signin.html"
     button = _("Ingresar")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         title = gettext("Ingresar como {who}").format(who=self.config.title)
         return {"title": title, "intro": self.needs(), "back_to": return_path(self.request, reverse("rts"))}
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
         enter(self.request, proof, context)
         return HttpResponseRedirect(return_path(self.request, reverse("rts")))
 
@@ -110,7 +110,7 @@ class Rts(OtecPage[NewTokenForm]):
     changes = True
     back = "/"
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         rows = [(token, tokens.is_live(token)) for token in self.otec.tokens.order_by("-created_at")]
         return {"otec": self.otec, "tokens": rows, "narrow": settings.RCE_RETURN_HOSTS == "registered"}
 
@@ -133,7 +133,7 @@ class Revoke(OtecPage[RevokeForm]):
     button = _("Sí, revocar")
     token: Token
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         otec = otec_of(request)
         if isinstance(otec, HttpResponse):
             return otec
@@ -143,7 +143,7 @@ class Revoke(OtecPage[RevokeForm]):
         self.token = token
         return super().dispatch(request, *args, **kwargs)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"token": self.token}
 
     def perform(self, form: RevokeForm, context: RequestContext) -> HttpResponse:
@@ -173,7 +173,7 @@ class Hosts(OtecPage[HostsForm]):
     intro = _("Si esta instalación lo exige, las respuestas solo se envían a estos sitios.")
     button = _("Guardar")
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
     def perform(self, form: HostsForm, context: RequestContext) -> HttpResponse:

@@ -30,7 +30,7 @@ def _at(moment: Any) -> str:
     return moment.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S") if moment else ""
 
 
-def everything(holder: Holder) -> dict[str, Any]:
+def everything(holder: Holder) -> dict[str, object]:
     """Return all data held about a holder by heading, in the holder's words; no key and no answer is among it."""
     return {
         "cuenta": _account(holder),
@@ -57,7 +57,7 @@ def everything(holder: Holder) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _account(holder: Holder) -> dict[str, Any]:
+def _account(holder: Holder) -> dict[str, object]:
     return {
         "perfil": holder.get_profile_display(),
         holder.identifier_label.lower(): holder.pretty_identifier,
@@ -74,7 +74,7 @@ def _account(holder: Holder) -> dict[str, Any]:
     }
 
 
-def _contact(holder: Holder) -> dict[str, Any]:
+def _contact(holder: Holder) -> dict[str, object]:
     proposed = contact_change.waiting_for(holder)
     return {
         "correo propuesto": proposed.email if proposed else "",
@@ -87,7 +87,7 @@ def _contact(holder: Holder) -> dict[str, Any]:
     }
 
 
-def _key(holder: Holder) -> dict[str, Any]:
+def _key(holder: Holder) -> dict[str, object]:
     changed = Credential.objects.filter(holder=holder).values_list("changed_at", flat=True).first()
     answer = getattr(holder, "secret_answer", None)
     return {
@@ -120,7 +120,7 @@ def looked_at(holder: Holder) -> list[dict[str, Any]]:
     return [row for _day, row in sorted(by_desk + by_bodies, key=lambda dated: dated[0], reverse=True)[:MOST]]
 
 
-def _facts(holder: Holder) -> list[dict[str, Any]]:
+def _facts(holder: Holder) -> list[dict[str, object]]:
     entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")[:MOST]
     return [
         {"fecha": _at(each.at), "acción": action_label(each.action), "resultado": each.outcome,
@@ -129,12 +129,12 @@ def _facts(holder: Holder) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _messages(holder: Holder) -> list[dict[str, Any]]:
+def _messages(holder: Holder) -> list[dict[str, object]]:
     sent = Message.objects.filter(holder=str(holder.pk)).order_by("-created_at")[:MOST]
     return [{"fecha": _at(each.created_at), "canal": each.channel, "mensaje": each.template} for each in sent]
 
 
-def _courses(holder: Holder) -> dict[str, Any]:
+def _courses(holder: Holder) -> dict[str, object]:
     """Attendance and statements of a person with a RUN."""
     if holder.profile != Profile.PERSONA_NATURAL:
         return {}
@@ -154,7 +154,7 @@ def _courses(holder: Holder) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _company(holder: Holder) -> dict[str, Any]:
+def _company(holder: Holder) -> dict[str, object]:
     if holder.profile != Profile.PERSONA_JURIDICA:
         return {}
     asked = FacilitatorRequest.objects.filter(company=holder).order_by("-pk")[:MOST]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-WORDS: dict[str, Any] = {
+WORDS: dict[str, object] = {
     "abierta": _("Abierta"),
     "acción": _("Acción"),
     "actualizada": _("Actualizada"),
@@ -75,7 +75,7 @@ def word(name: str) -> str:
     return str(WORDS.get(name) or name[:1].upper() + name[1:])
 
 
-def in_words(value: Any) -> Any:
+def in_words(value: object) -> Any:
     """Return data with every name replaced by what it is called on a page."""
     if isinstance(value, dict):
         return {word(name): in_words(each) for name, each in value.items()}

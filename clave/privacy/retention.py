@@ -25,7 +25,7 @@ def _before(what: str) -> datetime:
     return clock.now() - timedelta(days=settings.RETENTION_DAYS[what])
 
 
-def purge_expired() -> dict[str, Any]:
+def purge_expired() -> dict[str, object]:
     """Let go of what is over, a batch of each; return how much of what."""
     answered = Petition.objects.exclude(state=Answer.PENDING)
     gone: dict[str, Any] = {

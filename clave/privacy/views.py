@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -84,7 +83,7 @@ class AskForm(ClaveForm):
     )
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = self.cleaned_data
         if data.get("right") == Right.CORRECTION and len(data.get("words", "")) < 5:
             self.refuse("required", _now("Diga qué dato está mal y cuál es el correcto."), "words")
@@ -100,7 +99,7 @@ class Ask(HolderPage[AskForm]):
     back = "/mi-cuenta/mis-datos"
     changes = True
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"person": self.holder.profile in service.PERSONS}
 
     def check(self, form: AskForm, context: RequestContext) -> None:
@@ -129,17 +128,17 @@ class Decide(OperatorPage[DecisionForm]):
 
     changes = True
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         asked = Petition.objects.filter(holder__isnull=False).select_related("holder")
         self.petition = get_object_or_404(asked, pk=kwargs["pk"])
         return None
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         why = Why(Reason.REQUEST, str(self.petition.get_right_display()))
         see(self.operator, self.petition.holder, why, context_of(request))  # type: ignore[arg-type]
         return super().get(request, **kwargs)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {**super().context(), "petition": self.petition}
 
     def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -83,7 +82,7 @@ def block(request: HttpRequest, rce_request: RceRequest, packed: str) -> HttpRes
     course = records[0] if records else None
     now = clock.now()
     session = course.open_session if course else None
-    context: dict[str, Any] = {"course": course, "session": session, "packed": packed, "now": now}
+    context: dict[str, object] = {"course": course, "session": session, "packed": packed, "now": now}
     if session:
         seconds_left = int((session.limit_at - now).total_seconds())
         context |= {

@@ -1,8 +1,7 @@
 """Closing a session without the platform: the page that a warning leads to."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from clave.attendance import record, sessions
@@ -25,7 +24,7 @@ class CloseHere(KeyPage[LockedRutForm]):
     template_name = "rce/close_here.html"
     opening: SessionStart
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         found = (
             SessionStart.objects.select_related("enrolment__action", "ending").filter(public=kwargs["public"]).first()
         )
@@ -37,21 +36,21 @@ class CloseHere(KeyPage[LockedRutForm]):
             return self._ended()
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return self.page(self.make_form(initial={"rut": Rut.parse(self.opening.enrolment.run).pretty}))
 
     @property
     def back_after_change(self) -> str:  # type: ignore[override]
         return self.request.path
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"session": self.session, "course": self.opening.enrolment.action.name}
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
         service.close_here(self.opening, proof, context)
         return SeeOther(self.request.path)
 
-    def refusal_context(self) -> dict[str, Any]:
+    def refusal_context(self) -> dict[str, object]:
         return {"return_to": self.request.path}
 
     def _ended(self) -> HttpResponse:

@@ -1,10 +1,10 @@
 """GlosaError codes, explained to the participant whose browser carries them."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
-GLOSAS: dict[int, Any] = {
+from clave.lib.text import Text
+
+GLOSAS: dict[int, Text] = {
     100: _("La Clave SENCE no es correcta."),
     200: _("Falta un dato que la plataforma del curso debe enviar."),
     201: _("Falta la dirección para volver al curso."),

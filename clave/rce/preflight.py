@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -43,7 +42,7 @@ class Finding:
     has_key: bool | None
 
     @property
-    def meanings(self) -> list[Any]:
+    def meanings(self) -> list[object]:
         return [GLOSAS[code] for code in self.codes]
 
     @property

@@ -5,7 +5,7 @@ closing. So a field that does not belong in a response must be absent, not empty
 """
 
 from datetime import datetime
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from clave.lib import clock
 from clave.rce.request import SESSION, RceRequest
@@ -13,7 +13,14 @@ from clave.rce.request import SESSION, RceRequest
 ZONE = "America/Santiago"
 _ECHOED = ("CodSence", "CodigoCurso", "IdSesionAlumno")
 
-Answer = dict[str, Any]
+
+class Answer(TypedDict):
+    """What goes back: its kind names the page that carries it, `facts` are what that page says besides."""
+
+    kind: str
+    url: str
+    fields: list[tuple[str, str]]
+    facts: NotRequired[dict[str, str | int]]
 
 
 def _fields(request: RceRequest, at: datetime, *extra: tuple[str, str]) -> list[tuple[str, str]]:
@@ -37,14 +44,14 @@ def refused(request: RceRequest, codes: list[int]) -> Answer:
 
 def opened(request: RceRequest, public: str, since: datetime, until: datetime) -> Answer:
     """Return the response for an opened session, with the data for its page."""
-    facts = {"since": _clock(since), "until": _clock(until)}
+    facts: dict[str, str | int] = {"since": _clock(since), "until": _clock(until)}
     fields = _fields(request, since, (SESSION, public))
     return {"kind": "opened", "url": request["UrlRetoma"], "fields": fields, "facts": facts}
 
 
 def closed(request: RceRequest, at: datetime, seconds: int, total: int) -> Answer:
     """Return the response for a closed session: its duration `seconds`, and the `total` credited in the course."""
-    facts = {"credited": seconds, "total": total}
+    facts: dict[str, str | int] = {"credited": seconds, "total": total}
     return {"kind": "closed", "url": request["UrlRetoma"], "fields": _fields(request, at), "facts": facts}
 
 

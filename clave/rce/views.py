@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from functools import cache
 from html import escape
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
@@ -105,7 +105,7 @@ def _hidden(fields: Iterable[tuple[str, str]]) -> SafeString:
     )
 
 
-def _fact(value: Any) -> str:
+def _fact(value: object) -> str:
     return hours_minutes(value) if isinstance(value, int) else str(value)
 
 
@@ -150,7 +150,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
             "here": self.address,
         }
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         found = service.find(kwargs["pending"], request.COOKIES.get(COOKIE, ""))
         if found is None:
             return show(request, "rce/gone.html", status=404)
@@ -164,7 +164,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
             return self._choice()
         return self.hurried(super().dispatch(request, *args, **kwargs))
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         values = self.shown
         names = stand_ins(values)
         shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.pending))
@@ -186,7 +186,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
     def back_after_change(self) -> str:  # type: ignore[override]
         return self.address
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {
             "title": _("Cerrar sesión en SENCE") if self.asked.closing else _("Abrir sesión en SENCE"),
             "intro": _("Escriba su Clave SENCE para registrar su asistencia."),
@@ -197,7 +197,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
             **self.shown,
         }
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
         if typed["rut"] != self.asked.run:
             service.refuse(self.pending, 311)
         else:
@@ -212,11 +212,11 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
                 return self._answer()
         return super().refused(form, refused)
 
-    def refusal_context(self) -> dict[str, Any]:
+    def refusal_context(self) -> dict[str, object]:
         return {"return_to": self.address}
 
     def _answer(self) -> HttpResponse:
-        return answer_page(self.request, self.pending.answer or {}, self.pending.environment)
+        return answer_page(self.request, cast(Answer, self.pending.answer), self.pending.environment)
 
     def _choice(self) -> HttpResponse:
         """Ask what becomes of the session that is open, then open the new one."""

@@ -10,7 +10,9 @@ from clave.holders.models import Holder, Representative, Verification
 from clave.holders.profiles import PERSON, ProfileConfig
 from clave.holders.service import texts_go_to
 from clave.lib import clock
+from clave.lib.text import Text
 from clave.notifications import outbox
+from clave.web.forms import CleanedData
 from clave.web.pages import FormPage, FormT, StepPage
 
 
@@ -19,7 +21,7 @@ def when() -> str:
     return clock.now().astimezone(clock.SANTIAGO).strftime("%d-%m-%Y a las %H:%M")
 
 
-def key_rules() -> list[tuple[str, Any]]:
+def key_rules() -> list[tuple[str, Text]]:
     """Return the rules shown beside a new key, as (name for the script, text)."""
     if settings.KEY_POLICY == "nist":
         return [
@@ -47,7 +49,7 @@ _CONTACT = (
 )
 
 
-def apply_contact(holder: Holder, data: dict[str, Any]) -> None:
+def apply_contact(holder: Holder, data: CleanedData) -> None:
     """Copy address and contact of a clean form to the holder, without saving; what the form does not ask stays."""
     for name in _CONTACT:
         if name in data:
@@ -55,14 +57,14 @@ def apply_contact(holder: Holder, data: dict[str, Any]) -> None:
     holder.updated_at = clock.now()
 
 
-def apply_identity(holder: Holder, data: dict[str, Any]) -> None:
+def apply_identity(holder: Holder, data: CleanedData) -> None:
     """Copy what a person outside the registries declared of itself, without saving."""
     holder.names, holder.surnames = data["names"], f"{data['paternal']} {data['maternal']}".strip()
     holder.sex, holder.birth_date, holder.country = data["sex"], data["birth_date"], data["country"]
     holder.verification = Verification.DECLARED
 
 
-def store_representative(company: Holder, data: dict[str, Any]) -> None:
+def store_representative(company: Holder, data: CleanedData) -> None:
     """Note the legal representative of a clean form, or what is new about one already known."""
     Representative.objects.update_or_create(
         company=company,
@@ -95,7 +97,7 @@ class ProfilePage(FormPage[FormT]):
     # Whether the form asks for the letters of an image.
     letters = True
 
-    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
+    def make_form(self, data: object = None, initial: object = None) -> FormT:
         form_class: Any = self.form_class
         return form_class(  # type: ignore[no-any-return]
             data, initial=initial, request=self.request, config=self.config, letters=self.letters

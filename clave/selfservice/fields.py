@@ -120,7 +120,7 @@ class AddressMixin(ClaveForm):
         self.fields["region"].widget.attrs["data-region"] = ""
         self.fields["comuna"].widget.attrs["data-comuna"] = ""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = super().clean() or self.cleaned_data
         place = comunas().get(data.get("comuna", ""))
         if place and data.get("region") and place.region != data["region"]:
@@ -145,7 +145,7 @@ class ContactMixin(AddressMixin):
     def clean_mobile(self) -> str:
         return chilean_mobile(self.cleaned_data["mobile"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = super().clean()
         if "mobile" in data and not data["mobile"] and not data.get("no_mobile"):
             self.add_error(
@@ -218,7 +218,7 @@ class NewKeyMixin(ClaveForm):
         super().__init__(*args, **kwargs)
         self.fields["new_key"].widget.attrs["data-reglas"] = ""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = super().clean() or self.cleaned_data
         first, again = data.get("new_key"), data.get("new_key_again")
         if first and again and first != again:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -58,7 +59,7 @@ def enter(request: HttpRequest, proof: Proof, context: RequestContext) -> None:
     rotate_token(request)
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def for_holder(*profiles: Profile) -> Callable[[View], View]:
@@ -66,7 +67,7 @@ def for_holder(*profiles: Profile) -> Callable[[View], View]:
 
     def decorator(view: View) -> View:
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             holder = current_holder(request)
             if holder is None or (profiles and holder.profile not in profiles):
                 return to_sign_in(request, BY_PROFILE[profiles[0]].page("signin") if profiles else "signin")
@@ -83,9 +84,9 @@ class HolderPage(FormPage[FormT]):
     profiles: ClassVar[tuple[Profile, ...]] = ()
     holder: Holder
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         return for_holder(*self.profiles)(self._dispatch)(request, *args, **kwargs)
 
-    def _dispatch(self, request: HttpRequest, holder: Holder, *args: Any, **kwargs: Any) -> Any:
+    def _dispatch(self, request: HttpRequest, holder: Holder, *args: object, **kwargs: object) -> HttpResponseBase:
         self.holder = holder
         return super().dispatch(request, *args, **kwargs)

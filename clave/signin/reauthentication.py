@@ -48,7 +48,7 @@ class KeyPage(FormPage[KeyFormT]):
     config: ProfileConfig = PERSON
     back_after_change = ""
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         # A page that is told where to go on to is not the same for everybody.
         self.cached_blank = self.cached_blank and not request.GET
         return super().get(request, **kwargs)
@@ -59,11 +59,11 @@ class KeyPage(FormPage[KeyFormT]):
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
         return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
-    def make_form(self, data: Any = None, initial: Any = None) -> KeyFormT:
+    def make_form(self, data: object = None, initial: object = None) -> KeyFormT:
         wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
         return self._form(data, letters=wanted, initial=initial)
 
-    def _form(self, data: Any, *, letters: bool, initial: Any = None) -> KeyFormT:
+    def _form(self, data: object, *, letters: bool, initial: object = None) -> KeyFormT:
         return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
 
     def perform(self, form: KeyFormT, context: RequestContext) -> HttpResponse:
@@ -72,7 +72,7 @@ class KeyPage(FormPage[KeyFormT]):
         proof = service.prove(form.claim, form.cleaned_data["key"], context, human=human, explain=explain)
         return self._to_change(proof) if proof.temporary else self.proved(proof, form.cleaned_data, context)
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
         """Do what the key was asked for; `typed` is the clean form. Raises `Refused`."""
         raise NotImplementedError
 

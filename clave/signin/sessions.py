@@ -19,7 +19,7 @@ _BY_KEY = Lookup(lambda key: Session.objects.filter(session_key=key), "key")
 class SessionStore(DatabaseStore):
     """Session engine (`SESSION_ENGINE`)."""
 
-    _stored: dict[str, Any] | None = None
+    _stored: dict[str, object] | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -41,7 +41,7 @@ class SessionStore(DatabaseStore):
         row.created_at = clock.now()
         return row
 
-    def encode(self, session_dict: dict[str, Any]) -> str:
+    def encode(self, session_dict: dict[str, object]) -> str:
         """Sign what is stored, as Django does, but leave it as it is: it is too short to be worth compressing."""
         return signing.dumps(session_dict, salt=self.key_salt, serializer=self.serializer)
 

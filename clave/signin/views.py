@@ -1,7 +1,5 @@
 """Ingresar, mi cuenta, salir."""
 
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -20,6 +18,7 @@ from clave.signin import service
 from clave.signin.login_required import account_url, current_holder, enter, for_holder, return_path
 from clave.signin.models import Session
 from clave.signin.reauthentication import KeyForm, KeyPage
+from clave.web.forms import CleanedData
 from clave.web.middleware import context_of
 from clave.web.pages import show
 
@@ -35,14 +34,14 @@ class SignIn(KeyPage[KeyForm]):
     title = _("Ingresar con mi Clave SENCE")
     button = _("Ingresar")
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         back = return_path(self.request)
         query = "" if back == account_url() else "?" + urlencode({"volver": back})
         profiles = [(config.title, config.url("signin") + query, config is self.config) for config in PROFILES]
         title = self.title if self.config is PERSON else gettext("Ingresar como {who}").format(who=self.config.title)
         return {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs()}
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:
         enter(self.request, proof, context)
         return HttpResponseRedirect(return_path(self.request))
 

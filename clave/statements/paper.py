@@ -41,7 +41,9 @@ def make(statements: list[Statement]) -> list[bytes | None]:
     return pressed(_TEMPLATE, papers, {"p12": str(file), "password": password.decode()})
 
 
-def pressed(template: Path, papers: list[dict[str, Any]], signer: dict[str, str] | None = None) -> list[bytes | None]:
+def pressed(
+    template: Path, papers: list[dict[str, object]], signer: dict[str, str] | None = None
+) -> list[bytes | None]:
     """Return a PDF for each paper (`data`, `timestamp`), signed if a signer is given.
 
     Raises `RuntimeError`, `TimeoutError`.
@@ -60,7 +62,7 @@ def pressed(template: Path, papers: list[dict[str, Any]], signer: dict[str, str]
     return made
 
 
-def _data(statement: Statement) -> dict[str, Any]:
+def _data(statement: Statement) -> dict[str, object]:
     code = io.BytesIO()
     segno.make(verification_address(statement), error="m").save(code, kind="svg", border=0)
     return {

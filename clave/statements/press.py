@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 
-def typeset(template: Path, data: dict[str, Any], timestamp: int) -> bytes:
+def typeset(template: Path, data: dict[str, object], timestamp: int) -> bytes:
     """Return the PDF/A-2a and PDF/UA-1 document; what people typed reaches typst as data, never as markup."""
     import typst
 

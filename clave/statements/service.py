@@ -92,7 +92,7 @@ def records_until(action: Action, until: date) -> list[CourseRecord]:
     return found
 
 
-def _about(action: Action, until: date, partial: bool) -> dict[str, Any]:
+def _about(action: Action, until: date, partial: bool) -> dict[str, object]:
     return {
         "course": action.name,
         "action": action.code,
@@ -177,7 +177,7 @@ def _issue(
     run: str,
     until: date,
     partial: bool,
-    data: dict[str, Any],
+    data: dict[str, object],
     holder: Holder,
     context: RequestContext,
 ) -> Statement:

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,7 @@ from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Otec
 from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
-from clave.web.forms import ClaveForm, TextField
+from clave.web.forms import ClaveForm, CleanedData, TextField
 from clave.web.middleware import context_of
 from clave.web.pages import FormPage, SeeOther, show
 
@@ -59,7 +60,7 @@ class Issue(KeyPage[StateForm]):
     button = _("Declaro bajo juramento")
     holder: Holder
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         holder = participant(request)
         if holder is None:
             return to_sign_in(request)
@@ -79,14 +80,14 @@ class Issue(KeyPage[StateForm]):
             return _to(issued)
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return self.page(self.make_form(initial={"rut": Rut.parse(self.holder.identifier).pretty}))
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         dates = service.deadlines(self.action)
         return {"facts": self.facts, "action": self.action, "deadlines": dates, "name": self.holder.full_name}
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:
         if proof.holder.pk != self.holder.pk:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
         signin.let_in(proof, context)
@@ -128,7 +129,7 @@ class IssueForOtec(KeyPage[OtecForm]):
     intro = _("Indique quiénes completaron el curso y con qué resultado. Firme con la Clave SENCE de la empresa.")
     button = _("Declaramos bajo juramento")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         otec = otec_of(request)
         if isinstance(otec, HttpResponse):
             return otec
@@ -149,18 +150,18 @@ class IssueForOtec(KeyPage[OtecForm]):
         request.rows = service.records_until(action, when[0])  # type: ignore[attr-defined]
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         percent = settings.STATEMENT_PERCENT[self.action.line]
         rows = request.rows  # type: ignore[attr-defined]
         initial = {f"r_{row.enrolment.run}": service.PASSED for row in rows if row.percent >= percent}
         return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.otec.rut).pretty}))
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         until, partial = self.until
         dates = service.deadlines(self.action)
         return {"action": self.action, "until": until, "partial": partial, "deadlines": dates}
 
-    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:
         if proof.holder.identifier != self.otec.rut:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma empresa."), field="rut")
         signin.let_in(proof, context)
@@ -237,8 +238,8 @@ class VerifyForm(ClaveForm):
             raise ValidationError(gettext("El folio es un número, un guion y un año. Ejemplo: 123-2026"), code="folio")
         return folio
 
-    def clean(self) -> dict[str, Any]:
-        found: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> dict[str, object]:
+        found: dict[str, object] = super().clean() or self.cleaned_data
         if not self.errors_so_far and not found.get("folio") and not found.get("paper"):
             raise ValidationError(gettext("Escriba el folio o traiga el archivo PDF."), code="nothing")
         return found

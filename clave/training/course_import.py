@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -39,7 +38,7 @@ _ACTION_COLUMNS = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio"
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _MODALITIES = {"e-learning": Modality.ELEARNING, "elearning": Modality.ELEARNING, "presencial": Modality.CLASSROOM}
 
-Problem = dict[str, Any]
+Problem = dict[str, object]
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Row:
 
     line: int
     code: str
-    action: dict[str, Any] = field(default_factory=dict)
+    action: dict[str, object] = field(default_factory=dict)
     run: str = ""
     problems: list[Problem] = field(default_factory=list)
 
@@ -63,7 +62,7 @@ class Checker:
         self.otec = otec
         # Action code to OTEC, for existing actions named by the rows so far.
         self.known: dict[str, int] = {}
-        self.described: dict[str, dict[str, Any]] = {}
+        self.described: dict[str, dict[str, object]] = {}
 
     def check_all(self, rows: list[tuple[int, dict[str, str]]]) -> list[Row]:
         """Validate rows, each a line number and its cells, with one query for all of them."""
@@ -97,7 +96,7 @@ class Checker:
         except InvalidRut:
             row.wrong("RUN", _("Revise el RUN y su dígito verificador. Ejemplo: 12345678-5"))
 
-    def _action(self, row: Row, values: dict[str, str]) -> dict[str, Any]:
+    def _action(self, row: Row, values: dict[str, str]) -> dict[str, object]:
         line, hours = _number(values["Linea"]), _number(values["Horas"])
         starts, ends = _date(values["Inicio"]), _date(values["Termino"])
         modality, cod_sence = _MODALITIES.get(values["Modalidad"].lower()), values["CodSence"]
@@ -213,7 +212,7 @@ class TakenCode(Refused):
 
 
 @transaction.atomic
-def save_actions(otec: Otec, described: dict[str, dict[str, Any]]) -> None:
+def save_actions(otec: Otec, described: dict[str, dict[str, object]]) -> None:
     """Create or update an OTEC's actions; `described` maps codes to fields. Raises `TakenCode`, changing nothing."""
     rows = [Action(otec=otec, code=code, **fields) for code, fields in described.items()]
     # A later end date may make an action due for retention again.

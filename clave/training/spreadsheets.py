@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, Any
 
@@ -88,12 +88,12 @@ def _from_csv(content: bytes) -> Iterator[list[str]]:
         raise Unreadable("format") from None
 
 
-def harmless(cell: Any) -> Any:
+def harmless(cell: object) -> Any:
     """Return a cell's safe form: text that a spreadsheet would evaluate as a formula gets a leading apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_PREFIXES) else cell
 
 
-def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+def write_csv(file: IO[bytes], header: list[str], lines: Iterable[Sequence[object]]) -> None:
     """Write a CSV as Chilean spreadsheets expect it: semicolons, UTF-8 with a byte order mark."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
@@ -102,7 +102,7 @@ def write_csv(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) ->
     text.detach()
 
 
-def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[list[Any]]) -> None:
+def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[Sequence[object]]) -> None:
     """Write an Excel workbook with one sheet to a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
     with tempfile.TemporaryFile("w+") as json_lines:
         json_lines.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
@@ -119,7 +119,7 @@ KINDS = {
 }
 
 
-def download(name: str, kind: str, header: list[str], lines: Iterable[list[Any]]) -> FileResponse:
+def download(name: str, kind: str, header: list[str], lines: Iterable[Sequence[object]]) -> FileResponse:
     """Return a table, one of `KINDS`, as a download named `name`. Spooled to disk: a long one costs no memory."""
     write, mime = KINDS[kind]
     file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by the response)

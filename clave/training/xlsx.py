@@ -11,12 +11,11 @@ import json
 import resource
 import sys
 from datetime import date, datetime
-from typing import Any
 
 MOST_MEMORY, MOST_SECONDS = 512 << 20, 120
 
 
-def text(cell: Any) -> str:
+def text(cell: object) -> str:
     """Return a cell as a person would have typed it."""
     if cell is None:
         return ""

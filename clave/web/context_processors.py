@@ -1,7 +1,5 @@
 """What every template may use."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -9,7 +7,7 @@ from django.http import HttpRequest
 OFFERED = [(code, name) for code, name in settings.LANGUAGES if code != "ht"]
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def site(request: HttpRequest) -> dict[str, object]:
     """Return the help line and the languages. Nothing here asks the database."""
     return {
         "help_line": settings.CLAVE_HELP_LINE,

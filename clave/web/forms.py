@@ -1,6 +1,6 @@
 """Fields that understand what people type, and the form they stand in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,9 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.rut import InvalidNie, InvalidRut, Nie, Rut
-from clave.lib.text import unexpected_characters
+from clave.lib.text import Text, unexpected_characters
 from clave.web.captcha import service as captcha
 from clave.web.captcha import tickets
+
+# What `Form.cleaned_data` is: each field cleans to a type of its own.
+CleanedData = Mapping[str, Any]
 
 format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
 
@@ -27,13 +30,13 @@ format_lazy = lazy(lambda template, **values: str(template).format(**values), st
 class LongSelect(forms.Select):
     """A select of hundreds of options, written out without a template for each of them."""
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+    def render(self, name: str, value: object, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = "" if value is None else str(value)
         options = format_html_join("", "{}", ((self._written(key, label, chosen),) for key, label in self.choices))
         given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
         return format_html("<select{}>{}</select>", flatatt(given), options)
 
-    def _written(self, key: Any, label: Any, chosen: str) -> SafeString:
+    def _written(self, key: Any, label: object, chosen: str) -> SafeString:
         if isinstance(label, (list, tuple)):
             inside = format_html_join("", "{}", ((self._written(code, name, chosen),) for code, name in label))
             return format_html('<optgroup label="{}">{}</optgroup>', key, inside)
@@ -82,18 +85,18 @@ class TextField(_LightlyCopied):
 class RutField(TextField):
     """A RUT, typed as one likes; cleans to `Rut`."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: ClassVar[dict[str, object]] = {
         "rut_shape": _("Escriba su RUT con dígito verificador, por ejemplo 12.345.678-5."),
         "rut_digit": _("El RUT no es válido: revise el número y el dígito verificador."),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         kwargs.setdefault("label", _("RUT"))
         kwargs.setdefault("help_text", _("Con o sin puntos y guion. Ejemplo: 12.345.678-5"))
         super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
         self.widget.attrs |= {"data-rut": "", "autocapitalize": "off", "inputmode": "text"}
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         text = super().clean(value)
         if not text:
             return None
@@ -106,17 +109,17 @@ class RutField(TextField):
 class NieField(TextField):
     """A NIE (Número de Identidad Extranjero); cleans to `Nie`."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: ClassVar[dict[str, object]] = {
         "nie": _("El NIE son solo números, de %(least)d a %(most)d. Revíselo."),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         kwargs.setdefault("label", _("NIE (Número de Identidad Extranjero)"))
         kwargs.setdefault("help_text", _("Solo números. Ejemplo: 123456789"))
         super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
         self.widget.attrs |= {"autocapitalize": "off", "inputmode": "numeric"}
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         text = super().clean(value)
         if not text:
             return None
@@ -187,7 +190,7 @@ class CaptchaWidget(forms.Widget):
 
     template_name = "web/captcha.html"
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: object, attrs: dict[str, object] | None) -> dict[str, object]:
         off = settings.CLAVE_CAPTCHA == "off"
         return {"ticket": tickets.PLACEHOLDER, "invalid": "aria-invalid" in self.attrs, "captcha_off": off}
 
@@ -212,7 +215,7 @@ class ClaveForm(forms.Form):
     error does not cost a new picture.
     """
 
-    groups: list[tuple[Any, list[str]]] = []
+    groups: list[tuple[Text, list[str]]] = []
     # Fields that are not required by themselves, but carry the asterisk: something in their place is.
     starred: tuple[str, ...] = ()
     required_css_class = "obligatorio"
@@ -239,7 +242,7 @@ class ClaveForm(forms.Form):
                 field.widget.attrs["aria-required"] = "true"
 
     @property
-    def errors_so_far(self) -> dict[str, Any]:
+    def errors_so_far(self) -> dict[str, object]:
         return self._errors or {}
 
     def _clean_form(self) -> None:

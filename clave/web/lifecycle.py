@@ -19,10 +19,10 @@ class CloseConnections:
     A connection that is kept open would otherwise be closed while its next request is on the way.
     """
 
-    def __init__(self, application: Callable[[dict[str, Any], StartResponse], Iterable[bytes]]) -> None:
+    def __init__(self, application: Callable[[dict[str, object], StartResponse], Iterable[bytes]]) -> None:
         self._application = application
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
         if closing_connections.is_set():
             start_response = partial(_start_and_close, start_response)
         return self._application(environ, start_response)

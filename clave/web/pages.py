@@ -21,6 +21,7 @@ from django.views import View
 from clave.lib.crypto import fingerprint
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
+from clave.lib.text import Text
 from clave.web import idempotency
 from clave.web.captcha import tickets
 from clave.web.errors import error_page, refusal_page
@@ -44,7 +45,9 @@ def filled(request: HttpRequest, html: str) -> str:
     return html.replace(TICKET, tickets.ticket(request)) if TICKET in html else html
 
 
-def show(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def show(
+    request: HttpRequest, template: str, context: Mapping[str, object] | None = None, status: int = 200
+) -> HttpResponse:
     """Render a page with its tokens."""
     html = render_to_string(template, {"csrf": CSRF, "submission": SUBMISSION, **(context or {})}, request)
     return page_of(filled(request, html), status)
@@ -106,25 +109,25 @@ class FormPage(View, Generic[FormT]):
 
     form_class: type[FormT]
     template_name = "web/form_page.html"
-    title: ClassVar[Any] = ""
-    intro: ClassVar[Any] = ""
-    button: ClassVar[Any] = ""
+    title: ClassVar[Text] = ""
+    intro: ClassVar[Text] = ""
+    button: ClassVar[Text] = ""
     step: ClassVar[tuple[int, int] | None] = None
     back = "/"
     changes = False
     # Whether the blank form is the same for everybody: then it is rendered once and kept (abuse case 53).
     cached_blank = False
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         if self.cached_blank:
             return page_of(filled(request, self._blank(request)))
         return self.page(self.make_form())
 
-    def head(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+    def head(self, request: HttpRequest, **kwargs: object) -> HttpResponseBase:
         """Answer as `get`. Django would make the view refer to itself, and with all it holds outlive its request."""
         return self.get(request, **kwargs)
 
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, **kwargs: object) -> HttpResponseBase:
         if "refrescar" in request.POST:
             return self._refreshed(request)
         if not self.changes:
@@ -178,14 +181,14 @@ class FormPage(View, Generic[FormT]):
     def _blank(self, request: HttpRequest) -> str:
         return rendered_once(request, lambda: self.render_page(self.make_form()))
 
-    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
+    def make_form(self, data: object = None, initial: object = None) -> FormT:
         return self.form_class(data, initial=initial, request=self.request)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         """Return what the template needs besides the form."""
         return {}
 
-    def refusal_context(self) -> dict[str, Any]:
+    def refusal_context(self) -> dict[str, object]:
         """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
@@ -215,7 +218,7 @@ class FormPage(View, Generic[FormT]):
         form.show_refusal(refused)
         return self.page(form, status=refused.status)
 
-    def render_page(self, form: FormT, more: Mapping[str, Any] | None = None) -> str:
+    def render_page(self, form: FormT, more: Mapping[str, object] | None = None) -> str:
         context = {
             "csrf": CSRF,
             "submission": SUBMISSION,
@@ -262,7 +265,7 @@ class StepPage(FormPage[FormT]):
         before = self.wizard.before(self.name)
         return reverse(f"{self.flow_name}_{before}", args=[self.wizard.run]) if before else reverse(self.flow_name)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         before = self.done_before(request)
         if before is not None:
             return before
@@ -280,7 +283,7 @@ class StepPage(FormPage[FormT]):
         """End the flow: what it was for is done."""
         self.wizard.end()
 
-    def go(self, step: str, **data: Any) -> HttpResponseRedirect:
+    def go(self, step: str, **data: object) -> HttpResponseRedirect:
         """Allow the next step and go there."""
         self.wizard.allow(step, **data)
         return HttpResponseRedirect(reverse(f"{self.flow_name}_{step}", args=[self.wizard.run]))

@@ -3,7 +3,6 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from clave.config.settings import environment, profile
@@ -144,11 +143,11 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_THOUSAND_SEPARATOR = False
 
 
-def _vault() -> dict[str, Any]:
+def _vault() -> dict[str, object]:
     """Return the storage for documents: a bucket of an S3-compatible store if one is named, else CLAVE_HOME."""
     bucket = os.environ.get("VAULT_S3_BUCKET")
     if not bucket:
-        options: dict[str, Any] = {"location": CLAVE_HOME / "vault", "file_permissions_mode": 0o600}
+        options: dict[str, object] = {"location": CLAVE_HOME / "vault", "file_permissions_mode": 0o600}
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     options = {
         "bucket_name": bucket,

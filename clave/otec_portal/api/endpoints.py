@@ -5,7 +5,6 @@ answered with 422, what matches but breaks a rule of ours (a wrong check digit, 
 """
 
 from math import ceil
-from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +64,7 @@ FINDS = {400: Problem, 401: Problem, 404: Problem, 422: Invalid}
 # 413: over 64 kB; 415: no JSON.
 TAKES = {400: Problem, 401: Problem, 404: Problem, 413: Problem, 415: Problem, 422: Invalid}
 # What may be done next with an action that was made. Source: OpenAPI 3.1, "Link Object".
-LINKS: dict[str, Any] = {
+LINKS: dict[str, object] = {
     "responses": {
         200: {
             "links": {
@@ -209,6 +208,6 @@ def block(request: HttpRequest, asked: BlockIn) -> BlockOut:
 
 
 @api.get("/keys", auth=None, response=KeySet, operation_id="keys")
-def keys(request: HttpRequest) -> dict[str, Any]:
+def keys(request: HttpRequest) -> dict[str, object]:
     """Return the public keys that verify receipts (a JWK set, RFC 7517)."""
     return public_keys()

@@ -15,7 +15,7 @@ _NO_CONTROLS = r"^[^\u0000-\u001f\u007f]*$"
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> Any:
     """Refuse true and false, which Python takes for 1 and 0, and texts; JSON knows 3 and 3.0 as the same number."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -24,7 +24,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _iso_date(value: Any) -> date:
+def _iso_date(value: object) -> date:
     """Read `YYYY-MM-DD` and nothing else that could be taken for a date. Source: RFC 3339, section 5.6."""
     if not isinstance(value, str) or not _ISO_DATE.fullmatch(value):
         raise ValueError("a date is written YYYY-MM-DD")
@@ -149,7 +149,7 @@ class FindingOut(Schema):
 class KeySet(Schema):
     """A JWK set. Source: RFC 7517, section 5."""
 
-    keys: list[dict[str, Any]]
+    keys: list[dict[str, object]]
 
 
 class Problem(Schema):

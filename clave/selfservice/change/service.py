@@ -1,8 +1,7 @@
 """Change the CS. Source: guide "Clave Única SENCE - Persona Natural", section 4; guide PJ, section 4."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import transaction
 
@@ -16,6 +15,7 @@ from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.notifications import outbox
 from clave.selfservice.common import when
+from clave.web.forms import CleanedData
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,6 @@ def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "
     return outcome
 
 
-def proof_from(data: Mapping[str, Any]) -> Proof:
+def proof_from(data: CleanedData) -> Proof:
     """Rebuild the proof that the first step established. Raises `StepRefused` once the account has moved on."""
     return Proof(holder_proved(data), int(data["version"]), int(data["temporary"]))

@@ -1,7 +1,5 @@
 """Cambiar CS: prove the present key (or the temporary one), then type the new one twice."""
 
-from typing import Any
-
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +34,7 @@ class Start(ProfilePage[StartForm]):
     button = _("Validar")
     step = (1, 2)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         intro = gettext("Tenga a mano {what} y su clave actual o temporal. Toma unos 2 minutos.")
         return {"intro": intro.format(what=self.config.at_hand)}
 
@@ -66,7 +64,7 @@ class NewKey(ProfileStep[NewKeyForm]):
     def prepare(self) -> None:
         self.proof = service.proof_from(self.wizard.data)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"rules": key_rules()}
 
     def complete(self, form: NewKeyForm, checked: None, context: RequestContext) -> Outcome:

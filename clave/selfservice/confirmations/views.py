@@ -82,7 +82,7 @@ class CardProof(FormPage[ProofForm]):
         if change is None and not settings.SECRET_QUESTIONS:
             raise Refused("nothing_waits", gettext("No hay nada que confirmar para esta empresa."))
         first = "contact" if change else "question"
-        known: dict[str, Any] = {**proof_of(holder), "representative": str(run), "proof": CARD}
+        known: dict[str, object] = {**proof_of(holder), "representative": str(run), "proof": CARD}
         wizard = Wizard.begin(self.request, FLOW, first, change=change.pk if change else None, **known)
         if change:
             wizard.allow("reject")
@@ -137,7 +137,7 @@ class ContactStep(ConfirmStep[ContactForm]):
         self.change = found or ContactChange()
         return found is not None
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         change = self.change
         return {
             "who": change.holder.display_name,
@@ -194,7 +194,7 @@ class QuestionStep(ConfirmStep[QuestionForm]):
     def is_waiting(self) -> bool:
         return self.by_card or question_renewal.is_open(self.wizard.data["renewal"])
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"who": self.holder.display_name}
 
     def complete(self, form: QuestionForm, checked: None, context: RequestContext) -> Outcome:

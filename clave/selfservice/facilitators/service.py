@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,6 +22,7 @@ from clave.lib.request_context import RequestContext
 from clave.notifications import outbox
 from clave.selfservice.common import apply_identity, send_temporary_key
 from clave.selfservice.models import Decision, FacilitatorRequest
+from clave.web.forms import CleanedData
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def letter(company: Holder, representative: str) -> bytes:
     return done.stdout
 
 
-def describe(data: dict[str, Any]) -> FacilitatorRequest:
+def describe(data: CleanedData) -> FacilitatorRequest:
     """Return a request, not stored yet, for the person whom `data` describes. Raises `Refused` for a registered one."""
     earlier = find(Profile.FACILITADOR, data["identifier"])
     if earlier and not earlier.legacy:

@@ -95,7 +95,7 @@ class RequestStep(StepPage[FormT]):
         pk = self.wizard.data.get(self.name)
         return Document.objects.filter(pk=pk).first() if pk else None
 
-    def make_form(self, data: Any = None, initial: Any = None) -> FormT:
+    def make_form(self, data: object = None, initial: object = None) -> FormT:
         form_class: Any = self.form_class
         return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
 
@@ -126,7 +126,7 @@ class Affidavit(RequestStep[AffidavitForm]):
     button = _("Continuar")
     step = (2, 3)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"template_url": reverse("facilitator_request_letter", args=[self.wizard.run])}
 
     def perform(self, form: AffidavitForm, context: RequestContext) -> HttpResponse:
@@ -162,7 +162,7 @@ class DataForm(IdentityMixin, QuestionMixin, FileForm):
         for name in ("names", "paternal", "email"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = super().clean() or self.cleaned_data
         if data.get("document_kind") and data.get("document"):
             data["identifier"] = document_of(data)

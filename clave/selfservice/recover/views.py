@@ -64,7 +64,7 @@ class Start(ProfilePage[StartForm]):
     button = _("Validar")
     step = (1, 2)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         took = gettext("Toma unos 3 minutos.")
         return {"intro": f"{NEEDS[self.config.profile]} {took}"}
 
@@ -85,7 +85,7 @@ class RecoverStep(ProfileStep[FormT]):
     def claim(self) -> ClaimedIdentity:
         return self.config.claim(self.wizard.data["who"])
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         may_wait = self.wizard.may("notify") and self.name != "notify"
         return {"notify": self.config.url("recover_notify", self.wizard.run) if may_wait else ""}
 
@@ -108,7 +108,7 @@ class AnswerForm(ClaveForm):
     )
     forgotten = forms.BooleanField(label=_("No recuerdo la respuesta a mi pregunta secreta"), required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         if not self.cleaned_data.get("answer") and not self.cleaned_data.get("forgotten"):
             self.add_error("answer", ValidationError(gettext("Falta completar: Respuesta secreta."), code="required"))
         return self.cleaned_data
@@ -122,7 +122,7 @@ class Answer(RecoverStep[AnswerForm]):
     step = (2, 2)
     changes = True
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"who": self.claim.display_name, "question": QUESTIONS[self.wizard.data["question"]]}
 
     def check(self, form: AnswerForm, context: RequestContext) -> Holder | HttpResponse:
@@ -200,7 +200,7 @@ class Card(RecoverStep[CardForm]):
     def step(self) -> tuple[int, int]:  # type: ignore[override]
         return (3, 4) if self.config is COMPANY else (2, 3)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         whose = (
             gettext("Busque el número de serie en la cédula de identidad del representante legal.")
             if self.config is COMPANY
@@ -229,7 +229,7 @@ class ContactForm(ClaveForm):
         if not settings.NEW_EMAIL_AFTER_SERIAL:
             del self.fields["email"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         asked = self.cleaned_data.get("right") == "no" and "email" in self.fields
         if asked and not self.cleaned_data.get("email") and "email" not in self.errors_so_far:
             self.add_error("email", ValidationError(gettext("Falta completar: Correo actual."), code="required"))
@@ -252,7 +252,7 @@ class Contact(RecoverStep[ContactForm]):
     def prepare(self) -> None:
         self.holder = holder_proved(self.wizard.data)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         email = self.holder.email
         return {"masked": masked_email(email) if email else ""}
 

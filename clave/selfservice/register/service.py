@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -27,6 +27,7 @@ from clave.notifications import outbox
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import apply_contact, apply_identity, store_representative
+from clave.web.forms import CleanedData
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def wrong_card() -> Refused:
     )
 
 
-def describe(claim: ClaimedIdentity, data: dict[str, Any]) -> Holder:
+def describe(claim: ClaimedIdentity, data: CleanedData) -> Holder:
     """Return the account as it was typed. Raises `PolicyViolation` for a key that what was typed forbids.
 
     This is judged first, and neither counted nor audited: it tells nothing about the RUT.
@@ -90,7 +91,7 @@ def describe(claim: ClaimedIdentity, data: dict[str, Any]) -> Holder:
     return typed
 
 
-def check(claim: ClaimedIdentity, typed: Holder, data: dict[str, Any], context: RequestContext) -> Holder:
+def check(claim: ClaimedIdentity, typed: Holder, data: CleanedData, context: RequestContext) -> Holder:
     """Ask the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
 
     When a registry does not answer the account will be unverified, and a job verifies it later. What is refused, here
@@ -124,7 +125,7 @@ def refusal(claim: ClaimedIdentity, refused: Refused, context: RequestContext) -
 Tell = Callable[[Holder], None]
 
 
-def _ask_civil_registry(data: dict[str, Any], context: RequestContext) -> Tell:
+def _ask_civil_registry(data: CleanedData, context: RequestContext) -> Tell:
     rut: Rut = data["rut"]
     try:
         person = registro_civil.find_person(rut, context)
@@ -146,7 +147,7 @@ def _ask_civil_registry(data: dict[str, Any], context: RequestContext) -> Tell:
     return partial(confirm_person, person=person)
 
 
-def _ask_tax_office(data: dict[str, Any], context: RequestContext) -> Tell:
+def _ask_tax_office(data: CleanedData, context: RequestContext) -> Tell:
     """Ask the SII for the company and its representative (guide PJ, section 2)."""
     try:
         company = sii.find_company(data["rut"], context)
@@ -175,19 +176,19 @@ def _ask_tax_office(data: dict[str, Any], context: RequestContext) -> Tell:
     return declare
 
 
-def _declared(data: dict[str, Any], context: RequestContext) -> Tell:
+def _declared(data: CleanedData, context: RequestContext) -> Tell:
     """No registry knows a migrant: what was typed stands, and is called declared."""
     return partial(apply_identity, data=data)
 
 
-_ASK: dict[str, Callable[[dict[str, Any], RequestContext], Tell]] = {
+_ASK: dict[str, Callable[[CleanedData, RequestContext], Tell]] = {
     Profile.PERSONA_NATURAL: _ask_civil_registry,
     Profile.PERSONA_JURIDICA: _ask_tax_office,
     Profile.MIGRANTE: _declared,
 }
 
 
-def _check_card(run: Rut, data: dict[str, Any], context: RequestContext) -> None:
+def _check_card(run: Rut, data: CleanedData, context: RequestContext) -> None:
     """Check the card's serial where the settings ask for it; a wrong one counts, so that cards cannot be guessed."""
     if settings.REGISTRATION_PROOF != "id_card":
         return
@@ -230,7 +231,7 @@ def confirm_company(holder: Holder, company: sii.Company) -> None:
     holder.names, holder.verification = company.name, Verification.VERIFIED
 
 
-def create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Registered:
+def create(holder: Holder, data: CleanedData, context: RequestContext) -> Registered:
     """Create the account that `check` returned. Raises `Refused` if somebody was quicker."""
     company = holder.profile == Profile.PERSONA_JURIDICA
     mobile = data["representative_mobile"] if company else holder.mobile

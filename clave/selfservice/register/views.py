@@ -12,6 +12,7 @@ from clave.holders.models import Holder, Kind, Profile
 from clave.holders.profiles import CHOOSE, COMPANY, MIGRANT, PERSON, ProfileForm
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
+from clave.lib.text import Text
 from clave.selfservice.common import ProfilePage, key_rules
 from clave.selfservice.fields import (
     COMPANY_CONTACT_GROUPS,
@@ -30,7 +31,7 @@ from clave.web.forms import TextField
 from clave.web.middleware import context_of
 
 _ABOUT = _("Información de registro")
-_LAST: list[tuple[Any, list[str]]] = [
+_LAST: list[tuple[Text, list[str]]] = [
     (_("Clave SENCE"), ["new_key", "new_key_again"]),
     (_("Validación de seguridad anti-Robots"), ["captcha"]),
 ]
@@ -100,7 +101,7 @@ class Register(ProfilePage[ProfileForm]):
     def form_class(self) -> Any:  # type: ignore[override]
         return FORMS[self.config.profile]
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         profile: Profile = self.config.profile
         return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
 

@@ -1,7 +1,5 @@
 """The legal representatives of a company, kept by the company itself. Source: mission.md, section 4."""
 
-from typing import Any
-
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +13,7 @@ from clave.notifications import outbox
 from clave.registries import sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import store_representative, when
+from clave.web.forms import CleanedData
 
 
 def check(company: Holder, person: Rut, context: RequestContext) -> None:
@@ -33,7 +32,7 @@ def check(company: Holder, person: Rut, context: RequestContext) -> None:
         )
 
 
-def add(company: Holder, data: dict[str, Any], context: RequestContext) -> Outcome:
+def add(company: Holder, data: CleanedData, context: RequestContext) -> Outcome:
     """Note a representative whom the SII has confirmed, or new contact data of one."""
     with transaction.atomic():
         store_representative(company, data)

@@ -1,7 +1,5 @@
 """Representantes legales: the company that is signed in sees, adds and removes them."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +30,7 @@ class Representatives(HolderPage[NewForm]):
     changes = True
     profiles = (Profile.PERSONA_JURIDICA,)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"people": self.holder.representatives.order_by("pk")}
 
     def check(self, form: NewForm, context: RequestContext) -> None:

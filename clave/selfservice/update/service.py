@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.notifications import outbox
 from clave.selfservice.common import apply_contact, when
+from clave.web.forms import CleanedData
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class DataUpdated(Outcome):
     profile: str
 
 
-def check(holder: Holder, data: dict[str, Any], context: RequestContext) -> Proof | None:
+def check(holder: Holder, data: CleanedData, context: RequestContext) -> Proof | None:
     """Try the present CS of who wants another one. Raises `WrongKey`, `TooManyAttempts`."""
     if not data["new_key"]:
         return None
@@ -42,7 +43,7 @@ def check(holder: Holder, data: dict[str, Any], context: RequestContext) -> Proo
         raise
 
 
-def update(holder: Holder, data: dict[str, Any], proof: Proof | None, context: RequestContext) -> DataUpdated:
+def update(holder: Holder, data: CleanedData, proof: Proof | None, context: RequestContext) -> DataUpdated:
     """Store address and contact and, where given, the question; with a `proof` of the present CS another one.
 
     Raises `PolicyViolation`, `KeyAlreadyChanged`, `AccountChanged`.

@@ -60,9 +60,9 @@ class UpdateStart(ProfilePage[FormT]):
     title = TITLE
     button = _("Validar")
     step = (1, 3)
-    need: ClassVar[Any]
+    need: ClassVar[object]
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         return {"intro": str(self.need).format(what=self.config.at_hand)}
 
     def prove(self, form: FormT, context: RequestContext) -> Holder:
@@ -152,7 +152,7 @@ class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
     key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
     contact: ClassVar[list[tuple[Any, list[str]]]]
 
-    def __init__(self, *args: Any, question_needed: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: object, question_needed: bool, **kwargs: object) -> None:
         question = _("Pregunta secreta") if question_needed else _("Pregunta secreta (si quiere cambiarla)")
         self.groups = [
             *self.contact,
@@ -166,7 +166,7 @@ class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
             if name in self.fields:
                 self.fields[name].required = question_needed
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         data = super().clean()
         if data.get("new_key") or data.get("new_key_again"):
             self._require("key", "new_key", "new_key_again")
@@ -199,18 +199,18 @@ class Edit(UpdateStep[EditForm]):
     step = (3, 3)
     changes = True
 
-    def make_form(self, data: Any = None, initial: Any = None) -> EditForm:
+    def make_form(self, data: object = None, initial: object = None) -> EditForm:
         holder = self.holder
         form_class = CompanyEditForm if self.config is COMPANY else PersonEditForm
         fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
-        on_file: dict[str, Any] = {name: getattr(holder, name) for name in fields}
+        on_file: dict[str, object] = {name: getattr(holder, name) for name in fields}
         place = comunas().get(holder.comuna)
         on_file["region"] = place.region if place else ""
         on_file["mobile"] = holder.mobile.removeprefix("+569")
         needed = "question" in missing_data(holder)
         return form_class(data, initial=initial or on_file, request=self.request, question_needed=needed)
 
-    def context(self) -> dict[str, Any]:
+    def context(self) -> dict[str, object]:
         holder = self.holder
         missing = [MISSING_LABELS[name] for name in missing_data(holder)]
         return {"rules": key_rules(), "holder": holder, "missing": missing}

@@ -5,7 +5,6 @@ ticket, which can be spent once. Source: https://altcha.org/docs/v2/proof-of-wor
 """
 
 from dataclasses import replace
-from typing import Any
 
 import altcha
 
@@ -20,7 +19,7 @@ def _secret() -> str:
     return keyed_hash("captcha-proof")
 
 
-def challenge_for(ticket: Ticket, price: Price) -> dict[str, Any]:
+def challenge_for(ticket: Ticket, price: Price) -> dict[str, object]:
     """Return a challenge in the format ALTCHA's clients expect."""
     challenge = altcha.create_challenge(
         _ALGORITHM,

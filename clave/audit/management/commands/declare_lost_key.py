@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.audit import seals
@@ -13,7 +11,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True)
         parser.add_argument("--operator", required=True, help="who declares it")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         reason, operator = declared_by(options)
         try:
             event = seals.declare_lost_key(reason, operator)

@@ -1,5 +1,3 @@
-from typing import Any
-
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -18,7 +16,7 @@ from clave.training import tokens
 class Command(BaseCommand):
     help = "Finish a change of CLAVE_SECRET_KEY: move all that is stored under a former key to the present one."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         moved, closed = self._move_texts()
         documents, unopened = vault.rekey()
         closed += unopened

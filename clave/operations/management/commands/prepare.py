@@ -1,7 +1,5 @@
 """Everything between installing and serving, in a single process so that restarts are quick."""
 
-from typing import Any
-
 import structlog
 from django.apps import apps
 from django.conf import settings
@@ -18,7 +16,7 @@ log = structlog.get_logger(__name__)
 class Command(BaseCommand):
     help = "Migrate, collect static files, load the demo into an empty store, log the settings in force."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)

@@ -27,7 +27,7 @@ FINISH_SECONDS = 3.0  # for messages in transit when the worker stops
 class Command(BaseCommand):
     help = "Send messages, seal the audit trail, verify waiting accounts, clean up."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         name = f"{socket.gethostname()}"[:40]
         stopping = threading.Event()
         timer = threading.Thread(target=beat, args=(name, stopping), daemon=True)
