@@ -173,7 +173,7 @@ def test_of_an_update_and_a_return_at_once_the_return_always_holds(committed: No
     data = {"email": "otro@example.cl", "new_key": "", "street": "Otra"}
     squatters: list[Callable[[], object]] = [
         lambda n=n: update.update(
-            Holder.objects.get(pk=before.pk, version=before.version), data, RequestContext(f"192.0.2.{n}")
+            Holder.objects.get(pk=before.pk, version=before.version), data, None, RequestContext(f"192.0.2.{n}")
         )
         for n in range(tries)
     ]

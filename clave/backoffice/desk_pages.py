@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -28,7 +27,6 @@ from clave.lib.masking import masked_email, masked_phone
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.selfservice.confirmations import contact_change
-from clave.web import idempotency
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
 
@@ -61,7 +59,7 @@ class Search(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "found": self.found, "desk": self.operator.role in DESK}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         self.found = search.find(form.cleaned_data["text"])
         count = len(self.found.holders) + bool(self.found.request) + bool(self.found.statement)
         audit.record("backoffice.searched", context, operator=str(self.operator.pk), count=count)
@@ -145,7 +143,7 @@ class GiveReason(HolderWork):
     button = _("Abrir la cuenta")
     template_name = "backoffice/reason.html"
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         service.see(self.operator, self.holder, form.why, context)
         _grant(self.request, "granted", self.holder)
         return HttpResponseRedirect(self.address)
@@ -211,11 +209,8 @@ class HolderAction(HolderWork):
         )
         return super().refused(form, refused)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        with transaction.atomic():
-            done = Flash(self.act(form, context), self.address)
-            idempotency.finish(context, done)
-        return done
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        return Flash(self.act(form, context), self.address)
 
     def act(self, form: Any, context: RequestContext) -> str:
         """Do it; return the sentence that says so."""

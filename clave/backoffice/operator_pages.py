@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,7 +13,6 @@ from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Proposal, Role
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.web import idempotency
 from clave.web.forms import ClaveForm, EmailField, TextField
 from clave.web.middleware import context_of
 from clave.web.pages import show
@@ -45,14 +43,11 @@ class Operators(OperatorPage):
             "has_second": operator_changes.has_second(self.operator),
         }
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         data = form.cleaned_data
-        with transaction.atomic():
-            operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, context)
-            sentence = str(_("La invitación a {email} espera que otra persona con rol Supervisor la confirme."))
-            done = Flash(sentence.format(email=data["email"]), reverse("backoffice_operators"))
-            idempotency.finish(context, done)
-        return done
+        operator_changes.propose_invitation(data["email"], data["name"], data["role"], self.operator, context)
+        sentence = str(_("La invitación a {email} espera que otra persona con rol Supervisor la confirme."))
+        return Flash(sentence.format(email=data["email"]), reverse("backoffice_operators"))
 
 
 @for_roles(Role.SUPERVISOR)
@@ -105,14 +100,11 @@ class Decide(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "proposal": self.proposal}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        confirmed = form.cleaned_data["decision"] == "si"
-        with transaction.atomic():
-            if confirmed:
-                operator_changes.confirm(self.proposal, self.operator, context)
-            else:
-                operator_changes.decline(self.proposal, self.operator, context)
-            said = _("La propuesta quedó confirmada.") if confirmed else _("La propuesta quedó rechazada.")
-            done = Flash(str(said), reverse("backoffice_operators"))
-            idempotency.finish(context, done)
-        return done
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        if form.cleaned_data["decision"] == "si":
+            operator_changes.confirm(self.proposal, self.operator, context)
+            said = _("La propuesta quedó confirmada.")
+        else:
+            operator_changes.decline(self.proposal, self.operator, context)
+            said = _("La propuesta quedó rechazada.")
+        return Flash(str(said), reverse("backoffice_operators"))

@@ -20,7 +20,6 @@ from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import Decision, FacilitatorRequest
 from clave.statements import service as statements
 from clave.statements.models import State, Statement
-from clave.web import idempotency
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
@@ -103,20 +102,17 @@ class Request(OperatorPage):
             "pending": self.asked.state == Decision.PENDING,
         }
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         asked, data = self.asked, form.cleaned_data
-        with transaction.atomic():
-            # The key of the facilitator goes to an e-mail that the company typed.
-            service.require_no_part(self.operator, asked.company)
-            if data["decision"] == "si":
-                facilitator.approve(asked, str(self.operator.pk), context)
-            else:
-                facilitator.reject(asked, data["reason"], str(self.operator.pk), context)
-            why = service.Why(Reason.REQUEST, asked.folio)
-            service.record_action(self.operator, asked.company, Kind.DECIDED, why, context, decision=data["decision"])
-            done = Flash(_decided(asked.folio, data["decision"] == "si"), self.back)
-            idempotency.finish(context, done)
-        return done
+        # The key of the facilitator goes to an e-mail that the company typed.
+        service.require_no_part(self.operator, asked.company)
+        if data["decision"] == "si":
+            facilitator.approve(asked, str(self.operator.pk), context)
+        else:
+            facilitator.reject(asked, data["reason"], str(self.operator.pk), context)
+        why = service.Why(Reason.REQUEST, asked.folio)
+        service.record_action(self.operator, asked.company, Kind.DECIDED, why, context, decision=data["decision"])
+        return Flash(_decided(asked.folio, data["decision"] == "si"), self.back)
 
 
 @for_roles(*REVIEWERS)
@@ -162,11 +158,8 @@ class Annulment(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "statement": self.statement}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         granted = form.cleaned_data["decision"] == "si"
         reason = form.cleaned_data["reason"] or str(_("Aprobada"))
-        with transaction.atomic():
-            statements.decide(self.statement, granted, reason, context, operator=str(self.operator.pk))
-            done = Flash(_decided(self.statement.folio, granted), self.back)
-            idempotency.finish(context, done)
-        return done
+        statements.decide(self.statement, granted, reason, context, operator=str(self.operator.pk))
+        return Flash(_decided(self.statement.folio, granted), self.back)

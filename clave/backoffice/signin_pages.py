@@ -13,7 +13,7 @@ from clave.backoffice import operator_accounts, passkeys
 from clave.backoffice.access import EVERYBODY, OperatorPage, enter, for_roles
 from clave.backoffice.models import Operator
 from clave.credentials.policy import REASONS, PolicyViolation
-from clave.lib.outcome import Outcome, Refused
+from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
 from clave.web.middleware import context_of
@@ -59,7 +59,7 @@ class SignIn(FormPage):
     def context(self) -> dict[str, Any]:
         return {"passkey_options": passkeys.signin_options(self.request)}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         operator = operator_accounts.sign_in(data["email"], data["password"], data["code"], context)
         enter(self.request, operator)
@@ -79,7 +79,7 @@ class PasskeySignIn(SignIn):
     def make_form(self, data: Any = None, initial: Any = None) -> ClaveForm:
         return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], context))
         return HttpResponseRedirect(reverse("backoffice"))
 
@@ -117,7 +117,7 @@ class Invitation(FormPage):
     step = (1, 2)
     back = "/backoffice/ingresar"
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         try:
             operator = operator_accounts.accept_invitation(data["email"], data["code"], data["password"], context)
@@ -153,7 +153,7 @@ class ConfirmCode(StepPage):
         picture = segno.make(operator_accounts.totp_uri(self.operator), error="m").svg_data_uri(scale=5, border=3)
         return {"picture": picture, "secret": self.operator.totp_secret}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         operator_accounts.confirm(self.operator, form.cleaned_data["code"], context)
         self.wizard.end()
         return HttpResponseRedirect(reverse("backoffice_signin"))
@@ -193,7 +193,7 @@ class MyAccess(OperatorPage):
         known = self.operator.passkeys.order_by("pk")
         return {**super().context(), "passkeys": known, "passkey_options": options}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         # A passkey outlasts the session: who only sits down at an open one does not make it.
         operator_accounts.check_code(self.operator, data["code"], context)

@@ -18,7 +18,6 @@ from clave.backoffice import search, tasks
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import ChainReading, Kind, Operator, OperatorAction, Role
 from clave.lib import clock
-from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.notifications.models import Message, State
 from clave.notifications.outbox import late_messages
@@ -105,7 +104,7 @@ class Trail(OperatorPage):
             "newest": _newest(),
         }
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponseBase:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponseBase:
         data = form.cleaned_data
         found = filtered(data)
         # Whose history is read sees it among what happened.

@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from clave.lib.outcome import Refused
 from clave.lib.text import folded
 
 
@@ -26,11 +27,11 @@ class About:
     names: str = ""
 
 
-class PolicyViolation(ValueError):
+class PolicyViolation(Refused):
     """The key violates the policy; `reasons` are codes, keys of `REASONS`."""
 
     def __init__(self, reasons: list[str]) -> None:
-        super().__init__(", ".join(reasons))
+        super().__init__("policy", " ".join(str(REASONS[reason]) for reason in reasons), field="new_key")
         self.reasons = reasons
 
 

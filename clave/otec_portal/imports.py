@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
 from clave.lib import clock
-from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
 from clave.training import spreadsheets
@@ -57,7 +56,7 @@ class Upload(OtecPage):
     def context(self) -> dict[str, Any]:
         return {"columns": COLUMNS, "imports": ImportJob.objects.filter(otec=self.otec).order_by("-created_at")[:5]}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         job = ImportJob.objects.create(
             id=secrets.token_hex(16),
             otec=self.otec,

@@ -14,7 +14,6 @@ from clave.attendance import record
 from clave.attendance.models import ActiveSession
 from clave.audit import service as audit
 from clave.lib import clock
-from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
 from clave.rce import preflight
@@ -136,7 +135,7 @@ class Preflight(OtecPage):
         found = self.findings
         return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
         self.findings = preflight.review(self.otec, sent, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]

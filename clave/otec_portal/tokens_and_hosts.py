@@ -10,18 +10,19 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
+from clave.credentials.service import Proof
 from clave.holders.models import Profile
 from clave.holders.profiles import COMPANY
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
-from clave.signin.login_required import current_holder, to_sign_in
-from clave.signin.views import SignIn
+from clave.signin.login_required import current_holder, enter, return_path, to_sign_in
+from clave.signin.reauthentication import KeyPage
 from clave.training import return_hosts, tokens
 from clave.training.models import Otec, Token
-from clave.web import idempotency
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
 from clave.web.pages import FormPage, show
@@ -64,14 +65,21 @@ class OtecPage(FormPage):
         return super().dispatch(request, *args, **kwargs)
 
 
-class RtsSignIn(SignIn):
+class RtsSignIn(KeyPage):
+    """The door of the training bodies: a company signs in, and goes on to the RTS."""
+
     cached_blank = True
     config = COMPANY
+    template_name = "signin/signin.html"
+    button = _("Ingresar")
 
     def context(self) -> dict[str, Any]:
-        context = super().context()
-        back = reverse("rts") if context["back_to"] == reverse("account") else context["back_to"]
-        return {**context, "profiles": [], "back_to": back}
+        title = gettext("Ingresar como {who}").format(who=self.config.title)
+        return {"title": title, "intro": self.needs(), "back_to": return_path(self.request, reverse("rts"))}
+
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+        enter(self.request, proof, context)
+        return HttpResponseRedirect(return_path(self.request, reverse("rts")))
 
 
 @dataclass(frozen=True)
@@ -104,13 +112,10 @@ class Rts(OtecPage):
         rows = [(token, tokens.is_live(token)) for token in self.otec.tokens.order_by("-created_at")]
         return {"otec": self.otec, "tokens": rows, "narrow": settings.RCE_RETURN_HOSTS == "registered"}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        with transaction.atomic():
-            _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
-            outcome = TokenMade(label=form.cleaned_data["label"], secret=text)
-            audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
-            idempotency.finish(context, outcome)
-        return outcome
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
+        audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
+        return TokenMade(label=form.cleaned_data["label"], secret=text)
 
 
 class RevokeForm(ClaveForm):
@@ -139,7 +144,7 @@ class Revoke(OtecPage):
     def context(self) -> dict[str, Any]:
         return {"token": self.token}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             tokens.revoke(self.token)
             audit.record("token.revoked", context, holder=self.request.holder)  # type: ignore[attr-defined]
@@ -169,7 +174,7 @@ class Hosts(OtecPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         with transaction.atomic():
             Otec.objects.filter(pk=self.otec.pk).update(return_hosts=form.cleaned_data["hosts"])
             audit.record("body.hosts", context, holder=self.request.holder)  # type: ignore[attr-defined]

@@ -24,7 +24,6 @@ from clave.privacy.models import Answer, Petition, Right
 from clave.rce.models import PendingRequest
 from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Enrolment
-from clave.web import idempotency
 
 # The law gives 30 days (article 11); so long may an answer take.
 DAYS = 30
@@ -41,13 +40,21 @@ class Petitioned(Outcome):
     days: int
 
 
-def ask(holder: Holder, right: str, words: str, key: str, context: RequestContext) -> Petitioned:
-    """Ask for correction or deletion; the CS says that it is the holder. Raises `Refused`, `WrongKey`."""
+def check(holder: Holder, right: str, key: str, context: RequestContext) -> None:
+    """Check that the holder may ask for this; the CS says that it is the holder. Raises `Refused`, `WrongKey`."""
     if right == Right.DELETION and holder.profile not in PERSONS:
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
-    if keys.try_key(claim_of(holder), key, context, "privacy.asked").temporary:
-        raise WrongKey
+    try:
+        if keys.try_key(claim_of(holder), key, context, "privacy.asked").temporary:
+            raise WrongKey
+    except WrongKey as refused:
+        refused.message, refused.field = _("La Clave SENCE no es correcta."), "key"
+        raise
+
+
+def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Petitioned:
+    """Note that a holder asks for correction or deletion. Raises `Refused` for who has asked already."""
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:
         with transaction.atomic():
@@ -58,7 +65,6 @@ def ask(holder: Holder, right: str, words: str, key: str, context: RequestContex
             told = {"identifier": holder.display_name, "days": str(DAYS)}
             courier.send(holder, "petition_received", told, email=holder.email)
             audit.record("privacy.asked", context, holder=holder, right=right)
-            idempotency.finish(context, outcome)
     except IntegrityError:
         raise Refused(
             "already_asked", _("Ya tiene una solicitud igual en revisión. Le responderemos por correo."), field="right"

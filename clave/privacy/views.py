@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _now
@@ -16,7 +15,6 @@ from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.models import Operator, Reason, Role
 from clave.backoffice.review_pages import DecisionForm
 from clave.backoffice.service import Why, require_no_part, see
-from clave.credentials.service import WrongKey
 from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.outcome import Flash, Outcome
@@ -26,7 +24,6 @@ from clave.privacy.labels import in_words
 from clave.privacy.models import Answer, Petition, Right
 from clave.signin.login_required import HolderPage, for_holder
 from clave.statements.paper import pressed
-from clave.web import idempotency
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, SecretField, TextField
 from clave.web.middleware import context_of
@@ -106,13 +103,11 @@ class Ask(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"person": self.holder.profile in service.PERSONS}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        data = form.cleaned_data
-        try:
-            return service.ask(self.holder, data["right"], data["words"], data["key"], context)
-        except WrongKey as refused:
-            form.refuse(refused.code, _now("La Clave SENCE no es correcta."), "key")
-            return self.page(form, status=400)
+    def check(self, form: Any, context: RequestContext) -> None:
+        service.check(self.holder, form.cleaned_data["right"], form.cleaned_data["key"], context)
+
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        return service.ask(self.holder, form.cleaned_data["right"], form.cleaned_data["words"], context)
 
 
 @for_roles(*DECIDERS)
@@ -147,14 +142,11 @@ class Decide(OperatorPage):
     def context(self) -> dict[str, Any]:
         return {**super().context(), "petition": self.petition}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         data, operator = form.cleaned_data, str(self.operator.pk)
-        with transaction.atomic():
-            require_no_part(self.operator, self.petition.holder)  # type: ignore[arg-type]
-            if data["decision"] == "si":
-                service.grant(self.petition, data["reason"], operator, context)
-            else:
-                service.refuse(self.petition, data["reason"], operator, context)
-            done = Flash(_now("La solicitud quedó resuelta."), self.back)
-            idempotency.finish(context, done)
-        return done
+        require_no_part(self.operator, self.petition.holder)  # type: ignore[arg-type]
+        if data["decision"] == "si":
+            service.grant(self.petition, data["reason"], operator, context)
+        else:
+            service.refuse(self.petition, data["reason"], operator, context)
+        return Flash(_now("La solicitud quedó resuelta."), self.back)

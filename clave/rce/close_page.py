@@ -11,12 +11,11 @@ from clave.credentials.service import Proof
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.rce import service
-from clave.rce.views import LockedRutForm, SeeOther
-from clave.signin.views import SignIn
-from clave.web.pages import show
+from clave.signin.reauthentication import KeyPage, LockedRutForm
+from clave.web.pages import SeeOther, show
 
 
-class CloseHere(SignIn):
+class CloseHere(KeyPage):
     """Close a session without going through the platform: the page that the warning leads to."""
 
     form_class = LockedRutForm
@@ -48,7 +47,7 @@ class CloseHere(SignIn):
     def context(self) -> dict[str, Any]:
         return {"session": self.session, "course": self.opening.enrolment.action.name}
 
-    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
         service.close_here(self.opening, proof, context)
         return SeeOther(self.request.path)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,22 +25,16 @@ from clave.rce.codes import GLOSAS
 from clave.rce.models import Environment, PendingRequest
 from clave.rce.replies import Answer
 from clave.rce.request import RceRequest, split_url
-from clave.signin.views import SignIn, SignInForm
+from clave.signin.reauthentication import KeyPage, LockedRutForm
 from clave.web.forms import ClaveForm
 from clave.web.middleware import POLICY, address_of, context_of
-from clave.web.pages import filled, page_of, put_in, rendered_once, show, stand_ins
+from clave.web.pages import SeeOther, filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.web.templatetags.durations import hours_minutes
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 # Given to the browser that brought a request, for the request's own address alone (RFC 6265, section 5.1.4): the form
 # comes from another site, so the browser's other cookies did not come with it and must not be overwritten.
 COOKIE = "canje"
-
-
-class SeeOther(HttpResponseRedirect):
-    """Go on with a GET (RFC 9110, section 15.4.4)."""
-
-    status_code = 303
 
 
 @csrf_exempt
@@ -128,18 +122,8 @@ def _targets(parts: Any) -> str:
     return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
 
 
-class LockedRutForm(SignInForm):
-    """The participant's RUT is filled in and cannot be changed; whoever changes it nevertheless gets 311."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["rut"].help_text = ""
-        self.fields["rut"].widget.attrs |= {"readonly": "", "aria-readonly": "true"}
-        self.fields["rut"].widget.attrs.pop("aria-describedby", None)
-
-
-class PendingRequestPage(SignIn):
-    """The participant signs in for the request that waits.
+class PendingRequestPage(KeyPage):
+    """The participant proves who it is, for the request that waits; whoever changes the RUT gets 311.
 
     Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
     bring along, and an address nobody can guess. That keeps other sites away as the usual token does.
@@ -214,8 +198,8 @@ class PendingRequestPage(SignIn):
             **self.shown,
         }
 
-    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
-        if self.typed["rut"] != self.asked.run:
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
+        if typed["rut"] != self.asked.run:
             service.refuse(self.pending, 311)
         else:
             service.signed_in(self.pending, proof, context)

@@ -13,6 +13,7 @@ from clave.credentials.secret_questions import QUESTIONS, CommonAnswer, check_an
 from clave.holders.comunas import comuna_choices, comunas, region_choices
 from clave.holders.countries import country_choices
 from clave.holders.profiles import CHOOSE
+from clave.lib.outcome import Refused
 from clave.web.forms import ClaveForm, DateField, EmailField, LongSelect, RutField, SecretField, TextField
 
 LANDLINE = r"^[0-9+ ()-]*$"
@@ -226,10 +227,13 @@ class NewKeyMixin(ClaveForm):
             )
         return data
 
-    def refuse_key(self, violation: PolicyViolation) -> None:
-        """Put every reason beside the new key."""
-        for reason in violation.reasons:
-            self.refuse(reason, str(REASONS[reason]), "new_key")
+    def show_refusal(self, refused: Refused) -> None:
+        """Put every reason why a key is refused beside the new key."""
+        if isinstance(refused, PolicyViolation):
+            for reason in refused.reasons:
+                self.refuse(reason, str(REASONS[reason]), refused.field)
+        else:
+            super().show_refusal(refused)
 
 
 ADDRESS = ["street", "street_number", "block", "apartment", "region", "comuna"]

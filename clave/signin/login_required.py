@@ -1,17 +1,22 @@
 """Who is signed in in this browser, and pages only for such a one."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ClassVar
+from functools import cache, wraps
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from clave.credentials.service import Proof
 from clave.db.hot_queries import Lookup
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import BY_PROFILE
+from clave.lib.request_context import RequestContext
+from clave.signin import service
+from clave.signin.sessions import SessionStore
 from clave.web.pages import FormPage
 
 _SIGNED_IN = Lookup(
@@ -33,6 +38,24 @@ def current_holder(request: HttpRequest) -> Holder | None:
 def to_sign_in(request: HttpRequest, config: str = "signin") -> HttpResponse:
     """Send somebody to sign in first, and from there back to this page."""
     return HttpResponseRedirect(f"{reverse(config)}?{urlencode({'volver': request.path})}")
+
+
+@cache
+def account_url() -> str:
+    return reverse("account")
+
+
+def return_path(request: HttpRequest, otherwise: str = "") -> str:
+    """Return where to go after signing in: only a path of this site (abuse case 21), or `otherwise`, or my account."""
+    back = request.POST.get("volver") or request.GET.get("volver") or ""
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return back if safe else otherwise or account_url()
+
+
+def enter(request: HttpRequest, proof: Proof, context: RequestContext) -> None:
+    """Sign a holder in, in this browser. Raises `MinimumDataMissing`."""
+    service.admit(proof, cast(SessionStore, request.session), context)
+    rotate_token(request)
 
 
 View = Callable[..., HttpResponse]

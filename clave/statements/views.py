@@ -16,14 +16,13 @@ from clave.credentials.service import Proof
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY
 from clave.lib import clock
-from clave.lib.outcome import Outcome, Refused
+from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.otec_portal.tokens_and_hosts import for_otec, otec_of
-from clave.rce.views import LockedRutForm, SeeOther
 from clave.signin import service as signin
 from clave.signin.login_required import current_holder, to_sign_in
-from clave.signin.views import SignIn, SignInForm
+from clave.signin.reauthentication import KeyForm, KeyPage, LockedRutForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Otec
@@ -31,7 +30,7 @@ from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import FormPage, show
+from clave.web.pages import FormPage, SeeOther, show
 
 RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
 
@@ -50,7 +49,7 @@ class StateForm(LockedRutForm):
     ]
 
 
-class Issue(SignIn):
+class Issue(KeyPage):
     """A participant reads the summary, types profession and address, signs in again and declares."""
 
     form_class = StateForm
@@ -87,11 +86,11 @@ class Issue(SignIn):
         dates = service.deadlines(self.action)
         return {"facts": self.facts, "action": self.action, "deadlines": dates, "name": self.holder.full_name}
 
-    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
         if proof.holder.pk != self.holder.pk:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma persona."), field="rut")
         signin.let_in(proof, context)
-        profession, address = self.typed["profession"], self.typed["address"]
+        profession, address = typed["profession"], typed["address"]
         issued = service.issue_for_participant(self.action, proof.holder, profession, address, context)
         return SeeOther(reverse("statement", args=[issued.folio]))
 
@@ -115,11 +114,11 @@ def _result(row: CourseRecord) -> forms.Field:
     return forms.ChoiceField(label=label, choices=RESULTS, required=False)
 
 
-class OtecForm(ResultsMixin, SignInForm):
+class OtecForm(ResultsMixin, KeyForm):
     """What a training body states."""
 
 
-class IssueForOtec(SignIn):
+class IssueForOtec(KeyPage):
     """The training body says who passed and who failed, and signs with the company's key."""
 
     config = COMPANY
@@ -161,12 +160,12 @@ class IssueForOtec(SignIn):
         dates = service.deadlines(self.action)
         return {"action": self.action, "until": until, "partial": partial, "deadlines": dates}
 
-    def proved(self, proof: Proof, context: RequestContext) -> HttpResponse:
+    def proved(self, proof: Proof, typed: dict[str, Any], context: RequestContext) -> HttpResponse:
         if proof.holder.identifier != self.otec.rut:
             raise Refused("not_yours", gettext("Firme con la Clave SENCE de la misma empresa."), field="rut")
         signin.let_in(proof, context)
-        results = {name.removeprefix("r_"): text for name, text in self.typed.items() if name.startswith("r_")}
-        service.issue_for_otec(self.action, results, proof.holder, self.typed["representative"].pretty, context)
+        results = {name.removeprefix("r_"): text for name, text in typed.items() if name.startswith("r_")}
+        service.issue_for_otec(self.action, results, proof.holder, typed["representative"].pretty, context)
         return SeeOther(self.request.path)
 
     def _overview(self, issued: Statement) -> HttpResponse:
@@ -254,7 +253,7 @@ class Verify(FormPage):
     intro = _("Escriba el folio o traiga el archivo PDF.")
     button = _("Verificar")
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         content = form.cleaned_data["paper"]
         if content:
             found = service.find_paper(content.read())

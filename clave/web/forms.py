@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.lib import clock
+from clave.lib.outcome import Refused
 from clave.lib.rut import InvalidNie, InvalidRut, Nie, Rut
 from clave.lib.text import unexpected_characters
 from clave.web.captcha import service as captcha
@@ -261,8 +262,12 @@ class ClaveForm(forms.Form):
             if fields:
                 yield title, fields
 
-    def refuse(self, code: str, message: str, field: str | None = None) -> None:
+    def show_refusal(self, refused: Refused) -> None:
         """Put a use case's refusal beside the field it concerns."""
+        self.refuse(refused.code, refused.message, refused.field)
+
+    def refuse(self, code: str, message: str, field: str | None = None) -> None:
+        """Put a message beside a field."""
         self.add_error(field if field in self.fields else None, ValidationError(message, code=code))
         for name in self.errors_so_far:
             if name in self.fields:

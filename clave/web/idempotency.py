@@ -109,15 +109,14 @@ def release(context: RequestContext) -> None:
 
 
 def finish(context: RequestContext, outcome: Outcome) -> None:
-    """Store what was achieved. Call as the last thing inside the use case's transaction.
+    """Store what was achieved. The page calls it as the last thing inside the transaction that achieves it.
 
     Raises `StillWorking`, which undoes the transaction, when another post of the form has taken the claim over.
     """
-    if context.submission:
-        secret = _cipher(context.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
-        mine = Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="")
-        if not mine.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
-            raise StillWorking
+    secret = _cipher(context.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
+    mine = Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="")
+    if not mine.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
+        raise StillWorking
 
 
 def find_again(context: RequestContext) -> Done | None:

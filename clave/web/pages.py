@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
@@ -54,6 +55,12 @@ def page_of(html: str, status: int = 200) -> HttpResponse:
     return HttpResponse(html, status=status, content_type="text/html; charset=utf-8", charset="utf-8")
 
 
+class SeeOther(HttpResponseRedirect):
+    """Go on with a GET (RFC 9110, section 15.4.4)."""
+
+    status_code = 303
+
+
 _rendered: dict[Any, str] = {}
 
 
@@ -87,11 +94,11 @@ def _cut(html: str) -> tuple[str, ...]:
 
 
 class FormPage(View):
-    """A page with one form and one task.
+    """A page with one form and one task. A `Refused` goes back beside its field.
 
-    `perform` runs the use case and returns where to go: an `Outcome` (its page is shown, once and for all)
-    or a response. A `Refused` goes back beside its field. `changes` says that the form changes something
-    and must do it once.
+    A form that only leads on does so in `perform`. One that changes something, and must do it once, says `changes` and
+    completes itself in two steps (decision 0030): `check` asks whom it must, `complete` does it, and what `complete`
+    writes is committed together with its outcome or not at all.
     """
 
     form_class: ClassVar[type[ClaveForm]]
@@ -138,13 +145,20 @@ class FormPage(View):
         if not form.is_valid():
             return self.page(form, status=400)
         try:
-            result = self.perform(form, context)
+            return self._done_once(form, context) if self.changes else self.perform(form, context)
         except Refused as refused:
             return self.refused(form, refused)
-        if isinstance(result, HttpResponseBase):
-            return result
-        reference = fingerprint(context.submission)
-        return self.done_page(Done(reference, result.kind, result.facts(), result.secret))
+
+    def _done_once(self, form: ClaveForm, context: RequestContext) -> HttpResponseBase:
+        """Do what the form asks for and store the outcome under its key, in one transaction."""
+        checked = self.check(form, context)
+        if isinstance(checked, HttpResponseBase):
+            return checked
+        with transaction.atomic():
+            outcome = self.complete(form, checked, context)
+            idempotency.finish(context, outcome)
+        self.completed()
+        return self.done_page(Done(fingerprint(context.submission), outcome.kind, outcome.facts(), outcome.secret))
 
     def done_before(self, request: HttpRequest) -> HttpResponse | None:
         """Return what this very form achieved when it was posted before, though what it was about may be gone."""
@@ -172,14 +186,30 @@ class FormPage(View):
         """Return what the page of a refusal that ends the flow needs besides the refusal."""
         return {}
 
-    def perform(self, form: ClaveForm, context: RequestContext) -> Outcome | HttpResponseBase:
+    def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponseBase:
+        """Run the use case of a form that changes nothing; return where to go. Raises `Refused`."""
         raise NotImplementedError
+
+    def check(self, form: ClaveForm, context: RequestContext) -> Any:
+        """Establish what `complete` needs, outside of any transaction. Raises `Refused`.
+
+        Here a registry is asked and a key is tried: it may take long, and what a refusal has counted and recorded
+        stays. A response ends it here.
+        """
+        return None
+
+    def complete(self, form: ClaveForm, checked: Any, context: RequestContext) -> Outcome:
+        """Do it, with what `check` established; return what came of it. Raises `Refused`, which undoes it."""
+        raise NotImplementedError
+
+    def completed(self) -> None:
+        """Go on from what is done and stored."""
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
         """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
         if not refused.message:
             return refusal_page(self.request, refused, self.refusal_context())
-        form.refuse(refused.code, refused.message, refused.field)
+        form.show_refusal(refused)
         return self.page(form, status=refused.status)
 
     def render_page(self, form: ClaveForm, more: Mapping[str, Any] | None = None) -> str:
@@ -242,6 +272,10 @@ class StepPage(FormPage):
 
     def prepare(self) -> None:
         """Look up what the step is about. Raises `StepRefused` when what earlier steps proved counts no longer."""
+
+    def completed(self) -> None:
+        """End the flow: what it was for is done."""
+        self.wizard.end()
 
     def go(self, step: str, **data: Any) -> HttpResponseRedirect:
         """Allow the next step and go there."""

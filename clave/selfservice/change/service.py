@@ -16,7 +16,6 @@ from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
-from clave.web import idempotency
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "
         revocation.end_access(holder, keep=context)
         courier.send(holder, "key_changed", {"when": when(), "identifier": holder.display_name}, email=holder.email)
         audit.record("key.changed", context, holder=holder, temporary=bool(proof.temporary))
-        idempotency.finish(context, outcome)
     return outcome
 
 

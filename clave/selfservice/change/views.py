@@ -6,7 +6,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.credentials.policy import PolicyViolation
 from clave.credentials.service import Proof
 from clave.holders.profiles import ProfileForm
 from clave.holders.service import proof_of
@@ -41,7 +40,7 @@ class Start(ProfilePage):
         intro = gettext("Tenga a mano {what} y su clave actual o temporal. Toma unos 2 minutos.")
         return {"intro": intro.format(what=self.config.at_hand)}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         proof = service.prove(form.claim, form.cleaned_data["key"], context)
         known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
         wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known)
@@ -70,12 +69,6 @@ class NewKey(ProfileStep):
     def context(self) -> dict[str, Any]:
         return {"rules": key_rules()}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         back_to = str(self.wizard.data.get("back_to", ""))
-        try:
-            outcome = service.change(self.proof, form.cleaned_data["new_key"], context, back_to)
-        except PolicyViolation as violation:
-            form.refuse_key(violation)
-            return self.page(form, status=400)
-        self.wizard.end()
-        return outcome
+        return service.change(self.proof, form.cleaned_data["new_key"], context, back_to)

@@ -23,7 +23,6 @@ from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 from clave.selfservice.models import ChangeState, ContactChange, QuestionRenewal
-from clave.web import idempotency
 
 LIFE = timedelta(days=7)
 LINK, CARD, OPERATOR = "link", "card", "operator"
@@ -166,10 +165,7 @@ def confirm(
                 courier.send(holder, "email_changed", {**told, "new_email": masked_email(holder.email)}, email=old)
         courier.send(holder, "data_updated", told, email=holder.email)
         audit.record("contact.confirmed", context, holder=holder, proof=proof, operator=operator)
-        outcome = ContactConfirmed(email=masked_email(holder.email), profile=holder.profile, question=question)
-        if not operator:
-            idempotency.finish(context, outcome)
-    return outcome
+    return ContactConfirmed(email=masked_email(holder.email), profile=holder.profile, question=question)
 
 
 def refuse(change: ContactChange, proof: str, context: RequestContext, *, operator: str = "") -> ContactRefused:
@@ -181,10 +177,7 @@ def refuse(change: ContactChange, proof: str, context: RequestContext, *, operat
         for address in {change.email, change.old_email} - {""}:
             courier.send(holder, "contact_refused", told, email=address)
         audit.record("contact.refused", context, holder=holder, proof=proof, operator=operator)
-        outcome = ContactRefused(email=masked_email(holder.email) if holder.email else "")
-        if not operator:
-            idempotency.finish(context, outcome)
-    return outcome
+    return ContactRefused(email=masked_email(holder.email) if holder.email else "")
 
 
 def know_representative(company: Holder, run: str) -> None:

@@ -25,7 +25,6 @@ from clave.notifications import outbox as courier
 from clave.selfservice.common import when
 from clave.selfservice.confirmations.contact_change import CARD, LINK, NoLongerWaiting, know_representative, locked
 from clave.selfservice.models import QuestionRenewal
-from clave.web import idempotency
 
 LIFE = timedelta(hours=1)
 
@@ -100,7 +99,6 @@ def renew(
         told = {"when": when(), "identifier": holder.display_name}
         courier.send(holder, "question_renewed", told, email=holder.email)
         audit.record("question.renewed", context, holder=holder, proof=CARD if renewal is None else LINK)
-        idempotency.finish(context, outcome)
     return outcome
 
 

@@ -73,7 +73,7 @@ class CardProof(FormPage):
     button = _("Validar")
     step = (1, 2)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
         claim, run = COMPANY.claim(str(data["rut"])), data["representative"]
         recover.check_representative(claim, run, context)
@@ -147,18 +147,19 @@ class ContactStep(ConfirmStep):
             "reject": reverse("confirm_reject", args=[self.wizard.run]),
         }
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         data = self.wizard.data
         question = reverse("confirm_question", args=[self.wizard.run]) if self.wizard.may("question") else ""
-        outcome = contact_change.confirm(
+        return contact_change.confirm(
             self.change, data["proof"], context, representative=data.get("representative", ""), question=question
         )
-        if question:
-            # The change has ended what was proved before; who made it goes on to the question.
+
+    def completed(self) -> None:
+        """The change has ended what was proved before; who made it by card goes on to the question."""
+        if self.wizard.may("question"):
             self.wizard.allow("question", **proof_of(Holder.objects.get(pk=self.holder.pk)))
         else:
             self.wizard.end()
-        return outcome
 
 
 class RejectStep(ContactStep):
@@ -169,10 +170,11 @@ class RejectStep(ContactStep):
     title = _("Rechazar el cambio de contacto")
     button = _("Rechazar el cambio")
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        outcome = contact_change.refuse(self.change, self.wizard.data["proof"], context)
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        return contact_change.refuse(self.change, self.wizard.data["proof"], context)
+
+    def completed(self) -> None:
         self.wizard.end()
-        return outcome
 
 
 class QuestionForm(QuestionMixin):
@@ -195,9 +197,9 @@ class QuestionStep(ConfirmStep):
     def context(self) -> dict[str, Any]:
         return {"who": self.holder.display_name}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         data = self.wizard.data
-        outcome = question_renewal.renew(
+        return question_renewal.renew(
             self.holder,
             form.cleaned_data["question"],
             form.cleaned_data["answer"],
@@ -205,5 +207,3 @@ class QuestionStep(ConfirmStep):
             renewal=data.get("renewal"),
             representative=data.get("representative", ""),
         )
-        self.wizard.end()
-        return outcome

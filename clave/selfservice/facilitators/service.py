@@ -22,7 +22,6 @@ from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import apply_identity, send_temporary_key
 from clave.selfservice.models import Decision, FacilitatorRequest
-from clave.web import idempotency
 
 
 @dataclass(frozen=True)
@@ -97,40 +96,13 @@ def letter(company: Holder, representative: str) -> bytes:
     return done.stdout
 
 
-def file_request(
-    company: Holder,
-    representative: str,
-    data: dict[str, Any],
-    papers: tuple[Document, Document],
-    context: RequestContext,
-) -> RequestFiled:
-    """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
+def describe(data: dict[str, Any]) -> FacilitatorRequest:
+    """Return a request, not stored yet, for the person whom `data` describes. Raises `Refused` for a registered one."""
     earlier = find(Profile.FACILITADOR, data["identifier"])
     if earlier and not earlier.legacy:
         raise Refused(
             "already_registered", _("Este facilitador ya tiene Clave SENCE. Puede recuperarla."), field="document"
         )
-    asked = _described(data)
-    asked.company, asked.representative = company, representative
-    asked.affidavit, asked.identity = papers
-    try:
-        with transaction.atomic():
-            asked.save(force_insert=True)
-            for paper in papers:
-                vault.take(paper)
-            outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
-            courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
-            audit.record("facilitator.asked", context, holder=company, folio=asked.folio)
-            idempotency.finish(context, outcome)
-    except IntegrityError:
-        raise Refused(
-            "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
-        ) from None
-    return outcome
-
-
-def _described(data: dict[str, Any]) -> FacilitatorRequest:
-    """Return a request, not stored yet, for the person whom `data` describes."""
     declared = Holder()
     apply_identity(declared, data)
     return FacilitatorRequest(
@@ -146,6 +118,31 @@ def _described(data: dict[str, Any]) -> FacilitatorRequest:
         answer_hash=keys.answer_hash(data["answer"]) if data.get("answer") else "",
         created_at=clock.now(),
     )
+
+
+def file_request(
+    asked: FacilitatorRequest,
+    company: Holder,
+    representative: str,
+    papers: tuple[Document, Document],
+    context: RequestContext,
+) -> RequestFiled:
+    """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
+    asked.company, asked.representative = company, representative
+    asked.affidavit, asked.identity = papers
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+            for paper in papers:
+                vault.take(paper)
+            outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
+            courier.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
+            audit.record("facilitator.asked", context, holder=company, folio=asked.folio)
+    except IntegrityError:
+        raise Refused(
+            "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
+        ) from None
+    return outcome
 
 
 def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
@@ -205,8 +202,8 @@ def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: s
         raise Decided
 
 
-def send_key(company: Holder, identifier: str, context: RequestContext) -> FacilitatorKeySent:
-    """Send a temporary key to a facilitator for whom this company has asked. Raises `Refused`."""
+def own_facilitator(company: Holder, identifier: str, context: RequestContext) -> Holder:
+    """Return a facilitator for whom this company has asked. Raises `Refused`."""
     holder = find(Profile.FACILITADOR, identifier)
     own = FacilitatorRequest.objects.filter(company=company, identifier=identifier, state=Decision.APPROVED).exists()
     if holder is None or not own:
@@ -216,10 +213,13 @@ def send_key(company: Holder, identifier: str, context: RequestContext) -> Facil
             _("Su empresa no tiene un facilitador aprobado con este documento. Revise el tipo y el número."),
             field="document",
         )
+    return holder
+
+
+def send_key(holder: Holder, context: RequestContext) -> FacilitatorKeySent:
+    """Send a temporary key to a company's `own_facilitator`. Raises `AccountChanged`, `TooManyMessages`."""
     with transaction.atomic():
         holder = lock(holder)
         until = send_temporary_key(holder, quota="company")
-        outcome = FacilitatorKeySent(email=masked_email(holder.email), until=until)
         audit.record("key.recovery", context, holder=holder, proof="company")
-        idempotency.finish(context, outcome)
-    return outcome
+    return FacilitatorKeySent(email=masked_email(holder.email), until=until)

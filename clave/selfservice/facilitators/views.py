@@ -20,6 +20,7 @@ from clave.lib.request_context import RequestContext
 from clave.selfservice.common import ProfilePage
 from clave.selfservice.facilitators import service
 from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
+from clave.selfservice.models import FacilitatorRequest
 from clave.web.errors import refusal_page
 from clave.web.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
 from clave.web.pages import FormPage, StepPage, show
@@ -74,7 +75,7 @@ class Start(ProfilePage):
     button = _("Validar")
     step = (1, 3)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         company = service.prove_company(form.claim, form.cleaned_data["key"], context)
         about = {**proof_of(company), "representative": form.claim.representative}
         wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
@@ -128,7 +129,7 @@ class Affidavit(RequestStep):
     def context(self) -> dict[str, Any]:
         return {"template_url": reverse("facilitator_request_letter", args=[self.wizard.run])}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         return self.go("data")
 
 
@@ -176,14 +177,14 @@ class Data(RequestStep):
     step = (3, 3)
     changes = True
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> FacilitatorRequest:
+        return service.describe(form.cleaned_data)
+
+    def complete(self, form: Any, checked: FacilitatorRequest, context: RequestContext) -> Outcome:
         affidavit = Document.objects.get(pk=self.wizard.data["affidavit"])
         scan = Document.objects.get(pk=self.wizard.data["data"])
-        papers = (affidavit, scan)
         representative = str(self.wizard.data["representative"])
-        outcome = service.file_request(self.company, representative, form.cleaned_data, papers, context)
-        self.wizard.end()
-        return outcome
+        return service.file_request(checked, self.company, representative, (affidavit, scan), context)
 
 
 class StateForm(ClaveForm):
@@ -201,7 +202,7 @@ class State(FormPage):
     intro = _("Escriba el folio que recibió y el RUT de la empresa.")
     button = _("Consultar")
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         limits = throttling.limits("folio", str(form.cleaned_data["rut"]), context)
         limits.reserve()
         found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
@@ -231,6 +232,9 @@ class Key(ProfilePage):
     button = _("Recuperar Clave")
     changes = True
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> Holder:
         company = service.prove_company(form.claim, form.cleaned_data["key"], context)
-        return service.send_key(company, document_of(form.cleaned_data), context)
+        return service.own_facilitator(company, document_of(form.cleaned_data), context)
+
+    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+        return service.send_key(checked, context)

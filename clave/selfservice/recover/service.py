@@ -25,7 +25,6 @@ from clave.registries.base import RegistryDown
 from clave.selfservice import proofs
 from clave.selfservice.common import send_temporary_key, when
 from clave.selfservice.models import Waiting
-from clave.web import idempotency
 
 
 @dataclass(frozen=True)
@@ -92,20 +91,30 @@ def question_for(claim: ClaimedIdentity) -> str:
     return keys.question_of(claim.account, holder)
 
 
-def by_answer(claim: ClaimedIdentity, answer: str, context: RequestContext) -> KeySent:
-    """Check the answer and send a temporary key.
-
-    Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`, `AccountChanged`, `TooManyMessages`.
-    """
+def check_answer(claim: ClaimedIdentity, answer: str, context: RequestContext) -> Holder:
+    """Check the secret answer; return the holder. Raises `WrongAnswer`, `TooManyAttempts`, `MinimumDataMissing`."""
     holder = keys.verify_answer(claim.account, claim.holder(), answer, context, "key.recovery")
     require_minimum_data(holder)
+    return holder
+
+
+def by_answer(holder: Holder, context: RequestContext) -> KeySent:
+    """Send a temporary key after the secret answer. Raises `AccountChanged`, `TooManyMessages`."""
     return _send_key(holder, context, "answer")
 
 
-def by_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> KeySent:
-    """Send a temporary key to the contact on file of who has no Chilean card. Raises as `proofs.by_birth` does."""
+def check_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> Holder:
+    """Check birth date and e-mail of who has no Chilean card; return the holder.
+
+    Raises `NotRecognised`, `TooManyAttempts`, `MinimumDataMissing`.
+    """
     holder = proofs.by_birth(claim, birth_date, email, context)
     require_minimum_data(holder)
+    return holder
+
+
+def by_birth(holder: Holder, context: RequestContext) -> KeySent:
+    """Send a temporary key after birth date and e-mail. Raises `AccountChanged`, `TooManyMessages`."""
     return _send_key(holder, context, "birth", quota="birth")
 
 
@@ -201,7 +210,6 @@ def tell_when_back(registry: str, email: str, context: RequestContext) -> WillTe
     with transaction.atomic():
         Waiting.objects.create(registry=registry, email=email, language=context.language, created_at=clock.now())
         audit.record("registry.awaited", context, registry=registry)
-        idempotency.finish(context, outcome)
     return outcome
 
 
@@ -227,7 +235,6 @@ def _send_key(
             secret=secret,
         )
         audit.record("key.recovery", context, holder=holder, proof=proof)
-        idempotency.finish(context, outcome)
     return outcome
 
 

@@ -67,7 +67,7 @@ class Start(ProfilePage):
         took = gettext("Toma unos 3 minutos.")
         return {"intro": f"{NEEDS[self.config.profile]} {took}"}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         claim = form.claim
         question = service.question_for(claim) if settings.SECRET_QUESTIONS else ""
         first = "answer" if question else OTHERWISE[claim.profile]
@@ -124,12 +124,13 @@ class Answer(RecoverStep):
     def context(self) -> dict[str, Any]:
         return {"who": self.claim.display_name, "question": QUESTIONS[self.wizard.data["question"]]}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> Holder | HttpResponse:
         if form.cleaned_data["forgotten"]:
             return self.go(OTHERWISE[self.config.profile])
-        outcome = service.by_answer(self.claim, form.cleaned_data["answer"], context)
-        self.wizard.end()
-        return outcome
+        return service.check_answer(self.claim, form.cleaned_data["answer"], context)
+
+    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+        return service.by_answer(checked, context)
 
 
 class RepresentativeForm(ClaveForm):
@@ -145,7 +146,7 @@ class RepresentativeStep(RecoverStep):
     button = _("Validar")
     step = (2, 4)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         person: Rut = form.cleaned_data["representative"]
         service.check_representative(self.claim, person, context)
         return self.go("card", representative=str(person))
@@ -166,11 +167,12 @@ class Birth(RecoverStep):
     step = (2, 2)
     changes = True
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> Holder:
         data = form.cleaned_data
-        outcome = service.by_birth(self.claim, data["birth_date"], data["email"], context)
-        self.wizard.end()
-        return outcome
+        return service.check_birth(self.claim, data["birth_date"], data["email"], context)
+
+    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+        return service.by_birth(checked, context)
 
 
 class CardForm(ClaveForm):
@@ -205,7 +207,7 @@ class Card(RecoverStep):
         )
         return {**super().context(), "intro": f"{whose} {gettext('El Registro Civil lo confirma.')}"}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
         holder = service.check_card(self.claim, run, form.cleaned_data["serial"], context)
         return self.go("contact", **proof_of(holder))
@@ -253,15 +255,12 @@ class Contact(RecoverStep):
         email = self.holder.email
         return {"masked": masked_email(email) if email else ""}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         wrong = form.cleaned_data["right"] == "no"
         if wrong and not settings.NEW_EMAIL_AFTER_SERIAL:
-            form.refuse("new_email_off", gettext("Para cambiar el correo llame a la mesa de ayuda."), "right")
-            return self.page(form, status=400)
+            raise Refused("new_email_off", gettext("Para cambiar el correo llame a la mesa de ayuda."), field="right")
         new_email = form.cleaned_data.get("email", "") if wrong else ""
-        outcome = service.by_card(self.holder, new_email, context, str(self.wizard.data.get("representative", "")))
-        self.wizard.end()
-        return outcome
+        return service.by_card(self.holder, new_email, context, str(self.wizard.data.get("representative", "")))
 
 
 class NotifyForm(ClaveForm):
@@ -278,7 +277,5 @@ class Notify(RecoverStep):
     button = _("Avísenme")
     changes = True
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        outcome = service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], context)
-        self.wizard.end()
-        return outcome
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
+        return service.tell_when_back(self.wizard.data["registry"], form.cleaned_data["email"], context)

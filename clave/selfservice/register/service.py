@@ -27,7 +27,6 @@ from clave.notifications import outbox as courier
 from clave.registries import registro_civil, sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import apply_contact, apply_identity, store_representative
-from clave.web import idempotency
 
 
 @dataclass(frozen=True)
@@ -80,38 +79,46 @@ def wrong_card() -> Refused:
     )
 
 
-def register(claim: ClaimedIdentity, data: dict[str, Any], context: RequestContext) -> Registered:
-    """Create the account. Raises `PolicyViolation`, and `Refused` (unknown, deceased, registered, card...).
+def describe(claim: ClaimedIdentity, data: dict[str, Any]) -> Holder:
+    """Return the account as it was typed. Raises `PolicyViolation` for a key that what was typed forbids.
 
-    What can be judged without telling anything about the RUT is judged first. What tells, whether somebody is
-    registered, known to a registry or dead, is counted and audited; strangers who have been told often enough are told
-    no more than that it did not work (abuse case 71). When a registry does not answer the account is created
-    unverified and a job verifies it later.
+    This is judged first, and neither counted nor audited: it tells nothing about the RUT.
     """
     typed = Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
     apply_contact(typed, data)
     policy.check(data["new_key"], keys.about(typed))
+    return typed
+
+
+def check(claim: ClaimedIdentity, typed: Holder, data: dict[str, Any], context: RequestContext) -> Holder:
+    """Ask the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
+
+    When a registry does not answer the account will be unverified, and a job verifies it later. What is refused, here
+    or in `create`, goes through `refusal`.
+    """
     earlier = claim.holder()
-    try:
-        return _register(earlier or typed, earlier, data, context)
-    except (Refused, policy.PolicyViolation) as refused:
-        code = refused.code if isinstance(refused, Refused) else "policy"
-        audit.record("holder.registered", context, holder=earlier, outcome=code)
-        if code in _DISCLOSING and not throttling.may_disclose(context):
-            raise not_created() from None
-        raise
-
-
-def _register(holder: Holder, earlier: Holder | None, data: dict[str, Any], context: RequestContext) -> Registered:
     # A registry is asked first whoever it is: otherwise a registered RUT would be answered sooner.
-    tell = _ASK[holder.profile](data, context)
+    tell = _ASK[claim.profile](data, context)
     if earlier is not None and not earlier.legacy:
         raise already_registered()
+    holder = earlier or typed
     holder.language = context.language
     apply_contact(holder, data)
     tell(holder)
     policy.check(data["new_key"], keys.about(holder))
-    return _create(holder, data, context)
+    return holder
+
+
+def refusal(claim: ClaimedIdentity, refused: Refused, context: RequestContext) -> Refused:
+    """Audit a refusal; return what may be told of it. Call outside the transaction that it has undone.
+
+    Whether somebody is registered, known to a registry or dead is counted: strangers who have been told often enough
+    are told no more than that it did not work (abuse case 71).
+    """
+    audit.record("holder.registered", context, holder=claim.holder(), outcome=refused.code)
+    if refused.code in _DISCLOSING and not throttling.may_disclose(context):
+        return not_created()
+    return refused
 
 
 Tell = Callable[[Holder], None]
@@ -223,7 +230,8 @@ def confirm_company(holder: Holder, company: sii.Company) -> None:
     holder.names, holder.verification = company.name, Verification.VERIFIED
 
 
-def _create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Registered:
+def create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Registered:
+    """Create the account that `check` returned. Raises `Refused` if somebody was quicker."""
     company = holder.profile == Profile.PERSONA_JURIDICA
     mobile = data["representative_mobile"] if company else holder.mobile
     outcome = Registered(
@@ -253,7 +261,6 @@ def _create(holder: Holder, data: dict[str, Any], context: RequestContext) -> Re
                 keys.set_answer(holder, data["question"], data["answer"])
             _welcome(holder, mobile)
             audit.record("holder.registered", context, holder=holder, verification=holder.verification)
-            idempotency.finish(context, outcome)
     except IntegrityError:
         raise already_registered() from None
     return outcome

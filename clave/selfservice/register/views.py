@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.policy import PolicyViolation
-from clave.holders.models import Kind, Profile
+from clave.holders.models import Holder, Kind, Profile
 from clave.holders.profiles import CHOOSE, COMPANY, MIGRANT, PERSON, ProfileForm
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
@@ -27,6 +27,7 @@ from clave.selfservice.fields import (
 )
 from clave.selfservice.register import service
 from clave.web.forms import TextField
+from clave.web.middleware import context_of
 
 _ABOUT = _("Información de registro")
 _LAST: list[tuple[Any, list[str]]] = [
@@ -103,13 +104,19 @@ class Register(ProfilePage):
         profile: Profile = self.config.profile
         return {"rules": key_rules(), "title": TITLES[profile], "intro": INTROS[profile]}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> Holder | HttpResponse:
+        data = form.cleaned_data
         try:
-            return service.register(form.claim, form.cleaned_data, context)
+            typed = service.describe(form.claim, data)
         except PolicyViolation as violation:
-            form.refuse_key(violation)
-            return self.page(form, status=400)
-        except Refused as refused:
-            if refused.field == "identifier":
-                refused.field = next(iter(self.config.fields()))
-            raise
+            return super().refused(form, violation)
+        return service.check(form.claim, typed, data, context)
+
+    def complete(self, form: Any, checked: Holder, context: RequestContext) -> Outcome:
+        return service.create(checked, form.cleaned_data, context)
+
+    def refused(self, form: Any, refused: Refused) -> HttpResponse:
+        told = service.refusal(form.claim, refused, context_of(self.request))
+        if told.field == "identifier":
+            told.field = next(iter(self.config.fields()))
+        return super().refused(form, told)

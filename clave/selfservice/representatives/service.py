@@ -15,13 +15,12 @@ from clave.notifications import outbox as courier
 from clave.registries import sii
 from clave.registries.base import RegistryDown
 from clave.selfservice.common import store_representative, when
-from clave.web import idempotency
 
 
-def add(company: Holder, data: dict[str, Any], context: RequestContext) -> Outcome:
-    """Note a representative whom the SII confirms, or new contact data of one. Raises `Refused`."""
+def check(company: Holder, person: Rut, context: RequestContext) -> None:
+    """Ask the SII whether this person represents the company. Raises `Refused`."""
     try:
-        represents = sii.represents(data["representative"], Rut.parse(company.identifier), context)
+        represents = sii.represents(person, Rut.parse(company.identifier), context)
     except RegistryDown:
         raise Refused(
             "registry_down", _("El SII no responde y no podemos revisar sus datos. Intente en unos minutos.")
@@ -32,14 +31,16 @@ def add(company: Holder, data: dict[str, Any], context: RequestContext) -> Outco
             _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
             field="representative",
         )
+
+
+def add(company: Holder, data: dict[str, Any], context: RequestContext) -> Outcome:
+    """Note a representative whom the SII has confirmed, or new contact data of one."""
     with transaction.atomic():
         store_representative(company, data)
         _tell(company)
         audit.record("representative.added", context, holder=company)
         sentence = _("{run} quedó como representante legal.").format(run=data["representative"].pretty)
-        done = Flash(sentence, reverse("representatives"))
-        idempotency.finish(context, done)
-    return done
+    return Flash(sentence, reverse("representatives"))
 
 
 def remove(company: Holder, pk: int, context: RequestContext) -> None:

@@ -35,7 +35,10 @@ class Representatives(HolderPage):
     def context(self) -> dict[str, Any]:
         return {"people": self.holder.representatives.order_by("pk")}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def check(self, form: Any, context: RequestContext) -> None:
+        service.check(self.holder, form.cleaned_data["representative"], context)
+
+    def complete(self, form: Any, checked: None, context: RequestContext) -> Outcome:
         return service.add(self.holder, form.cleaned_data, context)
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clave.audit import service as audit
 from clave.credentials import revocation
 from clave.credentials import service as keys
+from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder
 from clave.holders.service import claim_of, lock
 from clave.lib.masking import masked_email
@@ -16,7 +18,6 @@ from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.notifications import outbox as courier
 from clave.selfservice.common import apply_contact, when
-from clave.web import idempotency
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,22 @@ class DataUpdated(Outcome):
     profile: str
 
 
-def update(holder: Holder, data: dict[str, Any], context: RequestContext) -> DataUpdated:
-    """Store address and contact and, where given, question and CS.
+def check(holder: Holder, data: dict[str, Any], context: RequestContext) -> Proof | None:
+    """Try the present CS of who wants another one. Raises `WrongKey`, `TooManyAttempts`."""
+    if not data["new_key"]:
+        return None
+    try:
+        return keys.try_key(claim_of(holder), data["key"], context, "key.checked")
+    except WrongKey as refused:
+        refused.message, refused.field = _("La Clave SENCE actual no es correcta."), "key"
+        raise
 
-    Raises `PolicyViolation`, `WrongKey`, `TooManyAttempts`, `AccountChanged`.
+
+def update(holder: Holder, data: dict[str, Any], proof: Proof | None, context: RequestContext) -> DataUpdated:
+    """Store address and contact and, where given, the question; with a `proof` of the present CS another one.
+
+    Raises `PolicyViolation`, `KeyAlreadyChanged`, `AccountChanged`.
     """
-    # The present key is tried before the transaction: a wrong one must stay counted.
-    proof = keys.try_key(claim_of(holder), data["key"], context, "key.checked") if data["new_key"] else None
     with transaction.atomic():
         holder = lock(holder)
         old_email = holder.email
@@ -50,14 +60,12 @@ def update(holder: Holder, data: dict[str, Any], context: RequestContext) -> Dat
             revocation.end_access(holder, keep=context)
         _tell(holder, old_email if moved else "", key_changed=bool(proof))
         audit.record("data.updated", context, holder=holder, email_moved=moved, key_changed=bool(proof))
-        outcome = DataUpdated(
-            email=masked_email(holder.email),
-            old_email=masked_email(old_email) if moved else "",
-            key_changed=bool(proof),
-            profile=holder.profile,
-        )
-        idempotency.finish(context, outcome)
-    return outcome
+    return DataUpdated(
+        email=masked_email(holder.email),
+        old_email=masked_email(old_email) if moved else "",
+        key_changed=bool(proof),
+        profile=holder.profile,
+    )
 
 
 def _tell(holder: Holder, old_email: str, *, key_changed: bool) -> None:

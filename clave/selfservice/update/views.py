@@ -9,8 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clave.credentials import service as keys
-from clave.credentials.policy import PolicyViolation
-from clave.credentials.service import WrongAnswer
+from clave.credentials.service import Proof, WrongAnswer
 from clave.holders.comunas import comunas
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY, ProfileConfig, ProfileForm
@@ -75,7 +74,7 @@ class Start(ProfilePage):
             )
         return proof.holder
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         return begin(self.request, self.config, self.prove(form, context))
 
 
@@ -123,7 +122,7 @@ class Question(UpdateStep):
     button = _("Continuar")
     step = (2, 3)
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
+    def perform(self, form: Any, context: RequestContext) -> HttpResponse:
         holder = self.holder
         # The wrong question is a wrong answer: it is tried, and counted, all the same.
         right = form.cleaned_data["question"] == holder.secret_answer.question
@@ -205,14 +204,8 @@ class Edit(UpdateStep):
         missing = [MISSING_LABELS[name] for name in missing_data(holder)]
         return {"rules": key_rules(), "holder": holder, "missing": missing}
 
-    def perform(self, form: Any, context: RequestContext) -> Outcome | HttpResponse:
-        try:
-            outcome = service.update(self.holder, form.cleaned_data, context)
-        except PolicyViolation as violation:
-            form.refuse_key(violation)
-            return self.page(form, status=400)
-        except keys.WrongKey as refused:
-            form.refuse(refused.code, gettext("La Clave SENCE actual no es correcta."), "key")
-            return self.page(form, status=400)
-        self.wizard.end()
-        return outcome
+    def check(self, form: Any, context: RequestContext) -> Proof | None:
+        return service.check(self.holder, form.cleaned_data, context)
+
+    def complete(self, form: Any, checked: Proof | None, context: RequestContext) -> Outcome:
+        return service.update(self.holder, form.cleaned_data, checked, context)
