@@ -51,9 +51,11 @@ class _Compiled:
 
     def row(self, *instances: Model) -> list[object]:
         """Return the joined row the database would give for these instances; None for models not among them."""
-        by_type = {type(each): each for each in instances}
+        by_type = {type(instance): instance for instance in instances}
         parts = [(self.model, self.first, self.last, self.names)]
-        parts += [(each.model_cls, each.cols_start, each.cols_end, each.init_list) for each in self.related]
+        parts += [
+            (related.model_cls, related.cols_start, related.cols_end, related.init_list) for related in self.related
+        ]
         row: list[Any] = [None] * max(last for _, _, last, _ in parts)
         for model, first, last, names in parts:
             if model in by_type:

@@ -48,7 +48,7 @@ class RunningProcess:
 
     def __init__(self, program: Program, environ: Mapping[str, str]) -> None:
         self.program = program
-        self.started_at = time.monotonic()
+        self.born = time.monotonic()
         self.stop_requested_at = 0.0
         self._ready = False
         self._readiness, write = os.pipe()
@@ -194,7 +194,7 @@ class ProcessGroup:
 
     def pause_after(self, place: Place, process: RunningProcess) -> float:
         """Return the backoff before the process that died here is restarted, and record it."""
-        place.pause = next_pause(place.pause, time.monotonic() - process.started_at)
+        place.pause = next_pause(place.pause, time.monotonic() - process.born)
         if process.is_ready() and self._team_is_down_without(place):
             return FIRST_PAUSE  # it worked before, so restart it soon, even though a request may kill it again
         return place.pause
@@ -224,7 +224,7 @@ class ProcessGroup:
         return True
 
     def _becomes_ready(self, successor: RunningProcess) -> bool:
-        deadline = successor.started_at + READY_SECONDS
+        deadline = successor.born + READY_SECONDS
         while time.monotonic() < deadline and not successor.has_ended() and not self.told_to_stop():
             if successor.is_ready():
                 return True

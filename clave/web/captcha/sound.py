@@ -69,8 +69,8 @@ def _stretched(samples: list[int], random: Random) -> list[int]:
         if random.random() < 0.15:
             tempo = random.uniform(_SLOW, _FAST)
         position += _HOP * tempo
-        wanted, probe = int(position), tail[::6]
-        starts = range(max(0, wanted - _SEARCH), wanted + _SEARCH, 4)
+        target, probe = int(position), tail[::6]
+        starts = range(max(0, target - _SEARCH), target + _SEARCH, 4)
         best = max(starts, key=lambda start: sum(map(mul, probe, samples[start : start + _HOP : 6])))
         fresh = samples[best : best + _HOP]
         out += [old + (new - old) * ramp // _HOP for ramp, (old, new) in enumerate(zip(tail, fresh, strict=False))]
