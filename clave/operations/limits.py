@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from clave.config.settings import environment
 
 # A connection that is kept open holds nothing but itself; a request holds a thread, and how many of those are served
-# at once core/gate.py decides.
+# at once web/gate.py decides.
 CONNECTIONS, THREADS = 4000, 264
 HEADER_SECONDS = 10.0  # until the head of a request must be there
 HAND_OVER_SECONDS = 4.0  # a connection that is kept open may bring one more request meanwhile
