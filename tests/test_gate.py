@@ -14,7 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from clave.operations import launcher
 from clave.rce import service
 from clave.rce.models import PendingRequest
-from clave.web import gate
+from clave.web import bodies, gate
 from tests import installation
 from tests.installation import until
 from tests.wire.platform import Platform
@@ -182,7 +182,7 @@ class Slow:
 
 @pytest.mark.abuse(42)
 def test_one_address_cannot_take_every_place_for_bodies() -> None:
-    entrance, slow = gate.Gate(Busy()), [Slow() for _ in range(gate.BODIES_OF_ONE)]
+    entrance, slow = gate.Gate(Busy()), [Slow() for _ in range(bodies.OF_ONE)]
     crowd = [threading.Thread(target=Asked, args=(entrance, "/ingresar", body, 5)) for body in slow]
     for one in crowd:
         one.start()
@@ -238,13 +238,13 @@ def test_a_place_is_given_back_by_who_fails() -> None:
 
     entrance = gate.Gate(application)
     for body, error in ((b"", RuntimeError), (Broken(), OSError)):
-        for _ in range(3 * (gate.INSIDE + gate.WAITING + gate.BODIES)):
+        for _ in range(3 * (gate.INSIDE + gate.WAITING + bodies.AT_ONCE)):
             with pytest.raises(error):
                 Asked(entrance, body=body, length=0 if body == b"" else 9)
 
 
 def test_the_server_has_threads_for_all_who_may_wait() -> None:
-    assert gate.INSIDE + gate.WAITING + gate.RESERVE + gate.BODIES < launcher.THREADS < launcher.CONNECTIONS
+    assert gate.INSIDE + gate.WAITING + gate.RESERVE + bodies.AT_ONCE < launcher.THREADS < launcher.CONNECTIONS
 
 
 @pytest.mark.abuse(42)
@@ -255,7 +255,7 @@ def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallat
             return visitor.post("/ingresar", data={"rut": "11111111-1"}).status_code
 
         assert post() == 403, "no token came with it"
-        with open_house.receiving_slow_forms(gate.BODIES + 30):
+        with open_house.receiving_slow_forms(bodies.AT_ONCE + 30):
             assert post() == 503
             for _ in range(20):
                 assert visitor.get("/").status_code == 200

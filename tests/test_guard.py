@@ -120,6 +120,14 @@ def test_without_proxies_an_operator_says_that_clients_keep_their_addresses(tmp_
     assert start(tmp_path, **{**GOOD, "CLAVE_TRUSTED_PROXIES": "0", "CLAVE_DIRECT_TLS": "1"}).returncode == 0
 
 
+@pytest.mark.abuse(42)
+def test_receiving_bodies_first_is_left_only_to_a_proxy(tmp_path: Path) -> None:
+    assert start(tmp_path, **GOOD, CLAVE_BUFFER_BODIES="0").returncode == 0
+    alone = {**GOOD, "CLAVE_TRUSTED_PROXIES": "0", "CLAVE_DIRECT_TLS": "1", "CLAVE_BUFFER_BODIES": "0"}
+    (line,) = lines_of(start(tmp_path, **alone))
+    assert line.startswith("CLAVE_BUFFER_BODIES:")
+
+
 @pytest.mark.abuse(81)
 @pytest.mark.parametrize(
     "command",

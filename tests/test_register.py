@@ -49,6 +49,16 @@ def test_an_empty_form_names_every_missing_field_and_links_to_it(visitor: Visito
     assert page.shows("Escriba su celular o marque «Sin celular»", "(*) Campos obligatorios")
 
 
+def test_a_field_in_error_is_described_by_its_hint_and_its_error(visitor: Visitor) -> None:
+    visitor.open("/persona/registrarse")
+    page = visitor.send(captcha="")
+    assert 'aria-invalid="true" aria-describedby="id_rut_helptext id_rut_error"' in page.html
+    assert 'aria-describedby="id_answer_helptext id_answer_error"' in page.html
+    assert 'id="id_rut_helptext"' in page.html and 'id="id_answer_helptext"' in page.html
+    page = visitor.register(captcha="XXXX")
+    assert 'aria-invalid="true" aria-describedby="id_captcha_sonido id_captcha_error"' in page.html
+
+
 def test_what_was_typed_is_kept_except_keys_and_captcha(visitor: Visitor) -> None:
     page = visitor.register(email="no es correo")
     assert page.shows("El correo no es válido")

@@ -1,30 +1,41 @@
-"""Prometheus metrics of the outbox."""
+"""The outbox in figures, for Prometheus."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db.models import Count, Min, Sum
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from clave.lib import clock
 from clave.notifications.models import Message, State
 from clave.notifications.outbox import late_messages
 
 
-def lines() -> Iterator[str]:
-    """Yield the metrics in text format. Counts cover 24 hours, so that the queries do not slow down over time."""
-    recent = Message.objects.filter(created_at__gt=clock.now() - timedelta(days=1))
-    rows = recent.values("channel", "state").annotate(n=Count("pk")).order_by("channel", "state")
-    yield "# HELP clave_messages messages of the last 24 hours"
-    yield "# TYPE clave_messages gauge"
-    for row in rows:
-        yield f'clave_messages{{channel="{row["channel"]}",state="{row["state"]}"}} {row["n"]}'
-    oldest = Message.objects.filter(state=State.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
-    age = (clock.now() - oldest).total_seconds() if oldest else 0
-    yield "# TYPE clave_oldest_message_seconds gauge"
-    yield f"clave_oldest_message_seconds {age:.0f}"
-    yield "# TYPE clave_messages_late gauge"
-    yield f"clave_messages_late {late_messages()}"
-    yield "# HELP clave_messages_tried_again sends beyond the first in 24 hours: an upper bound on duplicates"
-    yield "# TYPE clave_messages_tried_again gauge"
-    retried = recent.filter(tries__gt=1).aggregate(n=Sum("tries"), rows=Count("pk"))
-    yield f"clave_messages_tried_again {(retried['n'] or 0) - retried['rows']}"
+class OutboxCollector(Collector):
+    """Asks the store whenever it is read, so that every web process tells the same.
+
+    Counts are of the last 24 hours: what they cost does not grow with age.
+    """
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures; times are seconds."""
+        lately = Message.objects.filter(created_at__gt=clock.now() - timedelta(days=1))
+        messages = GaugeMetricFamily("clave_messages", "messages of the last 24 hours", labels=["channel", "state"])
+        rows = lately.values("channel", "state").annotate(n=Count("pk")).order_by("channel", "state")
+        for row in rows:
+            messages.add_metric([row["channel"], row["state"]], row["n"])
+        yield messages
+
+        oldest = Message.objects.filter(state=State.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
+        age = (clock.now() - oldest).total_seconds() if oldest else 0
+        yield GaugeMetricFamily("clave_oldest_message_seconds", "age of the oldest message that waits", value=age)
+        yield GaugeMetricFamily("clave_messages_late", "messages that have waited too long", value=late_messages())
+
+        again = lately.filter(tries__gt=1).aggregate(n=Sum("tries"), rows=Count("pk"))
+        yield GaugeMetricFamily(
+            "clave_messages_tried_again",
+            "sends beyond the first in 24 hours: an upper bound on duplicates",
+            value=(again["n"] or 0) - again["rows"],
+        )

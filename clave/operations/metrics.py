@@ -5,7 +5,9 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from clave.notifications.metrics import OutboxCollector
 from clave.web.errors import error_page
 
 _PROXY_HEADERS = (
@@ -14,13 +16,16 @@ _PROXY_HEADERS = (
 )
 
 
+# Our own: the library's would tell of this process alone, one of several.
+_REGISTRY = CollectorRegistry()
+_REGISTRY.register(OutboxCollector())
+
+
 def metrics(request: HttpRequest) -> HttpResponse:
     """Serve the metrics in Prometheus' text format, or 404 to clients not allowed to read them."""
     if not may_read(request):
         return error_page(request, 404)
-    from clave.notifications.metrics import lines
-
-    return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4")
+    return HttpResponse(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 
 def may_read(request: HttpRequest) -> bool:

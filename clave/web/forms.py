@@ -192,7 +192,7 @@ class CaptchaWidget(forms.Widget):
 
     def get_context(self, name: str, value: object, attrs: dict[str, object] | None) -> dict[str, object]:
         off = settings.CLAVE_CAPTCHA == "off"
-        return {"ticket": tickets.PLACEHOLDER, "invalid": "aria-invalid" in self.attrs, "captcha_off": off}
+        return {"ticket": tickets.PLACEHOLDER, "invalid": "aria-invalid" in (attrs or {}), "captcha_off": off}
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> tuple[str, str]:
         return data.get(f"{name}_ticket", "")[:120], data.get(name, "")[:20]
@@ -232,12 +232,7 @@ class ClaveForm(forms.Form):
         self.order_fields([name for _, names in self.groups for name in names])
         for name, field in self.fields.items():
             field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)  # type: ignore[no-untyped-call]
-            describedby = [f"id_{name}_ayuda"] if field.help_text else []
-            if self.is_bound and name in self.errors_so_far:
-                field.widget.attrs["aria-invalid"] = "true"
-                describedby.append(f"id_{name}_error")
-            if describedby:
-                field.widget.attrs["aria-describedby"] = " ".join(describedby)
+            # Django would only write `required`, with which the browser speaks instead of our messages.
             if field.required:
                 field.widget.attrs["aria-required"] = "true"
 
@@ -272,6 +267,3 @@ class ClaveForm(forms.Form):
     def refuse(self, code: str, message: str, field: str | None = None) -> None:
         """Put a message beside a field."""
         self.add_error(field if field in self.fields else None, ValidationError(message, code=code))
-        for name in self.errors_so_far:
-            if name in self.fields:
-                self.fields[name].widget.attrs["aria-invalid"] = "true"

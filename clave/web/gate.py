@@ -1,14 +1,12 @@
-"""What stands between the web server and Django: who is slow or too many waits outside and holds nobody up.
+"""What stands between the web server and Django: who is too many waits outside or is told so at once.
 
-The server gives each request a thread of its own. A body is received before anything else, so that a visitor who sends
-it slowly keeps only a thread that has nothing to do. Then as many requests as the worker's core can serve are inside
-at once; some wait, and whoever would wait about a second or longer is told so at once, before any work. Who closes a
-session of attendance goes first: its time would be lost (abuse cases 41, 42 and 77 of the threat model).
+The server gives each request a thread of its own. As many requests as the worker's core can serve are inside at once;
+some wait, and whoever would wait about a second or longer is told so at once, before any work. Who closes a session of
+attendance goes first: its time would be lost (abuse cases 41 and 77 of the threat model).
 """
 
 import re
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -22,20 +20,18 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.utils import translation
 
+from clave.web.bodies import BodyBuffer, CutOff, TooManyBodies
 from clave.web.errors import RETRY_SECONDS, error_page
-from clave.web.middleware import HEADERS, address_in, body_limit, chosen_language
+from clave.web.middleware import HEADERS, address_in, chosen_language
 from clave.web.waiting_room import Places, WaitingRoom
 
 log = structlog.get_logger(__name__)
 
 INSIDE = 8  # of them one computes; the others wait for the store, for a registry or for their turn to hash
 WAITING, RESERVE = 100, 20  # at most, however fast the turns; the reserve is for those who close a session
-BODIES, BODIES_OF_ONE = 128, 32  # received at once: in all, and from one address
 # Of one address so many close a session before everybody else: a classroom does, and a flood gains no more than that.
 URGENT_OF_ONE = 10
 _FILES = 8192
-_IN_MEMORY = 256 * 1024
-_PIECE = 64 * 1024
 _TOLD_EVERY = 60.0
 HEALTH = "/healthz"
 
@@ -50,7 +46,7 @@ class Gate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._bodies = Places(BODIES, BODIES_OF_ONE)
+        self._bodies = BodyBuffer() if settings.CLAVE_BUFFER_BODIES else None
         self._precedence = Places(WAITING + RESERVE, URGENT_OF_ONE)
         self._room = WaitingRoom(INSIDE, WAITING, RESERVE)
         self._told = 0.0
@@ -64,11 +60,17 @@ class Gate:
         if path in self._never_waits and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._answer(environ, start)
         address = address_in(environ)
-        whole = self._received(environ, address)
-        if whole is None or not self._enter(path, address):
+        try:
+            if self._bodies:
+                self._bodies.receive(environ, address)
+        except TooManyBodies:
+            return self._full(environ, start)
+        except CutOff:
+            return _cut_off(start)
+        if not self._enter(path, address):
             return self._full(environ, start)
         try:
-            return self._answer(environ, start) if whole else _cut_off(start)
+            return self._answer(environ, start)
         finally:
             self._room.leave()
 
@@ -88,27 +90,11 @@ class Gate:
         response.close()
         return body
 
-    def _received(self, environ: dict[str, Any], address: str) -> bool | None:
-        """Receive the body, unless it says to be so long that Django refuses it unread; say whether all of it came.
-
-        None: too many are being received.
-        """
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        if length == 0 or (length > _PIECE and length > _limit(environ)):
-            return True
-        if not self._bodies.take(address):
-            return None
-        try:
-            environ["wsgi.input"], came = _body(environ["wsgi.input"], length)
-        finally:
-            self._bodies.give_back(address)
-        return came == length
-
     def _full(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         now = time.monotonic()
         if now - self._told > _TOLD_EVERY:
             self._told = now
-            log.warning("gate.full", waiting=self._room.waiting, bodies=self._bodies.taken)
+            log.warning("gate.full", waiting=self._room.waiting, bodies=self._bodies.taken if self._bodies else 0)
         page = _full_page(chosen_language(WSGIRequest(environ)))
         start(f"{page.status_code} {page.reason_phrase}", list(page.items()))
         return [page.content]
@@ -124,26 +110,8 @@ def _full_page(language: str) -> HttpResponse:
     return page
 
 
-def _limit(environ: dict[str, Any]) -> int:
-    known = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
-    return body_limit(environ["PATH_INFO"], known)
-
-
-def _body(coming: Any, length: int) -> tuple[Any, int]:
-    """Return a file with the body, on disk when it is a large one, and how much of it came."""
-    if length <= _PIECE:
-        content = coming.read(length)
-        return BytesIO(content), len(content)
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - gone with the request
-    while (left := length - file.tell()) and (piece := coming.read(min(left, _PIECE))):
-        file.write(piece)
-    came = file.tell()
-    file.seek(0)
-    return file, came
-
-
 def _cut_off(start: Start) -> Iterable[bytes]:
-    """Answer a form of which not all came: half of it must not be taken for the whole."""
+    """Answer a form of which not all came."""
     start("400 Bad Request", [("Content-Type", "text/plain")])
     return [b""]
 

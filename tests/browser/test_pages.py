@@ -1,6 +1,6 @@
 """Every page that anybody can open: no barriers, one heading, and it fits an old phone."""
 
-from clave.web import gate
+from clave.web import bodies
 from tests.browser.reader import Reader
 
 PAGES = [
@@ -24,7 +24,7 @@ def test_every_page_is_accessible_and_fits_an_old_phone(person: Reader) -> None:
 
 def test_who_comes_when_too_many_wait_is_told_so_and_loses_nothing(person: Reader) -> None:
     person.open("/ingresar").type(rut="11.111.111-1", key="KM482915")
-    with person.site.receiving_slow_forms(gate.BODIES + 30):
+    with person.site.receiving_slow_forms(bodies.AT_ONCE + 30):
         person.page.get_by_role("button", name="Ingresar").click()
         person.sees("Hay muchas personas en este momento", "envíelo de nuevo").is_accessible("92-hay-muchas-personas")
     person.page.go_back()

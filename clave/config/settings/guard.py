@@ -77,6 +77,8 @@ def _insecure_network() -> list[str]:
             "CLAVE_TRUSTED_PROXIES: say how many proxies stand in front, or everybody has the proxy's address and is "
             "locked out together (CLAVE_DIRECT_TLS=1 if whatever ends TLS leaves clients their own addresses)"
         )
+    if not settings.CLAVE_BUFFER_BODIES and not settings.CLAVE_TRUSTED_PROXIES:
+        problems.append("CLAVE_BUFFER_BODIES: may be off only behind a proxy of yours that receives bodies whole")
     # No private network is wider than 10.0.0.0/8 or fc00::/7; two halves would cover everybody, too.
     if any(network.prefixlen < (8 if network.version == 4 else 7) for network in settings.METRICS_ALLOW):
         problems.append("METRICS_ALLOW: lets strangers read the figures; name the networks of your monitoring")
