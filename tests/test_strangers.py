@@ -6,7 +6,7 @@ from django.db import transaction
 from clave.audit.models import Entry
 from clave.holders.models import Holder
 from clave.lib.request_context import RequestContext
-from clave.web import idempotency, pages
+from clave.web import idempotency, rendering
 from clave.web.models import Submission
 from tests.story import REGISTRATION, Mailbox, Visitor
 
@@ -184,7 +184,7 @@ def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visito
     """Every address that needs nothing in it is shown to somebody signed in first, then searched for canaries."""
     from django.urls import get_resolver
 
-    pages._rendered.clear()
+    rendering._rendered.clear()
     Holder.objects.filter(identifier=CAMILA).update(names="Canaria", surnames="Secreta", street="Calle Canaria")
     visitor.sign_in(CAMILA, KEY)
     secrets = [morsel.value for morsel in visitor.client.cookies.values()]
@@ -193,8 +193,8 @@ def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visito
         if "<" not in str(pattern.pattern):
             visitor.client.get(f"/{pattern.pattern}", {"volver": "/canaria"})
             visitor.client.get(f"/{pattern.pattern}")
-    assert len(pages._rendered) > 10
-    kept = "\n".join(pages._rendered.values())
+    assert len(rendering._rendered) > 10
+    kept = "\n".join(rendering._rendered.values())
     for canary in ("Canaria", "Secreta", "canaria", CAMILA, "11.111.111-1", MAIL, *secrets):
         assert canary not in kept, canary
 
@@ -203,7 +203,7 @@ def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visito
 def test_a_page_is_kept_only_where_its_class_asks_for_it() -> None:
     from clave.otec_portal.tokens_and_hosts import OtecPage
     from clave.signin.login_required import HolderPage
-    from clave.signin.views import SignIn
-    from clave.web.pages import FormPage
+    from clave.signin.sign_in import SignIn
+    from clave.web.form_pages import FormPage
 
     assert not any(base.cached_blank for base in (FormPage, HolderPage, OtecPage, SignIn))

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from clave.attendance import pages
+from clave.attendance import my_courses
 
 urlpatterns = [
-    path("mi-cuenta/cursos", pages.courses, name="my_courses"),
-    path("mi-cuenta/cursos/avisos", pages.Warnings.as_view(), name="attendance_warnings"),
+    path("mi-cuenta/cursos", my_courses.courses, name="my_courses"),
+    path("mi-cuenta/cursos/avisos", my_courses.Warnings.as_view(), name="attendance_warnings"),
 ]

@@ -16,7 +16,7 @@ from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.selfservice.confirmations import contact_change
 from clave.web.errors import error_page
-from clave.web.pages import FormPage, FormT
+from clave.web.form_pages import FormPage, FormT
 
 IDLE = timedelta(minutes=15)
 # So often at most a session is written only to say that somebody is still there.

@@ -20,7 +20,7 @@ from clave.selfservice.fields import landline
 from clave.selfservice.models import ContactChange
 from clave.web.errors import error_page, refusal_page
 from clave.web.forms import EmailField
-from clave.web.pages import show
+from clave.web.rendering import show
 
 MOST = 200
 

@@ -13,7 +13,7 @@ from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.web.forms import ClaveForm, EmailField, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 
 class OperatorForm(ClaveForm):

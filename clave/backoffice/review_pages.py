@@ -21,7 +21,7 @@ from clave.statements.models import State, Statement
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 REVIEWERS = (Role.REVIEWER, Role.SUPERVISOR)
 MOST = 100

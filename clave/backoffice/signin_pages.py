@@ -15,9 +15,9 @@ from clave.backoffice.models import Operator
 from clave.credentials.policy import REASONS, PolicyViolation
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
+from clave.web.form_pages import FormPage, StepPage
 from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import FormPage, StepPage
 from clave.web.wizard import Wizard
 
 

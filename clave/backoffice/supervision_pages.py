@@ -24,7 +24,7 @@ from clave.notifications.outbox import late_messages
 from clave.training import spreadsheets
 from clave.web.forms import ClaveForm, CleanedData, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 WATCHERS = (Role.SUPERVISOR, Role.AUDITOR)
 PAGE, MOST_EXPORTED = 100, 50_000

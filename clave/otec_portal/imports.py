@@ -21,7 +21,7 @@ from clave.training.tasks import work_on_imports
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 
 class UploadForm(ClaveForm):

@@ -22,7 +22,7 @@ from clave.training.models import Action, Enrolment, Line, Otec
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Sesiones perdidas", "Última sesión"]
 

@@ -23,9 +23,10 @@ from clave.signin.login_required import current_holder, enter, return_path, to_s
 from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.training import return_hosts, tokens
 from clave.training.models import Otec, Token
+from clave.web.form_pages import FormPage, FormT
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import FormPage, FormT, show
+from clave.web.rendering import show
 
 
 def otec_of(request: HttpRequest) -> Otec | HttpResponse:

@@ -26,7 +26,7 @@ from clave.statements.paper import pressed
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, SecretField, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 _HELD = Path(__file__).parent / "held.typ"
 DECIDERS = (Role.SUPERVISOR,)

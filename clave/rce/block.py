@@ -26,7 +26,7 @@ from clave.rce.views import received
 from clave.training import tokens
 from clave.training.models import Enrolment, Token
 from clave.web.middleware import POLICY
-from clave.web.pages import show
+from clave.web.rendering import show
 
 LIFE = timedelta(hours=12)
 

@@ -11,7 +11,7 @@ from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.rce import service
 from clave.signin.reauthentication import KeyPage, LockedRutForm
-from clave.web.pages import SeeOther, show
+from clave.web.rendering import SeeOther, show
 
 
 class CloseHere(KeyPage[LockedRutForm]):

@@ -27,7 +27,7 @@ from clave.rce.replies import Answer
 from clave.rce.request import RceRequest, split_url
 from clave.signin.reauthentication import KeyPage, LockedRutForm
 from clave.web.middleware import POLICY, address_of, context_of
-from clave.web.pages import SeeOther, filled, page_of, put_in, rendered_once, show, stand_ins
+from clave.web.rendering import SeeOther, filled, page_of, put_in, rendered_once, show, stand_ins
 from clave.web.templatetags.durations import hours_minutes
 
 Response = TypeVar("Response", bound=HttpResponseBase)

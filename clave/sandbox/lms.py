@@ -15,7 +15,7 @@ from clave.sandbox.courses import ACTIONS, CAMILA, DIEGO, OTEC, TOKEN
 from clave.sandbox.people import PEOPLE
 from clave.web.errors import error_page
 from clave.web.middleware import POLICY
-from clave.web.pages import show
+from clave.web.rendering import show
 
 STUDENTS = (CAMILA, DIEGO)
 

@@ -15,7 +15,7 @@ from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.sandbox.demo import COMPANIES, MIGRANTS, OPERATORS, PERSONS
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.web.errors import error_page
-from clave.web.pages import show
+from clave.web.rendering import show
 
 # Parameters of the code snippets.
 GOOD = {

@@ -12,8 +12,8 @@ from clave.holders.service import texts_go_to
 from clave.lib import clock
 from clave.lib.text import Text
 from clave.notifications import outbox
+from clave.web.form_pages import FormPage, FormT, StepPage
 from clave.web.forms import CleanedData
-from clave.web.pages import FormPage, FormT, StepPage
 
 
 def when() -> str:

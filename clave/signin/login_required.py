@@ -18,7 +18,7 @@ from clave.holders.profiles import BY_PROFILE
 from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.signin.sessions import SessionStore
-from clave.web.pages import FormPage, FormT
+from clave.web.form_pages import FormPage, FormT
 
 _SIGNED_IN = Lookup(
     lambda pk, version: Holder.objects.select_related("credential", "secret_answer").filter(pk=pk, version=version),

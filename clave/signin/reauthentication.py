@@ -13,8 +13,8 @@ from clave.holders.service import proof_of
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
+from clave.web.form_pages import FormPage
 from clave.web.forms import SecretField
-from clave.web.pages import FormPage
 from clave.web.wizard import Wizard
 
 

@@ -3,17 +3,17 @@
 from django.urls import path
 
 from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT
-from clave.signin import views
+from clave.signin import account, sign_in
 
 urlpatterns = [
-    path("ingresar", views.SignIn.as_view(cached_blank=True), name="signin"),
-    path("ingresar/empresa", views.SignIn.as_view(config=COMPANY, cached_blank=True), name="company_signin"),
-    path("ingresar/migrante", views.SignIn.as_view(config=MIGRANT, cached_blank=True), name="migrant_signin"),
+    path("ingresar", sign_in.SignIn.as_view(cached_blank=True), name="signin"),
+    path("ingresar/empresa", sign_in.SignIn.as_view(config=COMPANY, cached_blank=True), name="company_signin"),
+    path("ingresar/migrante", sign_in.SignIn.as_view(config=MIGRANT, cached_blank=True), name="migrant_signin"),
     path(
-        "ingresar/facilitador", views.SignIn.as_view(config=FACILITATOR, cached_blank=True), name="facilitator_signin"
+        "ingresar/facilitador", sign_in.SignIn.as_view(config=FACILITATOR, cached_blank=True), name="facilitator_signin"
     ),
-    path("salir", views.SignOut.as_view(), name="signout"),
-    path("mi-cuenta", views.account, name="account"),
-    path("mi-cuenta/sesiones", views.account_sessions, name="account_sessions"),
-    path("mi-cuenta/cerrar-otras", views.CloseOthers.as_view(), name="close_others"),
+    path("salir", account.SignOut.as_view(), name="signout"),
+    path("mi-cuenta", account.account, name="account"),
+    path("mi-cuenta/sesiones", account.account_sessions, name="account_sessions"),
+    path("mi-cuenta/cerrar-otras", account.CloseOthers.as_view(), name="close_others"),
 ]

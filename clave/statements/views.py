@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clave.attendance.pages import participant
+from clave.attendance.my_courses import participant
 from clave.attendance.record import CourseRecord
 from clave.credentials.service import Proof
 from clave.holders.models import Holder, Profile
@@ -29,9 +29,10 @@ from clave.statements.models import VALID, Kind, State, Statement
 from clave.training.models import Action, Otec
 from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
+from clave.web.form_pages import FormPage
 from clave.web.forms import ClaveForm, CleanedData, TextField
 from clave.web.middleware import context_of
-from clave.web.pages import FormPage, SeeOther, show
+from clave.web.rendering import SeeOther, show
 
 RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAILED, _("Reprobado"))]
 

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from clave.web.errors import error_page
-from clave.web.pages import page_of, rendered_once, show
+from clave.web.rendering import page_of, rendered_once, show
 
 
 def plain(template: str) -> Any:

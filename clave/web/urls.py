@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from clave.web import pages, public_pages
+from clave.web import form_pages, public_pages
 from clave.web.captcha import views as captcha
 
 urlpatterns = [
@@ -15,7 +15,7 @@ urlpatterns = [
     path("captcha/<slug:text>.wav", captcha.audio, name="captcha_audio"),
     path("captcha/<slug:text>.json", captcha.challenge, name="captcha_challenge"),
     path("captcha/<slug:text>/pagado", captcha.exchange, name="captcha_exchange"),
-    path("listo/<run:reference>", pages.done, name="done"),
+    path("listo/<run:reference>", form_pages.done, name="done"),
     path("Account", RedirectView.as_view(pattern_name="home")),
     path("Account/", RedirectView.as_view(pattern_name="home")),
     path("Account/Registrar", public_pages.plain("web/choose_register.html"), name="choose_register"),

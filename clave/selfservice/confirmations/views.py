@@ -25,8 +25,8 @@ from clave.selfservice.models import ContactChange
 from clave.selfservice.recover import service as recover
 from clave.selfservice.recover.views import CardForm
 from clave.web.errors import refusal_page
+from clave.web.form_pages import FormPage, FormT, StepPage
 from clave.web.forms import CaptchaField, ClaveForm, RutField
-from clave.web.pages import FormPage, FormT, StepPage
 from clave.web.wizard import Wizard
 
 FLOW = "confirm"

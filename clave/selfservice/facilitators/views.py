@@ -22,8 +22,9 @@ from clave.selfservice.facilitators import service
 from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
 from clave.selfservice.models import FacilitatorRequest
 from clave.web.errors import refusal_page
+from clave.web.form_pages import FormPage, FormT, StepPage
 from clave.web.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
-from clave.web.pages import FormPage, FormT, StepPage, show
+from clave.web.rendering import show
 from clave.web.wizard import Wizard
 
 TITLE = _("Solicitud de CS para facilitador extranjero")

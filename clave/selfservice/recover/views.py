@@ -23,8 +23,8 @@ from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
 from clave.selfservice.common import ProfilePage, ProfileStep
 from clave.selfservice.recover import service
+from clave.web.form_pages import FormT
 from clave.web.forms import CaptchaField, ClaveForm, DateField, EmailField, RutField, SecretField, TextField
-from clave.web.pages import FormT
 from clave.web.wizard import Wizard
 
 TITLE = _("Recuperar mi Clave SENCE")

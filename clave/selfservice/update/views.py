@@ -29,8 +29,8 @@ from clave.selfservice.fields import (
 from clave.selfservice.proofs import by_birth
 from clave.selfservice.update import service
 from clave.signin.login_required import for_holder
+from clave.web.form_pages import FormT
 from clave.web.forms import DateField, EmailField, SecretField
-from clave.web.pages import FormT
 from clave.web.wizard import Wizard
 
 TITLE = _("Actualizar mis datos")

@@ -8,7 +8,7 @@ from clave.attendance import record
 from clave.attendance.models import WarningOptOut
 from clave.holders.models import Holder, Profile
 from clave.signin.login_required import current_holder, to_sign_in
-from clave.web.pages import show
+from clave.web.rendering import show
 
 
 def participant(request: HttpRequest) -> Holder | None:

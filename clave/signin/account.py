@@ -1,49 +1,20 @@
-"""Ingresar, mi cuenta, salir."""
+"""My account: data, open sessions, signing out."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import urlencode
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from clave.audit import service as audit
-from clave.credentials.service import Proof
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
-from clave.holders.profiles import PERSON, PROFILES
-from clave.lib.request_context import RequestContext
 from clave.signin import service
-from clave.signin.login_required import account_url, current_holder, enter, for_holder, return_path
+from clave.signin.login_required import current_holder, for_holder
 from clave.signin.models import Session
-from clave.signin.reauthentication import KeyForm, KeyPage
-from clave.web.forms import CleanedData
 from clave.web.middleware import context_of
-from clave.web.pages import show
+from clave.web.rendering import show
 
 SESSIONS_A_PAGE = 20
-
-
-class SignIn(KeyPage[KeyForm]):
-    """Ingresar: the door of every profile. It begins a session."""
-
-    form_class = KeyForm
-
-    template_name = "signin/signin.html"
-    title = _("Ingresar con mi Clave SENCE")
-    button = _("Ingresar")
-
-    def context(self) -> dict[str, object]:
-        back = return_path(self.request)
-        query = "" if back == account_url() else "?" + urlencode({"volver": back})
-        profiles = [(config.title, config.url("signin") + query, config is self.config) for config in PROFILES]
-        title = self.title if self.config is PERSON else gettext("Ingresar como {who}").format(who=self.config.title)
-        return {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs()}
-
-    def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:
-        enter(self.request, proof, context)
-        return HttpResponseRedirect(return_path(self.request))
 
 
 @for_holder()
