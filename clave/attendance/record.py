@@ -72,7 +72,7 @@ class CourseRecord:
 
 
 def records(enrolments: QuerySet[Enrolment]) -> list[CourseRecord]:
-    """Return the record of each enrolment, sessions newest first, in three queries."""
+    """Return the record of each enrolment, sessions newest first; three queries whatever their number."""
     by_enrolment = {enrolment.pk: CourseRecord(enrolment) for enrolment in enrolments.select_related("action__otec")}
     openings = (
         SessionStart.objects.filter(enrolment__in=list(by_enrolment)).select_related("ending").order_by("-opened_at")

@@ -1,7 +1,7 @@
 """Life cycle of a session: opened, then closed, lost or abandoned. The only module that writes marks.
 
 Source: mission.md, section 8. Times are UTC instants of this server, durations whole seconds: neither the client's
-clock nor daylight saving in Chile affects them.
+clock nor Chile's daylight saving time affects them.
 """
 
 from datetime import datetime, timedelta

@@ -123,7 +123,7 @@ def _valid_temporary(holder: Holder | None) -> TemporaryKey | None:
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """The holder a claim refers to, if any, and the limits that apply to a try at its key."""
+    """The holder a claim refers to, if any, and the limits that apply to an attempt at its key."""
 
     holder: Holder | None
     limits: throttling.RateLimits

@@ -87,8 +87,8 @@ def stop_accepting(listener: socket.socket) -> None:
     """Replace this socket, under the same descriptor, by one on a port that nobody knows.
 
     The server keeps its connections and gets no new ones; those in the queue are left to other holders of the socket.
-    Closing the descriptor instead would let another file reuse its number while the server still uses it, and a socket
-    of another family would not do, because the server asks it for its address.
+    Closing the descriptor instead would let another file reuse its number while the server still uses it, and another
+    kind of socket would not do, because the server asks it for its address.
     """
     with socket.socket() as replacement:
         replacement.setblocking(False)

@@ -154,7 +154,10 @@ def participant_is_enrolled(request: RceRequest) -> bool:
 
 @check(304)
 def data_can_be_verified(request: RceRequest) -> bool:
-    """Pass an opening without a session, a closing of one of this person and action; no id over the manual's length."""
+    """Check the session ids.
+
+    An opening names no session, a closing one of this person and action. No id may exceed the manual's length.
+    """
     if len(request["IdSesionAlumno"]) > SESSION_MOST:
         return False
     if not request.closing:
