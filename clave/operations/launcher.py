@@ -103,7 +103,7 @@ def watch(group: ProcessGroup) -> None:
 def restart(group: ProcessGroup) -> None:
     """Run new code without refusing a visitor. What cannot be started leaves the old processes as they are."""
     try:
-        group.manage("prepare")
+        group.manage("prepare", "--verbosity=0")
     except subprocess.CalledProcessError as error:
         log.error("restart.not_prepared", exit_code=error.returncode)
         return
