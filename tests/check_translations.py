@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent
-LOCALE = ROOT / "clave" / "theme" / "locale"
+LOCALE = ROOT / "clave" / "web" / "locale"
 
 
 def texts(catalog: Catalog) -> set[str]:

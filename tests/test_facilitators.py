@@ -113,6 +113,7 @@ def test_the_facilitator_recovers_alone_by_answer_or_by_birth_date_and_mail(visi
     assert visitor.send(new_key="NW604827", new_key_again="NW604827").shows("Su clave fue cambiada")
 
 
+@pytest.mark.needs("soffice")
 def test_the_affidavit_comes_with_the_companys_data_and_opens_in_an_office(visitor: Visitor, tmp_path: Path) -> None:
     Holder.objects.filter(identifier=AUSTRAL).update(names="A & B <SpA> {{ 7 * 7 }} {% if %}")
     begin(visitor)

@@ -188,6 +188,7 @@ def bomb() -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 \0\0", b"PK\x03\x04 broken", b"\x00\x01", b"BOMB"])
+@pytest.mark.slow
 def test_what_is_no_table_is_refused_with_a_word(otec: Visitor, content: bytes) -> None:
     file = io.BytesIO(bomb() if content == b"BOMB" else content)
     file.name = "tabla.csv"
