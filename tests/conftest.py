@@ -1,9 +1,12 @@
 """Fixtures of every test: the machine's edge as real servers, a stopped clock, the demo's people."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_django
 from django.conf import settings as django_settings
@@ -13,6 +16,29 @@ from clave.lib import clock as clave_clock
 from clave.operations.launcher import free_port
 from clave.sandbox.reset import as_owner
 from tests.story import FACTS, Mailbox, Visitor
+
+# How fast the machine is says nothing about what a property test looks at.
+hypothesis.settings.register_profile("clave", deadline=None)
+hypothesis.settings.load_profile("clave")
+# What a test marked `needs` may ask for: how to see that it is here. `script/test` without words installs them all.
+SERVERS = {
+    "chromium": lambda: shutil.which("chromium"),
+    "clamd": lambda: shutil.which("clamd"),
+    "postgres": lambda: list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
+    "redis": lambda: shutil.which("valkey-server") or shutil.which("redis-server"),
+    "soffice": lambda: shutil.which("soffice"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose server is not installed fails with a plain line: skipped, it would pass for a success."""
+    for mark in item.iter_markers("needs"):
+        for server in mark.args:
+            if not SERVERS[server]():
+                pytest.fail(
+                    f"needs {server}: see README.md, or leave such tests out with -m 'not needs'", pytrace=False
+                )
 
 
 @pytest.fixture(scope="session")

@@ -3,24 +3,17 @@
 import pyotp
 
 from clave.backoffice.models import Operator, Proposal
-from clave.credentials import hashing
 from clave.holders.models import Holder
 from clave.lib import clock
 from clave.sandbox.people import OPERATOR_PASSWORD, TOTP_SECRET
 from clave.selfservice.confirmations import contact_change
+from tests import factories
 from tests.story import Page, Visitor
 
 
 def colleague(name: str, role: str = "agente") -> "Desk":
     """Return another operator of this role, signed in."""
-    Operator.objects.create(
-        email=f"{name}@mesa.example.cl",
-        name=name.capitalize(),
-        role=role,
-        hash=hashing.make(OPERATOR_PASSWORD),
-        totp_secret=TOTP_SECRET,
-        created_at=clock.now(),
-    )
+    factories.operator(name, role)
     return Desk(name, "198.51.100.202")
 
 

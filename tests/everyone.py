@@ -1,9 +1,10 @@
 """One account of each profile that is no person with a RUT, told by the same words."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from clave.credentials import service as credentials
 from clave.holders.models import Holder
+from tests import factories
 from tests.story import Page, Visitor
 
 
@@ -53,13 +54,11 @@ EVERY = [
 
 
 def make_facilitator() -> None:
-    from datetime import date
-
-    from clave.lib import clock
-
-    holder = Holder.objects.create(
-        profile="FE",
-        identifier="PAS AB123456",
+    factories.holder(
+        "PAS AB123456",
+        "FE",
+        key="FE482915",
+        answer=("mascota", "Canelo"),
         names="Ana Lucía",
         surnames="Quispe",
         birth_date=date(1991, 6, 5),
@@ -67,8 +66,4 @@ def make_facilitator() -> None:
         email="ana.quispe@example.com",
         verification="declared",
         no_mobile=True,
-        created_at=clock.now(),
-        updated_at=clock.now(),
     )
-    credentials.import_password(holder, "FE482915")
-    credentials.set_answer(holder, "mascota", "Canelo")

@@ -1,4 +1,4 @@
-"""Runs the suite on both stores and adds up what passed and failed."""
+"""Runs the suite on both stores, or what the words given choose on SQLite, and adds up what passed and failed."""
 
 import os
 import subprocess
@@ -6,10 +6,13 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tests import postgres
+
+POSTGRES = "--postgres"  # also on PostgreSQL
 
 
 def suite(store: str, words: list[str], environ: dict[str, str], *, aside: bool = False) -> tuple[int, int, bool]:
@@ -45,14 +48,18 @@ def side_by_side(stores: dict[str, dict[str, str]]) -> list[tuple[int, int, bool
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    with postgres.running("-c fsync=off") as url:
-        stores = {"SQLite": {"DATABASE_URL": ""}, "PostgreSQL": {"DATABASE_URL": url}}
-        if words:
-            results = [suite(name, words, environ) for name, environ in stores.items()]
-        else:
+    words = [word for word in sys.argv[1:] if word != POSTGRES]
+    everything = len(sys.argv) == 1
+    stores = {"SQLite": {"DATABASE_URL": ""}}
+    with ExitStack() as stack:
+        if everything or POSTGRES in sys.argv:
+            url = stack.enter_context(postgres.running("-c fsync=off"))
+            stores["PostgreSQL"] = {"DATABASE_URL": url}
+        if everything:
             results = side_by_side(stores)
             results += [suite(f"{name}, alone", ["-m", "alone"], environ) for name, environ in stores.items()]
+        else:
+            results = [suite(name, words, environ) for name, environ in stores.items()]
     passed, failed = sum(result[0] for result in results), sum(result[1] for result in results)
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 0 if passed and all(result[2] for result in results) else 1

@@ -122,6 +122,7 @@ def test_an_address_somebody_else_typed_gets_one_confirmation_and_no_key(visitor
 
 
 @pytest.mark.abuse(6)
+@pytest.mark.slow
 def test_nobody_is_flooded_with_keys(visitor: Visitor, mailbox: Mailbox) -> None:
     for _ in range(20):
         assert visitor.ask_for_key(CAMILA, "Copito").shows("Su clave va en camino")

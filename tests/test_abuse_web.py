@@ -60,6 +60,7 @@ def test_what_people_and_browsers_send_is_shown_as_text(visitor: Visitor) -> Non
 @pytest.mark.abuse(20)
 @pytest.mark.parametrize("header", ["HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_SERVER", "HTTP_FORWARDED", "HTTP_X_HOST", "HTTP_X_ORIGINAL_HOST"])  # fmt: skip
 @pytest.mark.parametrize("value", ["evil.example", "testserver:80@evil.example", "testserver.evil.example", "evil.example:8000", "a\tb", "testserver/evil", "host=evil.example", "[::1]evil", ""])  # fmt: skip
+@pytest.mark.slow
 def test_a_forged_host_never_reaches_a_mail(demo: None, mailbox: Mailbox, header: str, value: str) -> None:
     visitor = Visitor(**{header: value})
     visitor.open("/persona/recuperar")
@@ -142,6 +143,7 @@ def test_a_crash_before_the_commit_leaves_no_account_and_no_message(
 
 
 @pytest.mark.abuse(46)
+@pytest.mark.slow
 def test_the_repository_holds_no_secret() -> None:
     root = Path(__file__).parents[1]
     from tests import check_secrets

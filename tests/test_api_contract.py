@@ -70,6 +70,7 @@ def failures_in(recorder: Any, phase: Any) -> dict[str, str]:
 
 
 @pytest.mark.abuse(78)
+@pytest.mark.slow
 def test_the_api_is_as_described_in_every_phase(committed: None) -> None:
     failures: dict[str, str] = {}
     phases: dict[str, Status] = {}

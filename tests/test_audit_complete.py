@@ -308,6 +308,7 @@ STORIES: dict[Story, set[str]] = {
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+@pytest.mark.slow
 def test_what_happens_is_recorded(demo: None, story: Story) -> None:
     story()
     assert STORIES[story] - set(Entry.objects.values_list("action", flat=True)) == set()

@@ -169,6 +169,7 @@ def test_every_address_is_in_exactly_one_table(db: None) -> None:
 
 
 @pytest.mark.abuse(38)
+@pytest.mark.slow
 def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, visitor: Visitor) -> None:
     ask(visitor)
     asked = FacilitatorRequest.objects.get()

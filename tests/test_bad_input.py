@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from clave.holders.models import Holder
 from tests.story import REGISTRATION, Visitor
 
+pytestmark = pytest.mark.slow
+
 FORMS = ["/persona/registrarse", "/persona/recuperar", "/persona/cambiar", "/persona/actualizar", "/persona/actualizar/fecha-y-correo", "/ingresar"]  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
 

@@ -18,6 +18,8 @@ from tests.desk import Desk
 from tests.story import Visitor
 from tests.test_bad_input import FORM, FORMS, is_a_page
 
+pytestmark = pytest.mark.slow
+
 HUGE = [0, 2**31, 2**63 - 1, 2**63, 2**64, 10**40]
 ODD_TEXTS = ["\0", "a\0b", "\ud800", "a\udfff", "\ufffe", "\u202e", "x" * 5000, "'", "%00", "\\", "\n"]
 API_BODIES: dict[str, dict[str, Any]] = {

@@ -15,6 +15,8 @@ import pytest
 from clave.web.captcha import sound
 from clave.web.captcha.tickets import LETTERS
 
+pytestmark = pytest.mark.slow
+
 COUNT = int(os.environ.get("CAPTCHA_CHALLENGES", "0"))
 WINDOW, HOP = 256, 80
 Scores = dict[str, float]

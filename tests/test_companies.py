@@ -8,6 +8,7 @@ from clave.holders.models import Holder
 from clave.registries import sii
 from clave.sandbox import services
 from clave.selfservice.register.tasks import verify_pending
+from tests import factories
 from tests.firms import AUSTRAL, DIEGO, MADERAS, MADERAS_MAIL, ROSA, begin, register, sign_in
 from tests.story import Mailbox, Visitor
 
@@ -123,11 +124,7 @@ def test_a_company_with_minimum_data_missing_is_told_to_update(visitor: Visitor)
 
 
 def test_a_company_of_the_old_system_registers_again(visitor: Visitor) -> None:
-    from clave.lib import clock
-
-    Holder.objects.create(
-        profile="PJ", identifier="78000111-9", legacy=True, created_at=clock.now(), updated_at=clock.now()
-    )
+    factories.holder("78000111-9", "PJ", legacy=True)
     assert register(visitor).shows("Su cuenta fue creada")
     assert sign_in(visitor, "78000111-9", "44444444-4", "QZ571938").shows("Empresa De Prueba Cuatro Ltda.")
 

@@ -104,6 +104,7 @@ REACHED = {
 
 @pytest.mark.abuse(23)
 @pytest.mark.parametrize(("way", "step"), list(product(REACHED, STEPS)))
+@pytest.mark.slow
 def test_no_step_of_the_recovery_is_reached_but_by_the_one_before(visitor: Visitor, way: str, step: str) -> None:
     company, forms, allowed = REACHED[way]
     run = re.search(r"/empresa/recuperar/([0-9a-f]+)/", begin(visitor, company).url)

@@ -10,11 +10,10 @@ import pytest
 from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder
-from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.selfservice.facilitators import service
 from clave.selfservice.models import FacilitatorRequest
-from tests import files, s3
+from tests import factories, files, s3
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, ROSA
 from tests.story import Mailbox, Page, Visitor
 
@@ -114,6 +113,7 @@ def test_the_facilitator_recovers_alone_by_answer_or_by_birth_date_and_mail(visi
     assert visitor.send(new_key="NW604827", new_key_again="NW604827").shows("Su clave fue cambiada")
 
 
+@pytest.mark.needs("soffice")
 def test_the_affidavit_comes_with_the_companys_data_and_opens_in_an_office(visitor: Visitor, tmp_path: Path) -> None:
     Holder.objects.filter(identifier=AUSTRAL).update(names="A & B <SpA> {{ 7 * 7 }} {% if %}")
     begin(visitor)
@@ -166,8 +166,7 @@ def test_one_document_one_open_request_and_one_key(visitor: Visitor) -> None:
 
 
 def test_a_facilitator_of_the_old_system_is_asked_for_again(visitor: Visitor, mailbox: Mailbox) -> None:
-    now = clock.now()
-    Holder.objects.create(profile="FE", identifier="PAS AB123456", legacy=True, created_at=now, updated_at=now)
+    factories.holder("PAS AB123456", "FE", legacy=True)
     assert ask(visitor).shows("Recibimos su solicitud")
     service.approve(asked(), "revisor", SYSTEM)
     holder = Holder.objects.get(profile="FE")

@@ -248,6 +248,7 @@ def test_the_server_has_threads_for_all_who_may_wait() -> None:
 
 
 @pytest.mark.abuse(42)
+@pytest.mark.slow
 def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
 
@@ -263,6 +264,7 @@ def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallat
 
 
 @pytest.mark.abuse(42)
+@pytest.mark.slow
 def test_silent_and_idle_connections_keep_nobody_out(open_house: installation.LiveInstallation) -> None:
     ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\n\r\n".encode()
     with ExitStack() as stack:
@@ -276,6 +278,7 @@ def test_silent_and_idle_connections_keep_nobody_out(open_house: installation.Li
             assert visitor.get("/").status_code == 200
 
 
+@pytest.mark.slow
 def test_pages_heads_and_files_come_whole_through_the_gate(open_house: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
         page = visitor.get("/")

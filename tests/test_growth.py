@@ -179,6 +179,7 @@ def scans_of(work: Callable[[], Any]) -> dict[str, set[str]]:
 
 
 @pytest.mark.abuse(80)
+@pytest.mark.slow
 def test_nothing_reads_a_growing_table_whole(demo: None) -> None:
     """One test, for the years of history take longer to write than all the rest."""
     history()

@@ -10,6 +10,8 @@ import pytest
 from clave.operations.launcher import free_port
 from clave.statements import paper
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 GOOD = {
     "CLAVE_SECRET_KEY": "Zq8w" * 5 + "3nF9-xL2_kTb7YpR6sVd4HgJ1mCaQeWu",

@@ -22,6 +22,8 @@ from clave.selfservice.recover import service as recover
 from tests.story import Mailbox, Visitor
 from tests.test_races import at_once
 
+pytestmark = pytest.mark.slow
+
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
 AUSTRAL = ClaimedIdentity("PJ", "76543210-3")
 

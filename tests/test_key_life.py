@@ -16,6 +16,7 @@ from clave.holders.models import Holder
 from clave.holders.service import claim_of
 from clave.lib import clock
 from clave.lib.request_context import RequestContext
+from tests import factories
 
 START = datetime(2026, 4, 5, 1, 0, tzinfo=UTC)
 RUT = "11111111-1"
@@ -32,8 +33,7 @@ class LifeOfAKey(RuleBasedStateMachine):
         for table in (Attempts, Credential, TemporaryKey):
             table.objects.all().delete()
         Holder.objects.all().delete()
-        now = clock.now()
-        self.holder = Holder.objects.create(profile="PN", identifier=RUT, created_at=now, updated_at=now)
+        self.holder = factories.holder(RUT)
         credentials.set_first(self.holder, key)
         self.key, self.previous = key, ""
         self.temporary, self.until = "", START

@@ -3,7 +3,7 @@
 import pytest
 
 from clave.holders.models import Holder
-from clave.lib import clock
+from tests import factories
 from tests.story import Mailbox, Page, Visitor
 
 JEAN, KEY, MAIL, PHONE = "900123456", "HT254817", "jean.pierre@example.cl", "+56987650009"
@@ -116,8 +116,7 @@ def test_minimum_data_missing_stops_every_flow_but_the_update(visitor: Visitor) 
 
 
 def test_an_account_of_the_old_system_is_told_so_and_registers_again(visitor: Visitor) -> None:
-    now = clock.now()
-    Holder.objects.create(profile="MI", identifier="900777888", legacy=True, created_at=now, updated_at=now)
+    factories.holder("900777888", "MI", legacy=True)
     sign_in(visitor, "900777888", "AA000000")
     assert visitor.send(key="AA000000").shows("corresponde al sistema antiguo")
     assert register(visitor).shows("Su cuenta fue creada")

@@ -2,12 +2,11 @@
 
 import io
 import json
-from datetime import timedelta
 
 import pytest
 from pypdf import PdfReader
 
-from clave.attendance.models import SessionEnd, SessionStart
+from clave.attendance.models import SessionEnd
 from clave.audit import seals
 from clave.audit.models import Entry
 from clave.audit.verification import verify
@@ -22,6 +21,7 @@ from clave.privacy.models import Petition
 from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Action, Enrolment
+from tests import factories
 from tests.desk import Desk
 from tests.firms import sign_in as company_sign_in
 from tests.story import Mailbox, Visitor
@@ -111,17 +111,8 @@ def test_a_correction_is_asked_for_and_answered(visitor: Visitor, mailbox: Mailb
 
 
 def test_a_deletion_leaves_the_marks_under_a_name_that_leads_nowhere(visitor: Visitor, mailbox: Mailbox, clock) -> None:
-    enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
-    from clave.training.models import Token
-
-    opening = SessionStart.objects.create(
-        enrolment=enrolment,
-        token=Token.objects.first(),
-        client_session="s",
-        opened_at=clave_clock.now(),
-        limit_at=clave_clock.now() + timedelta(hours=2),
-        address="x",
-    )
+    enrolment = factories.enrolment(CAMILA)
+    opening = factories.opening(enrolment)
     SessionEnd.objects.create(opening=opening, kind="closed", at=clave_clock.now(), seconds=600)
     visitor.sign_in(CAMILA, KEY)
     ask(visitor, "deletion")
@@ -148,15 +139,9 @@ def test_a_deletion_leaves_the_marks_under_a_name_that_leads_nowhere(visitor: Vi
 
 def test_nothing_is_deleted_while_a_session_is_open(visitor: Visitor) -> None:
     from clave.attendance.models import ActiveSession
-    from clave.training.models import Token
 
-    enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
-    limit = clave_clock.now() + timedelta(hours=2)
-    opening = SessionStart.objects.create(
-        enrolment=enrolment, token=Token.objects.first(), client_session="s", opened_at=clave_clock.now(),
-        limit_at=limit, address="x",
-    )  # fmt: skip
-    ActiveSession.objects.create(enrolment=enrolment, opening=opening, limit_at=limit)
+    opening = factories.opening(factories.enrolment(CAMILA))
+    ActiveSession.objects.create(enrolment=opening.enrolment, opening=opening, limit_at=opening.limit_at)
     visitor.sign_in(CAMILA, KEY)
     ask(visitor, "deletion")
     boss = Desk("supervisor")

@@ -25,6 +25,8 @@ from clave.web import lifecycle
 from tests import installation, postgres
 from tests.installation import until
 
+pytestmark = pytest.mark.slow
+
 
 def works(url: str, timeout: float = 10) -> bool:
     try:
@@ -143,6 +145,7 @@ def _can_listen(port: int) -> bool:
 
 
 @pytest.mark.abuse(75)
+@pytest.mark.needs("postgres")
 def test_the_site_outlives_a_restart_of_its_database(tmp_path: Path) -> None:
     with postgres.serving("-c fsync=off") as database, installation.running(tmp_path, database.url) as live:
         until(lambda: works(f"{live.url}/readyz"))

@@ -13,6 +13,8 @@ import pytest
 from clave.operations.launcher import free_port
 from tests.installation import wait_for
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

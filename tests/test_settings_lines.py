@@ -16,6 +16,8 @@ from clave.statements import paper
 from tests.story import Visitor
 from tests.test_guard import GOOD, lines_of, start
 
+pytestmark = pytest.mark.slow
+
 OTHER_KEY = "7hQm" * 5 + "bT2x_Yp9-KdW5rLc8VnZ3sJf6GaE1uMo"
 LAUNCHER = ("-m", "clave.operations.launcher")
 PREPARE = ("manage.py", "prepare")

@@ -10,6 +10,8 @@ from clave.web import idempotency, rendering
 from clave.web.models import Submission
 from tests.story import REGISTRATION, Mailbox, Visitor
 
+pytestmark = pytest.mark.slow
+
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
 TELLING = {
     CAMILA: "Esta cuenta ya tiene Clave SENCE",

@@ -9,14 +9,13 @@ from clave.credentials import throttling
 from clave.credentials.models import Credential
 from clave.holders.models import Holder
 from clave.holders.service import ClaimedIdentity
-from clave.lib import clock as clock_module
 from clave.lib.request_context import RequestContext
 from clave.privacy.models import Petition
 from clave.selfservice.models import FacilitatorRequest
 from clave.selfservice.recover import service as recover
 from clave.signin import service as signin
 from clave.training.models import Enrolment
-from tests import files, firms
+from tests import factories, files, firms
 from tests.desk import Desk
 from tests.story import REGISTRATION, Mailbox, Visitor
 from tests.test_races import at_once
@@ -86,16 +85,7 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
 def test_an_account_of_the_old_system_is_registered_by_nobody_else_once_its_owner_is_back(
     demo: None, mailbox: Mailbox
 ) -> None:
-    now = clock_module.now()
-    Holder.objects.create(
-        profile="PN",
-        identifier=RUT,
-        names="Persona",
-        email="vieja@example.cl",
-        legacy=True,
-        created_at=now,
-        updated_at=now,
-    )
+    factories.holder(RUT, names="Persona", email="vieja@example.cl", legacy=True)
     owner = back_to_the_card()
     owner.send(serial=SERIAL)
     owner.send(right="no", email=OWNER_MAIL)
@@ -107,7 +97,7 @@ def test_an_account_of_the_old_system_is_registered_by_nobody_else_once_its_owne
 
 @pytest.mark.abuse(50)
 def test_a_squatters_petition_to_delete_the_account_is_void(squatter: Visitor, mailbox: Mailbox) -> None:
-    Enrolment.objects.create(action_id=Enrolment.objects.all()[0].action_id, run=RUT)
+    factories.enrolment(RUT)
     squatter.sign_in(RUT, SQUATTER_KEY)
     squatter.open("/mi-cuenta/mis-datos/pedir")
     squatter.send(right="deletion", words="por favor", key=SQUATTER_KEY)

@@ -84,6 +84,7 @@ def bring(visitor: Visitor, content: bytes, name: str) -> Page:
 
 @pytest.mark.abuse(32)
 @pytest.mark.parametrize("which", HOSTILE)
+@pytest.mark.slow
 def test_a_hostile_file_is_refused_with_a_clear_message(at_the_affidavit: Visitor, which: str) -> None:
     make, name, message = HOSTILE[which]
     page = bring(at_the_affidavit, make(), name)
@@ -124,6 +125,7 @@ def test_what_lies_in_the_store_has_a_random_name_and_cannot_be_read_there(at_th
 
 
 @pytest.mark.abuse(32)
+@pytest.mark.slow
 def test_looking_into_any_file_takes_less_than_256_mb() -> None:
     for which in ("a stream that unpacks to 150 MB", "a comment that unpacks to 60 MB"):
         watch = (
@@ -142,6 +144,7 @@ def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.abuse(32)
+@pytest.mark.needs("clamd")
 def test_what_the_scanner_finds_is_refused(at_the_affidavit: Visitor, settings, scanner: str) -> None:
     settings.CLAMD_URL = scanner
     page = bring(at_the_affidavit, files.pdf(comment=files.EICAR), "a.pdf")
@@ -152,6 +155,7 @@ def test_what_the_scanner_finds_is_refused(at_the_affidavit: Visitor, settings, 
 
 
 @pytest.mark.abuse(32)
+@pytest.mark.needs("clamd")
 def test_when_the_scanner_does_not_answer_a_file_waits_in_quarantine(
     at_the_affidavit: Visitor, settings, scanner: str
 ) -> None:

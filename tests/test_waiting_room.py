@@ -8,6 +8,8 @@ import pytest
 from clave.web.waiting_room import LONGEST_WAIT, WaitingRoom
 from tests.installation import until
 
+pytestmark = pytest.mark.slow
+
 
 class Clock:
     """Seconds that pass when a test says so."""

@@ -103,7 +103,7 @@ def watch(group: ProcessGroup) -> None:
 def restart(group: ProcessGroup) -> None:
     """Switch to new code without refusing a request. If the new code fails to start, the old processes stay."""
     try:
-        group.manage("prepare")
+        group.manage("prepare", "--verbosity=0")
     except subprocess.CalledProcessError as error:
         log.error("restart.not_prepared", exit_code=error.returncode)
         return

@@ -10,8 +10,6 @@ from tests.browser.reader import Reader
 from tests.installation import LiveInstallation
 from tests.wire.platform import CLOSED, OPENED
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def lms(site: LiveInstallation) -> Iterator[Lms]:

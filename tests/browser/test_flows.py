@@ -4,7 +4,6 @@ import pytest
 
 from tests.browser.reader import Reader
 
-pytestmark = pytest.mark.browser
 CAMILA, MAIL, PHONE = "11111111-1", "camila.rojas@example.cl", "+56987650001"
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests import installation, redis
 from tests.browser.reader import Reader
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.needs("redis")
 LONG, LONGER = "caballo grapadora pila", "otra frase bien larga"
 
 

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.reader import Reader
 from tests.wire.test_training_body import ROW, table
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def local(reader: Reader) -> Reader:

@@ -1,10 +1,7 @@
 """A sworn statement in a real browser: the body's, the participant's, the paper, the page that verifies."""
 
-import pytest
-
 from tests.browser.reader import Reader
 
-pytestmark = pytest.mark.browser
 PAST = """
 from datetime import timedelta
 from clave.attendance.models import SessionEnd

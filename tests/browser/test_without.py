@@ -1,10 +1,6 @@
 """Without scripts, at 320 px, with the keyboard alone."""
 
-import pytest
-
 from tests.browser.reader import FIELDS, Reader
-
-pytestmark = pytest.mark.browser
 
 
 def test_what_was_typed_stays_when_the_letters_are_renewed_without_scripts(phone: Reader) -> None:

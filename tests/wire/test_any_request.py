@@ -17,8 +17,8 @@ from clave.attendance.models import ActiveSession, EndKind, SessionEnd, SessionS
 from clave.lib import clock
 from clave.rce.checks import CHECKS
 from clave.rce.request import RceRequest
-from clave.training.models import Action, Enrolment, Line, Modality, Otec
 from clave.training.tokens import issue
+from tests import factories
 from tests.story import Page
 from tests.wire.platform import GOOD, Answer
 
@@ -69,12 +69,10 @@ class LifeOfSessions(RuleBasedStateMachine):
         self._clock = clock.stopped(datetime(2026, 4, 5, 1, 0, tzinfo=UTC))
         self.clock = self._clock.__enter__()
         self._savepoint = transaction.savepoint()
-        body = Otec.objects.create(rut="78000111-9", name="Capacitadora", created_at=clock.now())
+        body = factories.otec()
         self.token, _text = issue(body, "aula")
-        about = {"line": Line.FRANQUICIA, "modality": Modality.ELEARNING, "hours": 40}
-        days = {"starts": clock.today(), "ends": clock.today()}
-        action = Action.objects.create(otec=body, code="7100001", cod_sence="1238000001", name="Curso", **about, **days)
-        self.enrolments = [Enrolment.objects.create(action=action, run=run) for run in ("11111111-1", "22222222-2")]
+        action = factories.action(body)
+        self.enrolments = [factories.enrolment(run, action) for run in ("11111111-1", "22222222-2")]
         self.openings: list[SessionStart] = []
         self.facts: dict[int, tuple[str, int]] = {}
 

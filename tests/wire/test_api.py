@@ -26,7 +26,8 @@ from clave.rce import preflight
 from clave.rce.receipts import FIELD
 from clave.sandbox.courses import CAMILA, OTEC, REVOKED_TOKEN, TOKEN
 from clave.training import tokens
-from clave.training.models import AccountLookup, Action, Enrolment, Otec
+from clave.training.models import AccountLookup, Enrolment, Otec
+from tests import factories
 from tests.story import Visitor
 from tests.wire.platform import CLOSED, GOOD, KEYS, OPENED, Platform
 
@@ -148,7 +149,7 @@ def test_a_body_learns_only_of_its_own_participants_whether_they_have_a_clave(se
     asked = [CAMILA, "22222222-2", stranger.identifier, "44444444-4", "x"]
     told = {CAMILA: True, "22222222-2": True, stranger.identifier: None, "44444444-4": None, "x": None}
     assert keys_told(server, runs=asked) == told
-    Enrolment.objects.create(action=Action.objects.get(code="6800001"), run=stranger.identifier)
+    factories.enrolment(stranger.identifier, "6800001")
     assert keys_told(server, runs=asked) == told, "enrolled with another body"
     assert keys_told(server, runs=asked, CodigoCurso="6800001") == told, "whatever the action that is asked for"
     server.call("post", "actions/6700001/enrolments", {"runs": [stranger.identifier, "44444444-4"]})
@@ -173,7 +174,7 @@ def test_the_page_tells_no_more_than_the_program(demo: None) -> None:
 @pytest.mark.abuse(72)
 def test_with_every_code_asked_for_another_bodys_roster_stays_its_own(server: Server, settings_all_codes: None) -> None:
     foreign = roster(CodigoCurso="6800001", runs=[CAMILA, "22222222-2"])
-    Enrolment.objects.get_or_create(action=Action.objects.get(code="6800001"), run=CAMILA)
+    factories.enrolment(CAMILA, "6800001")
     Enrolment.objects.filter(action__code="6800001", run="22222222-2").delete()
     first, second = server.call("post", "review", foreign)[1]
     assert 308 in first["codes"] and first["codes"] == second["codes"]
@@ -238,7 +239,7 @@ def test_no_address_of_the_api_takes_a_run(server: Server) -> None:
 
 @pytest.mark.abuse(72)
 def test_a_block_shows_nothing_of_another_bodys_course(server: Server, clock: Stopped) -> None:
-    Enrolment.objects.get_or_create(action=Action.objects.get(code="6800001"), run=CAMILA)
+    factories.enrolment(CAMILA, "6800001")
     asked = {name: GOOD[name] for name in ("CodSence", "LineaCapacitacion", "RunAlumno", "IdSesionAlumno", "UrlRetoma", "UrlError")}  # fmt: skip
     pages = []
     for code in ("6800001", "9999999"):

@@ -13,7 +13,8 @@ from clave.audit.models import Entry
 from clave.lib import clock as clave_clock
 from clave.lib.clock import Stopped
 from clave.lib.rut import check_digit
-from clave.training.models import Action, Enrolment, Token
+from clave.training.models import Token
+from tests import factories
 from tests.wire.platform import Platform
 
 
@@ -38,10 +39,9 @@ def test_a_correction_is_a_new_fact_with_a_reason(demo: None, clock: Stopped) ->
 
 
 def openings(many: int, address: str, apart: int, clock: Stopped, first: int) -> None:
-    action, token = Action.objects.get(code="6700001"), Token.objects.get(otec__rut="76543210-3")
+    token = Token.objects.get(otec__rut="76543210-3")
     for number in range(first, first + many):
-        enrolment = Enrolment.objects.create(action=action, run=f"{number}-{check_digit(number)}")
-        sessions.open_session(enrolment, token, "x", address)
+        sessions.open_session(factories.enrolment(f"{number}-{check_digit(number)}"), token, "x", address)
         clock.move(seconds=apart)
 
 

@@ -14,6 +14,7 @@ from clave.lib import clock as clave_clock
 from clave.lib.clock import SANTIAGO, Stopped
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment, Otec
+from tests import factories
 from tests.story import Page
 from tests.wire.platform import BACK, CLOSED, GOOD, LINE_1, LINE_6, OPENED, Answer, Platform
 
@@ -60,8 +61,7 @@ def test_the_three_lines_open_and_close(platform: Platform, changes: dict[str, s
 
 
 def test_a_run_with_k_is_taken_in_either_case(platform: Platform) -> None:
-    action = Action.objects.get(code="6700001")
-    Enrolment.objects.create(action=action, run="10000013-K")
+    factories.enrolment("10000013-K")
     assert platform.post("IniciarSesion", RunAlumno="10000013-k").fields["rut"] == "10.000.013-K"
     assert platform.post("IniciarSesion", RunAlumno="10000013-K").fields["rut"] == "10.000.013-K"
 

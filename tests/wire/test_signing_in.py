@@ -8,7 +8,7 @@ from django.test import Client
 from clave.attendance.models import SessionStart
 from clave.lib.clock import Stopped
 from clave.sandbox.courses import CAMILA
-from clave.training.models import Action, Enrolment
+from tests import factories
 from tests.story import Mailbox, Visitor
 from tests.wire.platform import FAIL, KEYS, OPENED, Answer, Platform
 
@@ -116,7 +116,7 @@ def test_a_temporary_key_leads_through_changing_it_and_back(platform: Platform, 
 
 
 def test_missing_minimum_data_interrupts_and_the_request_waits(platform: Platform) -> None:
-    Enrolment.objects.create(action=Action.objects.get(code="6700001"), run="55555555-5")
+    factories.enrolment("55555555-5")
     waiting = platform.post("IniciarSesion", RunAlumno="55555555-5").url
     page = platform.sign("VB730164")
     assert page.shows("Faltan datos mínimos", "Volver a la página de su curso") and f'href="{waiting}"' in page.html

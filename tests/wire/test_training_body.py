@@ -19,6 +19,7 @@ from clave.sandbox.courses import CAMILA, OTEC, TOKEN
 from clave.training.course_import import COLUMNS
 from clave.training.models import Action, Enrolment, ImportJob, Otec, Token
 from clave.training.tasks import work_on_imports
+from tests import factories
 from tests.files import as_table
 from tests.story import Page, Visitor
 from tests.wire.platform import GOOD, Answer, Platform
@@ -96,8 +97,9 @@ def test_a_thief_of_the_database_finds_no_token(otec: Visitor) -> None:
 
 
 def test_nobody_revokes_anothers_token(otec: Visitor) -> None:
-    other = Otec.objects.create(rut="99999999-9", name="Otra", created_at=clave_clock.now())
-    token = Token.objects.create(otec=other, label="x", digest="d", hint="hint", created_at=clave_clock.now())
+    token = Token.objects.create(
+        otec=factories.otec(), label="x", digest="d", hint="hint", created_at=clave_clock.now()
+    )
     press(otec, f"/rts/{token.pk}/revocar")
     token.refresh_from_db()
     assert token.revoked_at is None
@@ -186,6 +188,7 @@ def bomb() -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 \0\0", b"PK\x03\x04 broken", b"\x00\x01", b"BOMB"])
+@pytest.mark.slow
 def test_what_is_no_table_is_refused_with_a_word(otec: Visitor, content: bytes) -> None:
     file = io.BytesIO(bomb() if content == b"BOMB" else content)
     file.name = "tabla.csv"
@@ -236,7 +239,7 @@ def test_the_template_comes_back_as_a_good_table(otec: Visitor) -> None:
 
 def test_a_roster_is_reviewed_with_the_protocols_own_checks(otec: Visitor) -> None:
     asked = {name: GOOD[name] for name in ("CodigoCurso", "CodSence", "LineaCapacitacion", "UrlRetoma", "UrlError")}
-    Enrolment.objects.create(action=Action.objects.get(code="6700001"), run="44444444-4")
+    factories.enrolment("44444444-4")
     otec.open("/rts/revisar")
     with CaptureQueriesContext(connection) as few:
         page = otec.send(**asked, runs="11.111.111-1\n33333333-3\n12345678-0\n44444444-4")

@@ -4,6 +4,9 @@ import os
 import tempfile
 
 os.environ.setdefault("CLAVE_HOME", tempfile.mkdtemp(prefix="clave-test-"))
+# Of tests that run side by side (pytest-xdist) each process has a store and a mailbox of its own.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")) and not os.environ["CLAVE_HOME"].endswith(f"/{worker}"):
+    os.environ["CLAVE_HOME"] += f"/{worker}"
 os.environ["CLAVE_DEMO"] = "1"
 os.environ.setdefault("CLAVE_SECRET_KEY", "only-for-tests-" + "k" * 60)
 
@@ -16,6 +19,8 @@ else:
 
     # A file, not memory: the threads of a test must share the database.
     DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
+    # No test pulls the plug, so nothing has to wait for the disk.
+    DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
 
 CLAVE_GUARD = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

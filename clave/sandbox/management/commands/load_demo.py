@@ -9,6 +9,8 @@ class Command(BaseCommand):
     help = "Load the demo's holders into an empty store and list them."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{demo.load()} demo holders loaded")
-        for line in demo.lines():
-            self.stdout.write(f"  {line}")
+        loaded = demo.load()
+        if options["verbosity"]:
+            self.stdout.write(f"{loaded} demo holders loaded")
+            for line in demo.lines():
+                self.stdout.write(f"  {line}")
