@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
@@ -32,7 +33,7 @@ def _database() -> "dj_database_url.DBConfig":
     return default
 
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **_database(),
         "OPTIONS": {
