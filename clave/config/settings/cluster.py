@@ -1,6 +1,7 @@
 """Several machines: PostgreSQL through psycopg's pool, Valkey or Redis as cache."""
 
 import os
+from typing import Any
 
 import dj_database_url
 
@@ -22,7 +23,7 @@ _options = _from_url.get("OPTIONS", {})  # sslmode and the like
 if "options" in _options:
     SETTINGS_ERRORS.append("DATABASE_URL: options cannot be set in it; set them for the role in PostgreSQL")
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **_from_url,
         "OPTIONS": {
