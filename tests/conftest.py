@@ -76,7 +76,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     for file in services.mailbox().glob("*.json"):
         file.unlink()
     for name in services.SERVICES:
-        services.behave(name, "ok")
+        services.set_behaviour(name, "ok")
     registro_civil._registry.cache_clear()
     sii._registry.cache_clear()
     for name in (

@@ -24,7 +24,7 @@ def holder(
     """Somebody with an account; with `key` they can sign in, with `answer` (question, answer) they can recover."""
     made = Holder.objects.create(**_account(identifier, profile, more))
     if key:
-        credentials.import_password(made, key)
+        credentials.import_key(made, key)
     if answer:
         credentials.set_answer(made, *answer)
     return made
@@ -84,7 +84,7 @@ def operator(name: str, role: str = "agente", **more: Any) -> Operator:
     usual = {
         "email": f"{name}@mesa.example.cl",
         "name": name.capitalize(),
-        "hash": hashing.make(OPERATOR_PASSWORD),
+        "hash": hashing.hash_secret(OPERATOR_PASSWORD),
         "totp_secret": TOTP_SECRET,
         "created_at": clock.now(),
     }

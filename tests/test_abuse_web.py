@@ -137,7 +137,7 @@ def test_a_crash_before_the_commit_leaves_no_account_and_no_message(
     with monkeypatch.context() as patch:
         patch.setattr("clave.audit.service.record", crash)
         patch.setattr("clave.selfservice.register.service.audit.record", crash)
-        services.behave("registro_civil", "ok")
+        services.set_behaviour("registro_civil", "ok")
         assert visitor.post("/persona/registrarse", form).status == 500
     assert not Holder.objects.filter(identifier="44444444-4").exists() and mailbox.all() == []
 

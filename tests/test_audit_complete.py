@@ -43,9 +43,9 @@ def token(visitor: Visitor) -> dict[str, str]:
 
 
 def registering() -> None:
-    services.behave("registro_civil", "down")
+    services.set_behaviour("registro_civil", "down")
     Visitor().register()
-    services.behave("registro_civil", "ok")
+    services.set_behaviour("registro_civil", "ok")
     registro_civil._registry.cache_clear()
     verify_pending.call()
 
@@ -58,12 +58,12 @@ def recovering_and_changing() -> None:
     visitor.send(representative="22222222-2")
     visitor.send(serial="987654321")
     visitor.send(right="no", email="nuevo@example.cl")
-    services.behave("sii", "down")
+    services.set_behaviour("sii", "down")
     test_companies.begin(visitor, "77222333-1")
     page = visitor.send(representative="22222222-2")
     visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
     visitor.send(email="aviso@example.cl")
-    services.behave("sii", "ok")
+    services.set_behaviour("sii", "ok")
 
 
 def updating() -> None:

@@ -173,7 +173,7 @@ def test_every_address_is_in_exactly_one_table(db: None) -> None:
 def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, visitor: Visitor) -> None:
     ask(visitor)
     asked = FacilitatorRequest.objects.get()
-    credentials.import_password(facilitator.approve(asked, "1", SYSTEM), "NW604827")
+    credentials.import_key(facilitator.approve(asked, "1", SYSTEM), "NW604827")
     camila = Holder.objects.get(identifier="11111111-1")
     austral = Holder.objects.get(identifier="76543210-3")
     petition = Petition.objects.create(holder=camila, right="correction", words="x", created_at=camila.created_at)

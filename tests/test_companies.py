@@ -43,11 +43,11 @@ def test_what_cannot_be_registered_is_told_beside_its_field(visitor: Visitor, ch
 
 @pytest.mark.parametrize("how", ["down", "nonsense", "slow"])
 def test_when_the_sii_fails_the_account_is_made_unverified_and_verified_later(visitor: Visitor, how: str) -> None:
-    services.behave("sii", how)
+    services.set_behaviour("sii", how)
     assert register(visitor).shows("Su cuenta fue creada", "confirmaremos sus datos más tarde")
     assert sign_in(visitor, "78000111-9", "44444444-4", "QZ571938").shows("todavía no confirma")
     assert verify_pending.call() == 0
-    services.behave("sii", "ok")
+    services.set_behaviour("sii", "ok")
     sii._registry.cache_clear()
     assert verify_pending.call() == 1
     company = Holder.objects.get(identifier="78000111-9")
@@ -55,9 +55,9 @@ def test_when_the_sii_fails_the_account_is_made_unverified_and_verified_later(vi
 
 
 def test_a_company_registered_by_who_does_not_represent_it_is_refused_later(visitor: Visitor, mailbox: Mailbox) -> None:
-    services.behave("sii", "down")
+    services.set_behaviour("sii", "down")
     register(visitor, representative="22.222.222-2")
-    services.behave("sii", "ok")
+    services.set_behaviour("sii", "ok")
     sii._registry.cache_clear()
     verify_pending.call()
     assert "No pudimos confirmar" in mailbox.last("empresa@example.cl")["text"]

@@ -141,14 +141,14 @@ def test_when_a_registry_is_down_recovery_says_so_and_writes_when_it_is_back(
     begin(visitor, MADERAS)
     for form in forms:
         visitor.send(**form)
-    services.behave(registry, "down")
+    services.set_behaviour(registry, "down")
     page = visitor.send(representative=DIEGO) if not forms else visitor.send(serial="987654321")
     assert page.shows("no responde", "Avísenme por correo cuando el registro responda")
     visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
     assert "¿No quiere esperar?" not in visitor.page.text, "one is there already"
     assert visitor.send(email="aviso@example.cl").shows("Le avisaremos", "avisxxxx@exaxxxx")
     assert tell_who_waits.call() == 0 and Waiting.objects.count() == 1
-    services.behave(registry, "ok")
+    services.set_behaviour(registry, "ok")
     from clave.registries import registro_civil
 
     sii._registry.cache_clear()
@@ -159,12 +159,12 @@ def test_when_a_registry_is_down_recovery_says_so_and_writes_when_it_is_back(
 
 
 def test_after_five_failures_the_sii_is_left_alone_and_asked_again_later(visitor: Visitor) -> None:
-    services.behave("sii", "down")
+    services.set_behaviour("sii", "down")
     for _ in range(6):
         begin_and_name(visitor)
     outcomes = list(Entry.objects.filter(action="registry.called").order_by("pk").values_list("outcome", flat=True))
     assert outcomes[0] == "down" and outcomes[-1] == "circuit_open"
-    services.behave("sii", "ok")
+    services.set_behaviour("sii", "ok")
     assert begin_and_name(visitor).shows("no responde"), "nobody is kept waiting while it rests"
     sii.registry().breaker.half_open()
     assert begin_and_name(visitor).shows("Número de serie")

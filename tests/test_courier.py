@@ -104,8 +104,8 @@ def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(camila: Ho
 def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
     camila: Holder, mailbox: Mailbox, clock
 ) -> None:
-    services.behave("smtp", "down")
-    services.behave("sms", "down")
+    services.set_behaviour("smtp", "down")
+    services.set_behaviour("sms", "down")
     send(camila)
     pauses = []
     for _ in range(4):
@@ -114,8 +114,8 @@ def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
         pauses.append((rows[0].next_try_at - clock_module.now()).total_seconds())
         clock.set(max(row.next_try_at for row in rows))
     assert all(4 * 2**n <= pause <= 6 * 2**n for n, pause in enumerate(pauses)), pauses
-    services.behave("smtp", "ok")
-    services.behave("sms", "ok")
+    services.set_behaviour("smtp", "ok")
+    services.set_behaviour("sms", "ok")
     ids = {message["id"].strip("<>").split("@")[0] for message in mailbox.all()}
     assert ids == {str(pk) for pk in Message.objects.values_list("pk", flat=True)}
     assert {row.tries for row in Message.objects.all()} == {5}

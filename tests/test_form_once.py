@@ -46,7 +46,7 @@ def test_a_form_whose_claim_was_taken_over_meanwhile_leaves_nothing_behind(
 def test_a_step_that_was_undone_can_be_taken_again(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     from clave.sandbox import services
 
-    services.behave("registro_civil", "down")
+    services.set_behaviour("registro_civil", "down")
     visitor.open("/persona/recuperar")
     visitor.send(rut=CAMILA)
     visitor.send(forgotten="on")

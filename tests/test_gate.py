@@ -109,7 +109,7 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
     [
         ("/rce/Registro/CerrarSesion", True),
         ("/asistencia/cerrar/0123456789abcdef0123456789abcdef", True),
-        (f"/rce/solicitud/{service.CLOSING}0123456789abcdef0123456789a", True),
+        (f"/rce/solicitud/{service.CLOSING_ID_PREFIX}0123456789abcdef0123456789a", True),
         ("/rce/Registro/IniciarSesion", False),
         ("/rce/solicitud/0123456789abcdef0123456789abcdef", False),
         ("/ingresar", False),
@@ -128,8 +128,8 @@ def test_the_request_that_closes_a_session_has_an_address_that_says_so(demo: Non
     lms = Platform()
     opened = lms.open()
     lms.close(opened.fields["IdSesionSence"])
-    assert PendingRequest.objects.get(closing=True).pk.startswith(service.CLOSING)
-    assert not PendingRequest.objects.get(closing=False).pk.startswith(service.CLOSING)
+    assert PendingRequest.objects.get(closing=True).pk.startswith(service.CLOSING_ID_PREFIX)
+    assert not PendingRequest.objects.get(closing=False).pk.startswith(service.CLOSING_ID_PREFIX)
 
 
 @pytest.mark.abuse(77)

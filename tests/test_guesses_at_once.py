@@ -84,7 +84,7 @@ def guess_operator(number: int) -> object:
         (guess_answer, throttling.ANSWER.free),
         (guess_birth_date, throttling.ANSWER.free),
         (guess_serial, throttling.ANSWER.free),
-        (guess_serial_from_everywhere, throttling.EVERYWHERE.free),
+        (guess_serial_from_everywhere, throttling.ALL_NETWORKS.free),
         (guess_representative, throttling.ANSWER.free),
         (guess_operator, throttling.KEY.free),
     ],
@@ -124,11 +124,11 @@ def test_a_try_whose_process_died_counts_for_a_minute_only(demo: None, clock) ->
 def test_a_registry_that_is_away_uses_up_no_tries(visitor: Visitor) -> None:
     from clave.sandbox import services
 
-    services.behave("sii", "down")
+    services.set_behaviour("sii", "down")
     for number in range(6):
         with pytest.raises(recover.RegistryAway):
             recover.check_representative(AUSTRAL, Rut.parse("33333333-3"), stranger(number))
-    services.behave("sii", "ok")
+    services.set_behaviour("sii", "ok")
     from clave.registries import sii
 
     sii._registry.cache_clear()
@@ -213,5 +213,5 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(visitor: Visitor, set
     settings.ARGON2_MEMORY_KIB = 128
     assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")
     after = Holder.objects.get(identifier=CAMILA).credential
-    assert after.hash != before and "m=128" in after.hash and not hashing.outdated(after.hash)
+    assert after.hash != before and "m=128" in after.hash and not hashing.needs_rehash(after.hash)
     assert after.version == 1 and visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")

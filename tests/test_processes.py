@@ -20,7 +20,7 @@ from django.test import Client
 from clave.operations import process_group
 from clave.operations.management.commands import worker as worker_command
 from clave.operations.process_group import Place, ProcessGroup, Program
-from clave.operations.sockets import choose_among, listening_sockets, stop_accepting
+from clave.operations.sockets import listening_sockets, route_to, stop_accepting
 from clave.web import lifecycle
 from tests import installation, postgres
 from tests.installation import until
@@ -224,7 +224,7 @@ def test_the_last_web_process_that_served_is_not_kept_waiting() -> None:
 def test_new_connections_go_only_to_sockets_whose_process_serves() -> None:
     port = installation.free_port()
     listeners = listening_sockets("127.0.0.1", port, 3)
-    choose_among(listeners, [0, 2])
+    route_to(listeners, [0, 2])
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
     waiting = [_accept_all(listener) for listener in listeners]
     assert waiting[1] == 0

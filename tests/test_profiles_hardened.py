@@ -39,7 +39,7 @@ def test_a_company_registers_with_its_representatives_card(visitor: Visitor) -> 
     typed = {**without_question(COMPANY), "new_key": PHRASE, "new_key_again": PHRASE}
     assert visitor.send(**typed, serial="000000000").shows("no corresponde a una cédula vigente")
     assert visitor.send(**typed, serial="444555666").shows("Su cuenta fue creada")
-    services.behave("sii", "down")
+    services.set_behaviour("sii", "down")
     visitor.open("/empresa/registrarse")
     assert visitor.send(**{**typed, "rut": "76111222-8"}, serial="444555666").shows("no podemos revisar su cédula")
 

@@ -123,7 +123,7 @@ def test_a_wrong_card_and_an_unregistered_rut_get_one_answer(visitor: Visitor, r
 
 
 def test_when_the_registry_is_down_the_card_step_says_so(visitor: Visitor) -> None:
-    services.behave("registro_civil", "down")
+    services.set_behaviour("registro_civil", "down")
     to_card(visitor, DIEGO)
     assert visitor.send(serial="987654321").shows("El Registro Civil no responde")
 

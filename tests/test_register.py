@@ -120,7 +120,7 @@ def test_a_wrong_captcha_reveals_nothing_about_the_rut(visitor: Visitor) -> None
 def test_when_the_registry_fails_the_account_is_made_unverified_and_verified_later(
     visitor: Visitor, mailbox: Mailbox, how: str
 ) -> None:
-    services.behave("registro_civil", how)
+    services.set_behaviour("registro_civil", how)
     visitor.open("/persona/registrarse")
     data = visitor.fill(**REGISTRATION)
     before = time.monotonic()
@@ -131,7 +131,7 @@ def test_when_the_registry_fails_the_account_is_made_unverified_and_verified_lat
     assert (holder.verification, holder.names) == ("unverified", "")
     assert visitor.sign_in("44444444-4", "QZ571938").shows("todavía no confirma su identidad")
     assert verify_pending.call() == 0
-    services.behave("registro_civil", "ok")
+    services.set_behaviour("registro_civil", "ok")
     from clave.registries import registro_civil
 
     registro_civil._registry.cache_clear()
@@ -143,9 +143,9 @@ def test_when_the_registry_fails_the_account_is_made_unverified_and_verified_lat
 def test_an_account_whose_run_does_not_exist_is_refused_once_the_registry_says_so(
     visitor: Visitor, mailbox: Mailbox
 ) -> None:
-    services.behave("registro_civil", "down")
+    services.set_behaviour("registro_civil", "down")
     visitor.register(rut="12345678-5")
-    services.behave("registro_civil", "ok")
+    services.set_behaviour("registro_civil", "ok")
     verify_pending.call()
     assert mailbox.last("cuatro@example.cl")["subject"] == "No pudimos verificar su identidad"
     assert visitor.sign_in("12345678-5", "QZ571938").shows("Esta cuenta no puede usarse")
@@ -157,13 +157,13 @@ def test_after_five_failures_the_registry_is_left_alone_and_asked_again_later(vi
     from clave.registries import registro_civil
     from clave.registries.base import RegistryDown
 
-    services.behave("registro_civil", "down")
+    services.set_behaviour("registro_civil", "down")
     for _ in range(6):
         with pytest.raises(RegistryDown):
             registro_civil.find_person(Rut.parse("11111111-1"), SYSTEM)
     outcomes = list(Entry.objects.filter(action="registry.called").order_by("pk").values_list("outcome", flat=True))
     assert outcomes[-1] == "circuit_open" and outcomes[0] == "down"
-    services.behave("registro_civil", "ok")
+    services.set_behaviour("registro_civil", "ok")
     with pytest.raises(RegistryDown):
         registro_civil.find_person(Rut.parse("11111111-1"), SYSTEM)
     registro_civil.registry().breaker.half_open()

@@ -6,8 +6,8 @@ from clave.config.settings import choose, profile
 
 
 def test_the_hardened_profile_flips_every_choice() -> None:
-    assert profile.departures(profile.read({"CLAVE_PROFILE": "hardened"})) == []
-    assert len(profile.departures(profile.read({}))) == len(profile.CHOICES) - 1
+    assert profile.deviations(profile.read({"CLAVE_PROFILE": "hardened"})) == []
+    assert len(profile.deviations(profile.read({}))) == len(profile.CHOICES) - 1
 
 
 def test_one_choice_can_be_made_alone_and_a_wrong_one_is_refused() -> None:

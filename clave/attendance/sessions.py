@@ -39,7 +39,7 @@ class AlreadyOpen(Exception):
     """The enrolment has an open session that can still be closed."""
 
 
-def longest(line: int) -> timedelta:
+def max_duration(line: int) -> timedelta:
     """Return the maximum duration of a session for this programme line."""
     return timedelta(minutes=settings.RCE_SESSION_MINUTES[line])
 
@@ -67,7 +67,7 @@ def open_session(enrolment: Enrolment, token: Token, client_session: str, addres
         token=token,
         client_session=client_session,
         opened_at=now,
-        limit_at=now + longest(enrolment.action.line),
+        limit_at=now + max_duration(enrolment.action.line),
         address=address,
     )
     opening.save(force_insert=True)
@@ -109,10 +109,10 @@ def _end(opening: SessionStart, kind: EndKind, at: datetime, seconds: int, addre
     return ending
 
 
-def lose_expired(most: int = 500) -> int:
+def expire_overdue(most: int = 500) -> int:
     """Record overdue sessions as lost, up to `most` of them; return how many were."""
-    overdue = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
-    return sum(close(session.opening).kind == EndKind.LOST for session in overdue)
+    expiry_code = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
+    return sum(close(session.opening).kind == EndKind.LOST for session in expiry_code)
 
 
 def correct(opening: SessionStart, seconds: int, reason: str, operator: str) -> Correction:

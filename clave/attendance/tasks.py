@@ -27,7 +27,7 @@ def watch() -> int:
     soon = ActiveSession.objects.filter(warned=False, limit_at__lte=clock.now() + WARNING, limit_at__gte=clock.now())
     for running in soon.select_related("opening", "enrolment__action")[:500]:
         warn(running)
-    return sessions.lose_expired()
+    return sessions.expire_overdue()
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from clave.credentials.models import Attempts, TemporaryKey
 from clave.credentials.throttling import axes_of_account
 from clave.holders.models import Holder
 from clave.holders.profiles import CHOOSE
-from clave.holders.service import missing_data, texts_go_to
+from clave.holders.service import missing_data, sms_number
 from clave.lib import clock
 from clave.lib.masking import masked_email, masked_phone
 from clave.lib.outcome import Flash, Outcome, Refused
@@ -166,7 +166,7 @@ class Account(HolderWork[ReasonForm]):
         if page.isdecimal() and len(page) < 15:
             entries = entries.filter(pk__lt=int(page))
         timeline = list(entries[: TIMELINE + 1])
-        mobile = texts_go_to(holder)
+        mobile = sms_number(holder)
         names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
         return {
             **super().context(),

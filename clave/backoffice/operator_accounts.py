@@ -118,7 +118,7 @@ def accept_invitation(email: str, code: str, password: str, context: RequestCont
         raise WrongInvitation
     limits.release()
     policy.check_passphrase(password, policy.About(email=found.email, names=found.name))
-    found.hash, found.totp_secret = hashing.make(password), pyotp.random_base32()
+    found.hash, found.totp_secret = hashing.hash_secret(password), pyotp.random_base32()
     found.totp_step = 0
     found.save(update_fields=["hash", "totp_secret", "totp_step"])
     return found

@@ -37,7 +37,7 @@ def hasher() -> PasswordHasher:
 _hash_slots = threading.BoundedSemaphore(settings.HASHES_AT_ONCE)
 
 
-def make(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return the Argon2id hash of `secret`. Raises `TooLong`."""
     if len(secret) > MAX_SECRET_LENGTH:
         raise TooLong
@@ -53,7 +53,7 @@ def matches(stored: str | None, secret: str) -> bool:
         return _verifies(stored or _dummy_hash(), secret) and stored is not None
 
 
-def outdated(stored: str) -> bool:
+def needs_rehash(stored: str) -> bool:
     """Return whether the hash was made with parameters other than the current ones."""
     return hasher().check_needs_rehash(stored)
 

@@ -26,12 +26,12 @@ def end_access(holder: Holder, keep: RequestContext | None = None) -> None:
 def revoke_proofs(holder: Holder) -> None:
     """Revoke the CS and the secret answer as well as all access: a stronger proof has identified the owner.
 
-    Earlier requests still awaiting a decision are void (`Holder.taken_back_at`). Mobile numbers on file are removed,
+    Earlier requests still awaiting a decision are void (`Holder.recovered_at`). Mobile numbers on file are removed,
     since they may belong to the intruder. The old CS is kept as the previous one, so it cannot be chosen again.
     """
     end_access(holder)
-    holder.taken_back_at, holder.mobile, holder.no_mobile = clock.now(), "", True
-    holder.save(update_fields=["taken_back_at", "mobile", "no_mobile"])
+    holder.recovered_at, holder.mobile, holder.no_mobile = clock.now(), "", True
+    holder.save(update_fields=["recovered_at", "mobile", "no_mobile"])
     holder.representatives.update(mobile="")
     current = Credential.objects.filter(holder=holder).exclude(hash="")
     current.update(previous_hash=F("hash"), hash="", version=F("version") + 1, changed_at=clock.now())

@@ -13,7 +13,7 @@ from clave.audit import service as audit
 from clave.credentials import hashing, policy, secret_questions, throttling
 from clave.credentials.models import Attempts, Credential, SecretAnswer, TemporaryKey
 from clave.holders.models import Holder
-from clave.holders.service import AccountChanged, ClaimedIdentity, lock, read_as_if_found
+from clave.holders.service import AccountChanged, ClaimedIdentity, lock, simulate_lookup
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash, keyed_hashes
 from clave.lib.outcome import Refused
@@ -73,21 +73,21 @@ def about(holder: Holder) -> policy.About:
 def set_first(holder: Holder, key: str) -> None:
     """Set a new holder's first CS. Raises `PolicyViolation`."""
     policy.check(key, about(holder))
-    import_password(holder, key)
+    import_key(holder, key)
 
 
-def import_password(holder: Holder, key: str) -> None:
+def import_key(holder: Holder, key: str) -> None:
     """Set the CS a holder had in another system. Not checked, since the policy there may have been different."""
     Credential.objects.update_or_create(
         holder=holder,
-        defaults={"hash": hashing.make(key), "previous_hash": "", "changed_at": clock.now()},
+        defaults={"hash": hashing.hash_secret(key), "previous_hash": "", "changed_at": clock.now()},
     )
 
 
 def answer_hash(answer: str) -> str:
     """Return the hash to store for a secret answer. Raises `CommonAnswer`."""
     secret_questions.check_answer(answer)
-    return hashing.make(secret_questions.normalised(answer))
+    return hashing.hash_secret(secret_questions.normalised(answer))
 
 
 def set_answer(holder: Holder, question: str, answer: str) -> None:
@@ -151,7 +151,7 @@ def _dummy_rows() -> tuple[Holder, Credential]:
 
 def equalize_lookup_cost() -> None:
     """Do the work of loading a holder when there is none: response times must not reveal registered RUTs."""
-    read_as_if_found(*_dummy_rows())
+    simulate_lookup(*_dummy_rows())
 
 
 def look_up(claim: ClaimedIdentity, context: RequestContext) -> SignInAttempt:
@@ -197,9 +197,9 @@ def verify(attempt: SignInAttempt, key: str, *, human: bool = True) -> Proof:
 
 def _rehash_if_outdated(credential: Credential, key: str) -> None:
     """Rehash a correct key if its hash was made with outdated parameters (ASVS 5, 11.4.4)."""
-    if hashing.outdated(credential.hash):
+    if hashing.needs_rehash(credential.hash):
         unchanged = Credential.objects.filter(pk=credential.pk, version=credential.version, hash=credential.hash)
-        unchanged.update(hash=hashing.make(key))
+        unchanged.update(hash=hashing.hash_secret(key))
 
 
 def verify_answer(account: str, holder: Holder | None, answer: str, context: RequestContext, action: str) -> Holder:
@@ -229,7 +229,7 @@ def issue_temporary(holder: Holder) -> tuple[str, datetime]:
     """Create a temporary key and return it with its expiry. It replaces any earlier one."""
     key, now = policy.generate(), clock.now()
     expires = now + timedelta(seconds=settings.TEMPORARY_KEY_SECONDS)
-    fields = {"hash": hashing.make(key), "tag": _tag(holder, key), "created_at": now, "expires_at": expires}
+    fields = {"hash": hashing.hash_secret(key), "tag": _tag(holder, key), "created_at": now, "expires_at": expires}
     with transaction.atomic():
         _, created = TemporaryKey.objects.get_or_create(holder=holder, defaults=fields)
         if not created:
@@ -259,7 +259,7 @@ def replace(proof: Proof, key: str) -> None:
             raise KeyAlreadyChanged
     else:
         TemporaryKey.objects.filter(holder=holder, used_at=None).update(used_at=clock.now())
-    _store(holder, credential, proof.version, hashing.make(key))
+    _store(holder, credential, proof.version, hashing.hash_secret(key))
 
 
 def _store(holder: Holder, credential: Credential | None, version: int, hashed: str) -> None:

@@ -42,7 +42,7 @@ class AccountLimit:
 
 
 @dataclass(frozen=True)
-class WideLimit:
+class SharedLimit:
     """A leaky counter: at `threshold` failures a captcha is required; `per_hour` failures leak per hour."""
 
     threshold: int
@@ -59,15 +59,15 @@ class WideLimit:
 KEY = AccountLimit(free=5, base=30, cap=15 * 60)
 ANSWER = AccountLimit(free=3, base=60, cap=30 * 60)
 # For long random values (a card's serial), across all networks: one attacker's network must not block the owner.
-EVERYWHERE = AccountLimit(free=50, base=60, cap=30 * 60)
-NETWORK = WideLimit(threshold=10, per_hour=50)
-SITE = WideLimit(threshold=5000, per_hour=30_000)
+ALL_NETWORKS = AccountLimit(free=50, base=60, cap=30 * 60)
+NETWORK = SharedLimit(threshold=10, per_hour=50)
+SITE = SharedLimit(threshold=5000, per_hour=30_000)
 # How often anonymous clients may learn whether somebody is registered.
-DISCLOSURES = {"address": WideLimit(threshold=10, per_hour=10), "network": WideLimit(threshold=40, per_hour=40)}
+DISCLOSURES = {"address": SharedLimit(threshold=10, per_hour=10), "network": SharedLimit(threshold=40, per_hour=40)}
 # An attempt still undecided after this long died with its process.
 _ABANDONED = timedelta(seconds=60)
 # Purposes whose attempts count against an account and are reset when it is unlocked.
-OF_ACCOUNTS = ("key", "answer", "birth", "representative", "serial")
+ACCOUNT_PURPOSES = ("key", "answer", "birth", "representative", "serial")
 
 
 class TooManyAttempts(Refused):
@@ -93,21 +93,21 @@ class CaptchaNeeded(Refused):
 class RateLimits:
     """The limits that apply to an attempt, as looked up: `axis` counts the account, the wide axes strangers.
 
-    `pricey` means that a wide limit requires a captcha. Axes are keyed hashes.
+    `captcha_required` means that a wide limit requires a captcha. Axes are keyed hashes.
     """
 
     axis: str
     limit: AccountLimit
-    wide: tuple[tuple[str, WideLimit], ...]
+    wide: tuple[tuple[str, SharedLimit], ...]
     known_browser: bool = False
-    pricey: bool = False
+    captcha_required: bool = False
 
     def reserve(self, *, human: bool = True) -> None:
         """Count an attempt before it is verified; `human` means that the captcha was solved.
 
         Raises `TooManyAttempts` while the account must wait, `CaptchaNeeded` if a captcha is required.
         """
-        captcha_missing = self.pricey and not human
+        captcha_missing = self.captcha_required and not human
         if not captcha_missing and _reserve(self.axis, self.limit, human):
             return
         row = Attempts.objects.filter(axis=self.axis).first()
@@ -136,7 +136,7 @@ class RateLimits:
 
 
 @dataclass(frozen=True)
-class LimitsOfNetworks:
+class NetworkLimits:
     """Limits at an account from one network, and looser ones from all networks together."""
 
     here: RateLimits
@@ -205,7 +205,7 @@ def _count_failure(axis: str, limit: AccountLimit) -> int:
 
 
 @transaction.atomic
-def _raise_level(axis: str, limit: WideLimit) -> float:
+def _raise_level(axis: str, limit: SharedLimit) -> float:
     """Count a failure on a wide axis; return the level before it."""
     Attempts.objects.get_or_create(axis=axis, defaults={"last_at": clock.now()})
     row = Attempts.objects.select_for_update().get(axis=axis)
@@ -235,16 +235,16 @@ def limits(purpose: str, identifier: str, context: RequestContext, limit: Accoun
         limit=limit,
         wide=wide,
         known_browser=is_known,
-        pricey=not is_known
+        captcha_required=not is_known
         and any(wide_limit.level(rows.get(axis)) >= wide_limit.threshold for axis, wide_limit in wide),
     )
 
 
-def limits_of_networks(purpose: str, identifier: str, context: RequestContext) -> LimitsOfNetworks:
+def network_limits(purpose: str, identifier: str, context: RequestContext) -> NetworkLimits:
     """Return the limits for an attempt at a long random value: strict per network, loose across all of them."""
     network_identifier = f"{identifier} {address_block(context.address)}"
-    return LimitsOfNetworks(
-        limits(purpose, network_identifier, context, ANSWER), limits(purpose, identifier, context, EVERYWHERE)
+    return NetworkLimits(
+        limits(purpose, network_identifier, context, ANSWER), limits(purpose, identifier, context, ALL_NETWORKS)
     )
 
 
@@ -263,7 +263,7 @@ def may_disclose(context: RequestContext) -> bool:
 
 def axes_of_account(account: str) -> list[str]:
     """Return the axes that count attempts at an account."""
-    return [keyed_hash("attempts", purpose, account) for purpose in OF_ACCOUNTS]
+    return [keyed_hash("attempts", purpose, account) for purpose in ACCOUNT_PURPOSES]
 
 
 def browser_axis(identifier: str, context: RequestContext) -> str:

@@ -93,7 +93,7 @@ class Lookup(Generic[Found]):
             cursor.execute(compiled.sql, params)
             return [compiled.instance(list(row)) for row in cursor.fetchall()]
 
-    def read(self, *instances: Model) -> Found:
+    def hydrate(self, *instances: Model) -> Found:
         """Do the work of reading these instances, of different models, as if one joined row had been fetched."""
         compiled = self._compiled
         instance: Found = compiled.instance(compiled.row(*instances))

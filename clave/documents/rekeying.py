@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from clave.documents.models import Document
-from clave.lib.crypto import box, is_boxed_under
+from clave.lib.crypto import box, is_encrypted_under
 
 
 def rekey() -> tuple[int, list[str]]:
@@ -22,7 +22,7 @@ def rekey() -> tuple[int, list[str]]:
         try:
             with vault.open(name) as file:
                 encrypted = file.read()
-            if is_boxed_under(settings.SECRET_KEY, encrypted):
+            if is_encrypted_under(settings.SECRET_KEY, encrypted):
                 continue
             new_name = vault.save(secrets.token_hex(24), ContentFile(box().rotate(encrypted)))
         except (InvalidToken, OSError) as error:

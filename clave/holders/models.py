@@ -46,7 +46,7 @@ DOCUMENTS = {
 }
 
 
-def account_of(profile: str, identifier: str) -> str:
+def account_name(profile: str, identifier: str) -> str:
     """Return the name under which attempts are counted: one RUT may be both a person's and a company's."""
     return identifier if profile == Profile.PERSONA_NATURAL else f"{profile} {identifier}"
 
@@ -88,7 +88,7 @@ class Holder(models.Model):
     # Incremented to invalidate earlier proofs: sessions, wizards and proofs carry it (abuse case 50).
     version = models.PositiveIntegerField(default=1)
     # When the owner recovered the account by a stronger proof: earlier pending requests are void.
-    taken_back_at = models.DateTimeField(null=True, blank=True)
+    recovered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -113,7 +113,7 @@ class Holder(models.Model):
     @property
     def account(self) -> str:
         """Return the name under which attempts at this account are counted."""
-        return account_of(self.profile, self.identifier)
+        return account_name(self.profile, self.identifier)
 
     @property
     def identifier_label(self) -> str:

@@ -120,9 +120,9 @@ _CAPTCHA_FIELDS: Fields = {"captcha": CaptchaField()}
 
 
 @cache
-def _identity_fields(profile: Profile, signs: bool) -> Fields:
+def _identity_fields(profile: Profile, requires_representative: bool) -> Fields:
     fields = BY_PROFILE[profile].fields()
-    if signs and profile == Profile.PERSONA_JURIDICA:
+    if requires_representative and profile == Profile.PERSONA_JURIDICA:
         fields["representative"] = RutField(label=_("RUT del representante legal"))
     return fields
 
@@ -130,21 +130,22 @@ def _identity_fields(profile: Profile, signs: bool) -> Fields:
 class ProfileForm(ClaveForm):
     """A form that starts with the identification fields and ends with a captcha if `letters` is set.
 
-    With `signs`, a company's representative is identified too, because that person is about to act for it.
+    With `requires_representative`, a company's representative is identified too: that person is about to act for it.
     """
 
-    signs: ClassVar[bool] = False
+    requires_representative: ClassVar[bool] = False
 
     def __init__(self, *args: Any, config: ProfileConfig, letters: bool = True, **kwargs: Any) -> None:
         captcha_fields = _CAPTCHA_FIELDS if letters else {}
-        self.base_fields = {**_identity_fields(config.profile, self.signs), **self.base_fields, **captcha_fields}  # type: ignore[misc]
+        identity = _identity_fields(config.profile, self.requires_representative)
+        self.base_fields = {**identity, **self.base_fields, **captcha_fields}  # type: ignore[misc]
         self.config = config
         super().__init__(*args, **kwargs)
 
     @property
     def claim(self) -> ClaimedIdentity:
         """Return the identity claimed in a valid form."""
-        representative = self.cleaned_data.get("representative") if self.signs else None
+        representative = self.cleaned_data.get("representative") if self.requires_representative else None
         return ClaimedIdentity(
             self.config.profile, self.config.identifier(self.cleaned_data), str(representative or "")
         )

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from clave.db.hot_queries import Lookup
-from clave.holders.models import Holder, Profile, account_of
+from clave.holders.models import Holder, Profile, account_name
 from clave.lib.outcome import Refused
 from clave.lib.rut import Rut
 from clave.web.forms import CleanedData
@@ -48,12 +48,12 @@ def lock(holder: Holder) -> Holder:
     return current
 
 
-def proof_of(holder: Holder) -> dict[str, object]:
+def proof_data(holder: Holder) -> dict[str, object]:
     """Return the wizard data that records a holder's proof."""
     return {"holder": str(holder.pk), "account_version": holder.version}
 
 
-def holder_proved(data: CleanedData) -> Holder:
+def holder_from_proof(data: CleanedData) -> Holder:
     """Return the holder whose proof a wizard holds. Raises `StepRefused` once the account's version has changed."""
     matching = Holder.objects.select_related("credential", "secret_answer").filter(
         pk=data.get("holder", ""), version=data.get("account_version", 0)
@@ -94,7 +94,7 @@ class ClaimedIdentity:
 
     @property
     def account(self) -> str:
-        return account_of(self.profile, self.identifier)
+        return account_name(self.profile, self.identifier)
 
     @property
     def display_name(self) -> str:
@@ -107,9 +107,9 @@ class ClaimedIdentity:
         return find(self.profile, self.identifier)
 
 
-def read_as_if_found(*rows: Model) -> None:
+def simulate_lookup(*rows: Model) -> None:
     """Do the work of loading a holder and its joined rows although there is none."""
-    _BY_IDENTIFIER.read(*rows)
+    _BY_IDENTIFIER.hydrate(*rows)
 
 
 def claim_of(holder: Holder) -> ClaimedIdentity:
@@ -127,7 +127,7 @@ _BY_REPRESENTATIVE: Lookup[Holder] = Lookup(
 )
 
 
-def texts_go_to(holder: Holder) -> str:
+def sms_number(holder: Holder) -> str:
     """Return the mobile for text messages: the holder's own, or a company's first representative's that has one."""
     if holder.profile != Profile.PERSONA_JURIDICA:
         return holder.mobile

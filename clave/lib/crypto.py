@@ -78,7 +78,7 @@ def box() -> MultiFernet:
     return _box(secret_keys())
 
 
-def is_boxed_under(secret: str, token: bytes) -> bool:
+def is_encrypted_under(secret: str, token: bytes) -> bool:
     """Return whether `box` encrypted this token under this particular secret key."""
     try:
         _box((secret,)).decrypt(token)

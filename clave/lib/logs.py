@@ -10,7 +10,7 @@ import structlog
 SECRET_WORDS = ("key", "clave", "password", "secret", "answer", "respuesta", "token", "serial", "captcha", "cookie")
 
 
-def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Redact every field whose name suggests a secret."""
     for name in event:
         if name != "event" and any(word in name.lower() for word in SECRET_WORDS):
@@ -18,7 +18,7 @@ def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
     return event
 
 
-def without_traceback_locals(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def strip_exception_message(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Keep an exception's type and frames but not its message, which may quote user input."""
     info = event.pop("exc_info", None)
     if info is True:
@@ -42,8 +42,8 @@ def configure(options: dict[str, Any]) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        without_secrets,
-        without_traceback_locals,
+        redact_secrets,
+        strip_exception_message,
     ]
     handler = logging.StreamHandler()
     handler.setFormatter(

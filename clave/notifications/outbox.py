@@ -20,7 +20,7 @@ EMAIL, SMS = "email", "sms"
 DAILY = {EMAIL: 20, SMS: 8}
 # Quotas counted per holder, so that activity on another account does not use up this one's. The first `ALWAYS` messages
 # of a day always go; after that, what all holders together cause at one destination also counts.
-OF_EACH_HOLDER = frozenset({"recovery", "birth", "company", "desk"})
+PER_HOLDER_QUOTAS = frozenset({"recovery", "birth", "company", "desk"})
 ALWAYS, TOGETHER = 3, 3
 LIFE = timedelta(days=2)
 LATE = timedelta(minutes=10)
@@ -68,7 +68,7 @@ def send(
 def _is_over_quota(channel: str, to: str, quota: str, holder: Holder | None) -> bool:
     since = clock.now() - timedelta(days=1)
     sent = Message.objects.filter(destination_hash=_hash(channel, to), created_at__gt=since, quota=quota)
-    if quota not in OF_EACH_HOLDER or holder is None:
+    if quota not in PER_HOLDER_QUOTAS or holder is None:
         return sent.count() >= DAILY[channel]
     by_holder = sent.filter(holder=str(holder.pk)).count()
     return by_holder >= DAILY[channel] or (by_holder >= ALWAYS and sent.count() >= TOGETHER * DAILY[channel])

@@ -16,7 +16,7 @@ from clave.config.settings import choose, environment
 from clave.lib import logs
 from clave.operations.limits import CONNECTIONS as CONNECTIONS
 from clave.operations.limits import THREADS as THREADS
-from clave.operations.limits import drain_seconds, longest_stop
+from clave.operations.limits import drain_seconds, stop_timeout
 from clave.operations.process_group import STOP, ProcessGroup, Program
 from clave.operations.sockets import address, inherited, listening_sockets
 
@@ -39,7 +39,7 @@ def web_programs(listeners: list[socket.socket], environ: dict[str, str], worker
         Program(
             name=f"web-{number + 1}",
             command=[sys.executable, "-m", "clave.operations.web"],
-            stop_seconds=longest_stop(environ),
+            stop_seconds=stop_timeout(environ),
             hand_over=signal.SIGHUP,
             team=WEB,
             listener=listeners[number % len(listeners)],
@@ -91,7 +91,7 @@ def full_environ(environ: dict[str, str]) -> dict[str, str]:
 def watch(group: ProcessGroup) -> None:
     """Keep everything running until asked to stop; on SIGHUP, replace the processes."""
     on_terminal = os.isatty(0)
-    while not group.told_to_stop():
+    while not group.stop_requested():
         if signal.SIGHUP in group.orders:
             group.orders.discard(signal.SIGHUP)
             if on_terminal and not os.isatty(0):  # this SIGHUP means that the terminal was closed
@@ -144,7 +144,7 @@ def main(report: Callable[[str], None] = print) -> int:
     try:
         run(group, listeners, workers, report)
     except subprocess.CalledProcessError as error:
-        return 0 if group.told_to_stop() else error.returncode
+        return 0 if group.stop_requested() else error.returncode
     finally:
         group.stop(WEB)  # first, because requests in progress may still create work for the worker
         for listener in listeners:

@@ -19,6 +19,6 @@ def drain_seconds(environ: Mapping[str, str]) -> float:
     return environment.seconds("CLAVE_DRAIN_SECONDS", default, environ.get("CLAVE_DRAIN_SECONDS", ""))
 
 
-def longest_stop(environ: Mapping[str, str]) -> float:
+def stop_timeout(environ: Mapping[str, str]) -> float:
     """Return the timeout after which a stopping web process is killed: all its phases plus two seconds."""
     return max(drain_seconds(environ) + LINGER_SECONDS, HAND_OVER_SECONDS) + FINISH_SECONDS + 2

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from clave.operations.readiness import READY_FD
-from clave.operations.sockets import LISTEN_FD, choose_among
+from clave.operations.sockets import LISTEN_FD, route_to
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +134,7 @@ class ProcessGroup:
         self._stopping: list[RunningProcess] = []
         self._serving: list[int] = []
 
-    def told_to_stop(self) -> bool:
+    def stop_requested(self) -> bool:
         return bool(self.orders & STOP)
 
     def manage(self, *words: str) -> None:
@@ -142,7 +142,7 @@ class ProcessGroup:
         command = [sys.executable, "manage.py", *words]
         process = start_child(command, self.environ)
         while process.poll() is None:
-            if self.told_to_stop():
+            if self.stop_requested():
                 process.terminate()
             self.tend_and_wait()
         if process.returncode:
@@ -178,7 +178,7 @@ class ProcessGroup:
             return
         self._serving = serving
         try:
-            choose_among(listeners, serving)
+            route_to(listeners, serving)
         except OSError as error:
             log.warning("process.routing_failed", error=error.strerror)
 
@@ -225,7 +225,7 @@ class ProcessGroup:
 
     def _becomes_ready(self, successor: RunningProcess) -> bool:
         deadline = successor.born + READY_SECONDS
-        while time.monotonic() < deadline and not successor.has_ended() and not self.told_to_stop():
+        while time.monotonic() < deadline and not successor.has_ended() and not self.stop_requested():
             if successor.is_ready():
                 return True
             self.tend_and_wait()

@@ -68,7 +68,7 @@ def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
     return listener
 
 
-def choose_among(listeners: Sequence[socket.socket], numbers: Sequence[int]) -> None:
+def route_to(listeners: Sequence[socket.socket], numbers: Sequence[int]) -> None:
     """Make the kernel distribute new connections among these of the sockets on one port, at random.
 
     The others keep their queued connections. Raises `OSError` if the kernel lacks support: it then keeps using all of

@@ -58,8 +58,8 @@ def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Peti
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:
         with transaction.atomic():
-            if holder.taken_back_at:
-                void = Petition.objects.filter(holder=holder, right=right, created_at__lt=holder.taken_back_at)
+            if holder.recovered_at:
+                void = Petition.objects.filter(holder=holder, right=right, created_at__lt=holder.recovered_at)
                 void.filter(state=Answer.PENDING).update(state=Answer.REFUSED, decided_at=clock.now())
             Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
             told = {"identifier": holder.display_name, "days": str(DAYS)}
@@ -96,7 +96,7 @@ class AskedBefore(Refused):
 def is_void(petition: Petition, holder: Holder) -> bool:
     """Say whether a request was made before the owner took the account back (abuse case 50)."""
     now = Holder.objects.select_for_update().get(pk=holder.pk)
-    return now.taken_back_at is not None and petition.created_at < now.taken_back_at
+    return now.recovered_at is not None and petition.created_at < now.recovered_at
 
 
 def refuse(petition: Petition, reason: str, operator: str, context: RequestContext) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from django.conf import settings
 
 from clave.attendance.models import EndKind
-from clave.attendance.sessions import longest
-from clave.rce.request import CODE_LEAST, CODE_MOST, NAMES, SESSION, SESSION_MOST, RceRequest, split_url
+from clave.attendance.sessions import max_duration
+from clave.rce.request import MAX_CODE, MAX_SESSION, MIN_CODE, NAMES, SESSION, RceRequest, split_url
 from clave.training import tokens
 from clave.training.models import Line, Modality, State
 
@@ -34,12 +34,12 @@ def urls_are_there(request: RceRequest) -> bool:
 
 @check(202)
 def url_retoma_is_well_formed(request: RceRequest) -> bool:
-    return returns_to(request, "UrlRetoma")
+    return is_valid_return_url(request, "UrlRetoma")
 
 
 @check(203)
 def url_error_is_well_formed(request: RceRequest) -> bool:
-    return returns_to(request, "UrlError")
+    return is_valid_return_url(request, "UrlError")
 
 
 @check(200)
@@ -87,8 +87,8 @@ def codigo_curso_is_well_formed(request: RceRequest) -> bool:
     code = request["CodigoCurso"]
     if request.unchecked("CodigoCurso"):
         return True
-    least = 1 if request.line == Line.FPT else CODE_LEAST
-    return least <= len(code) <= CODE_MOST and code.isprintable()
+    least = 1 if request.line == Line.FPT else MIN_CODE
+    return least <= len(code) <= MAX_CODE and code.isprintable()
 
 
 @check(207)
@@ -158,7 +158,7 @@ def data_can_be_verified(request: RceRequest) -> bool:
 
     An opening names no session, a closing one of this person and action. No id may exceed the manual's length.
     """
-    if len(request["IdSesionAlumno"]) > SESSION_MOST:
+    if len(request["IdSesionAlumno"]) > MAX_SESSION:
         return False
     if not request.closing:
         return not request[SESSION].strip()
@@ -178,7 +178,7 @@ def session_can_still_be_closed(request: RceRequest) -> bool:
     if not request.session_is_known:
         return True
     if request.tested:
-        return request.now - request.tested <= longest(request.line)
+        return request.now - request.tested <= max_duration(request.line)
     opening = request.opening
     ending = getattr(opening, "ending", None)
     return ending.kind == EndKind.CLOSED if ending else bool(opening and request.now <= opening.limit_at)
@@ -187,7 +187,7 @@ def session_can_still_be_closed(request: RceRequest) -> bool:
 CHECKS = tuple(_CHECKS)
 
 
-def returns_to(request: RceRequest, name: str) -> bool:
+def is_valid_return_url(request: RceRequest, name: str) -> bool:
     """Return whether a response may be posted to the URL in this parameter."""
     if not request[name].strip():
         return True  # a missing URL has its own code

@@ -47,7 +47,7 @@ class CloseHere(KeyPage[LockedRutForm]):
         return {"session": self.session, "course": self.opening.enrolment.action.name}
 
     def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
-        service.close_here(self.opening, proof, context)
+        service.close_own_session(self.opening, proof, context)
         return SeeOther(self.request.path)
 
     def refusal_context(self) -> dict[str, object]:

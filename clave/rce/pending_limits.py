@@ -24,7 +24,7 @@ def _buckets(factor: int) -> tuple[LeakyBuckets, LeakyBuckets, LeakyBuckets]:
     return participant, network, token
 
 
-def may_wait(request: RceRequest, address: str) -> bool:
+def try_admit(request: RceRequest, address: str) -> bool:
     """Count a request that is to wait; return False if its participant, network or token has exceeded a limit."""
     network = address_block(address)
     participant, networks, tokens = _buckets(settings.RCE_PENDING_FACTOR)

@@ -27,7 +27,7 @@ NAMES = (
     "UrlError",
 )
 SESSION = "IdSesionSence"
-URL_MOST, SESSION_MOST, CODE_MOST, CODE_LEAST = 200, 149, 50, 7
+MAX_URL, MAX_SESSION, MAX_CODE, MIN_CODE = 200, 149, 50, 7
 ANY = "-1"
 _RUT = re.compile(r"[0-9]{1,8}-[0-9kK]")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]+")
@@ -55,7 +55,7 @@ def split_url(text: str) -> SplitResult | None:
 
     Rejected: more than 200 characters, characters other than printable ASCII, backslashes, quotes, user info, no host.
     """
-    if len(text) > URL_MOST or not _URL.fullmatch(text) or any(char in text for char in "\\\"'<>`"):
+    if len(text) > MAX_URL or not _URL.fullmatch(text) or any(char in text for char in "\\\"'<>`"):
         return None
     try:
         parts = urlsplit(text)

@@ -34,7 +34,7 @@ _BROWSER_LENGTH = 32
 _PENDING = Lookup(lambda pk: PendingRequest.objects.select_related("token__otec").filter(pk=pk), "pk")
 _LOCKED = Lookup(lambda pk: PendingRequest.objects.select_for_update().filter(pk=pk), "pk")
 # Id prefix of requests that close a session: the gate gives them priority (`CLAVE_URGENT_PATHS`).
-CLOSING = "c105e"
+CLOSING_ID_PREFIX = "c105e"
 log = structlog.get_logger(__name__)
 
 
@@ -55,10 +55,10 @@ def receive(request: RceRequest, secret: str, address: str) -> PendingRequest | 
     try:
         override = observers.overridden(request)
         failed = [override] if override else checks.codes(request)
-        if not failed and not pending_limits.may_wait(request, address):
+        if not failed and not pending_limits.try_admit(request, address):
             failed = [300]
         if not failed and request.token:
-            tokens.note_use(request.token, request["Token"])
+            tokens.record_use(request.token, request["Token"])
             pending = PendingRequest(
                 id=_closing_id() if request.closing and not request.testing else random_id(),
                 environment=request.environment,
@@ -83,7 +83,7 @@ def receive(request: RceRequest, secret: str, address: str) -> PendingRequest | 
 
 def _closing_id() -> str:
     """Return an id the gate recognises as closing a session; 108 random bits remain."""
-    return CLOSING + random_id()[len(CLOSING) :]
+    return CLOSING_ID_PREFIX + random_id()[len(CLOSING_ID_PREFIX) :]
 
 
 def find(pk: str, secret: str) -> PendingRequest | None:
@@ -112,7 +112,7 @@ def is_strict(pending: PendingRequest) -> bool:
     return settings.RCE_SIGNIN[pending.environment] == "strict"
 
 
-def overdue(pending: PendingRequest) -> int | None:
+def expiry_code(pending: PendingRequest) -> int | None:
     """Return the code for an exchange that has expired: 210 after three minutes, 312 in the patient variant."""
     waited = clock.now() - pending.created_at
     if is_strict(pending) and waited > STRICT_WAIT:
@@ -120,7 +120,7 @@ def overdue(pending: PendingRequest) -> int | None:
     return 312 if waited > PATIENCE else None
 
 
-def may_choose(pending: PendingRequest) -> bool:
+def has_recent_proof(pending: PendingRequest) -> bool:
     """Return whether the participant has just signed in and the account's version is unchanged since."""
     if pending.proved_at is None or clock.now() - pending.proved_at > PROOF_LASTS:
         return False
@@ -159,7 +159,7 @@ def choose(pending: PendingRequest, previous: str, context: RequestContext) -> N
     _carry_out(pending, find_person(run) if run else None, context, previous)
 
 
-def close_here(opening: SessionStart, proof: Proof, context: RequestContext) -> None:
+def close_own_session(opening: SessionStart, proof: Proof, context: RequestContext) -> None:
     """Close a session on its own page. Raises `NotYours`, `MinimumDataMissing`."""
     if proof.holder.identifier != opening.enrolment.run:
         raise NotYours
@@ -186,7 +186,7 @@ def _carry_out(pending: PendingRequest, holder: Holder | None, context: RequestC
 
 @transaction.atomic
 def _record_proof(pending: PendingRequest, holder: Holder | None) -> None:
-    """Record the sign-in, so that the participant can choose what to do with the open session (`may_choose`)."""
+    """Record the sign-in, so that the participant can choose what to do with the open session (`has_recent_proof`)."""
     if not _lock_and_check_answered(pending):
         pending.proved_at, pending.proved_version = clock.now(), holder.version if holder else 0
         pending.save(update_fields=["proved_at", "proved_version"])
@@ -230,7 +230,7 @@ def _simulate(request: RceRequest) -> Answer:
         answer = replies.closed(request, request.now, seconds, 0)
         return _with_receipt(answer, request, request[SESSION], request.tested, (request.now, seconds))
     public = trial_ids.make(str(request.run), request["CodigoCurso"], request.now)
-    answer = replies.opened(request, public, request.now, request.now + sessions.longest(request.line))
+    answer = replies.opened(request, public, request.now, request.now + sessions.max_duration(request.line))
     return _with_receipt(answer, request, public, request.now)
 
 

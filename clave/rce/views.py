@@ -46,12 +46,12 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
     return received(request, RceRequest(environment, closing, request.POST.dict()))
 
 
-def received(request: HttpRequest, asked: RceRequest) -> HttpResponse:
+def received(request: HttpRequest, rce_request: RceRequest) -> HttpResponse:
     """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
     secret = secrets.token_urlsafe(18)
-    pending = service.receive(asked, secret, address_of(request))
+    pending = service.receive(rce_request, secret, address_of(request))
     if not isinstance(pending, PendingRequest):
-        return answer_page(request, pending, asked.environment)
+        return answer_page(request, pending, rce_request.environment)
     page = PendingRequestPage()
     page.setup(request)
     page.take(pending)
@@ -136,13 +136,13 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
         """Make this the page of an exchange."""
         self.pending = pending
         self.address = _room() + pending.pk
-        self.asked = service.request_of(pending)
+        self.rce_request = service.request_of(pending)
 
     @property
     def shown(self) -> dict[str, str]:
         """Return what the page says of its exchange."""
         return {
-            "participant": self.asked.run.pretty if self.asked.run else "",
+            "participant": self.rce_request.run.pretty if self.rce_request.run else "",
             "course": self.pending.course,
             "otec": self.pending.token.otec.name,
             "host": service.host_of(self.pending),
@@ -155,19 +155,19 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
         if found is None:
             return show(request, "rce/gone.html", status=404)
         self.take(found)
-        late = None if found.answer else service.overdue(found)
+        late = None if found.answer else service.expiry_code(found)
         if late or (request.method == "POST" and "cancelar" in request.POST):
             service.refuse(found, late or 312)
         if found.answer:
             return self._answer()
-        if service.may_choose(found):
+        if service.has_recent_proof(found):
             return self._choice()
         return self.hurried(super().dispatch(request, *args, **kwargs))
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         values = self.shown
         names = stand_ins(values)
-        shape = ("rce_signin", self.asked.closing, self.asked.testing, service.is_strict(self.pending))
+        shape = ("rce_signin", self.rce_request.closing, self.rce_request.testing, service.is_strict(self.pending))
         html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
         return page_of(filled(request, put_in(html, values)))
 
@@ -188,17 +188,17 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
 
     def context(self) -> dict[str, object]:
         return {
-            "title": _("Cerrar sesión en SENCE") if self.asked.closing else _("Abrir sesión en SENCE"),
+            "title": _("Cerrar sesión en SENCE") if self.rce_request.closing else _("Abrir sesión en SENCE"),
             "intro": _("Escriba su Clave SENCE para registrar su asistencia."),
-            "button": _("Cerrar sesión") if self.asked.closing else _("Abrir sesión"),
-            "testing": self.asked.testing,
+            "button": _("Cerrar sesión") if self.rce_request.closing else _("Abrir sesión"),
+            "testing": self.rce_request.testing,
             "strict": service.is_strict(self.pending),
             "csrf": "",
             **self.shown,
         }
 
     def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
-        if typed["rut"] != self.asked.run:
+        if typed["rut"] != self.rce_request.run:
             service.refuse(self.pending, 311)
         else:
             service.signed_in(self.pending, proof, context)
@@ -220,7 +220,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
 
     def _choice(self) -> HttpResponse:
         """Ask what becomes of the session that is open, then open the new one."""
-        before = sessions.active(self.asked.enrolment) if self.asked.enrolment else None
+        before = sessions.active(self.rce_request.enrolment) if self.rce_request.enrolment else None
         chosen = self.request.POST.get("anterior", "")
         if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
             service.choose(self.pending, chosen, context_of(self.request))

@@ -104,7 +104,7 @@ def _create_operators() -> None:
             email=email,
             name=name,
             role=role,
-            hash=hashing.make(OPERATOR_PASSWORD),
+            hash=hashing.hash_secret(OPERATOR_PASSWORD),
             totp_secret=TOTP_SECRET,
             created_at=clock.now(),
         )
@@ -130,7 +130,7 @@ def _create_person(person: dict[str, Any]) -> None:
         **fields,
     )
     if "key" in person:
-        credentials.import_password(holder, person["key"])
+        credentials.import_key(holder, person["key"])
     if "answer" in person:
         credentials.set_answer(holder, *person["answer"])
 
@@ -156,7 +156,7 @@ def _create_company(company: dict[str, Any]) -> None:
         mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
         email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
     )
-    credentials.import_password(holder, company["key"])
+    credentials.import_key(holder, company["key"])
     if "answer" in company:
         credentials.set_answer(holder, *company["answer"])
 
@@ -172,5 +172,5 @@ def _create_migrant(migrant: dict[str, Any]) -> None:
         **{name: migrant[name] for name in ("names", "surnames", "sex", "country", "email", "mobile")},
         **HOME,
     )
-    credentials.import_password(holder, migrant["key"])
+    credentials.import_key(holder, migrant["key"])
     credentials.set_answer(holder, *migrant["answer"])

@@ -47,7 +47,7 @@ def as_owner() -> Iterator[Any]:
                 cursor.execute(sql)
 
 
-def start_over() -> None:
+def reset_demo() -> None:
     """Delete everything users did and reload the demo data. The audit trail stays."""
     with transaction.atomic():
         with as_owner() as cursor:

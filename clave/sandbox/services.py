@@ -37,7 +37,7 @@ def behaviours() -> dict[str, str]:
     return {name: configured.get(name, "ok") for name in SERVICES}
 
 
-def behave(name: str, how: str) -> None:
+def set_behaviour(name: str, how: str) -> None:
     """Set a service's behaviour."""
     if name not in SERVICES or how not in BEHAVIOURS:
         raise ValueError(f"{name}: {how}")

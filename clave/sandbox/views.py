@@ -90,13 +90,13 @@ def _apply(form: dict[str, str]) -> None:
     elif minutes.lstrip("-").isdecimal() and abs(int(minutes)) <= 60 * 24 * 365:
         inspector.move_clock(inspector.moved() + int(minutes) * 60 if int(minutes) else 0)
     elif "de-nuevo" in form:
-        reset.start_over()
+        reset.reset_demo()
 
 
 def set_behaviour(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
-            services.behave(request.POST.get("servicio", ""), request.POST.get("como", ""))
+            services.set_behaviour(request.POST.get("servicio", ""), request.POST.get("como", ""))
         except ValueError:
             return error_page(request, 400)
     return HttpResponseRedirect(reverse("sandbox"))

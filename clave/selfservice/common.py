@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.credentials import service as credentials
 from clave.holders.models import Holder, Representative, Verification
 from clave.holders.profiles import PERSON, ProfileConfig
-from clave.holders.service import texts_go_to
+from clave.holders.service import sms_number
 from clave.lib import clock
 from clave.lib.text import Text
 from clave.notifications import outbox
@@ -85,7 +85,7 @@ def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "rec
     key, expires = credentials.issue_temporary(holder)
     until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
     context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
-    mobile = texts_go_to(holder) if by_sms else ""
+    mobile = sms_number(holder) if by_sms else ""
     outbox.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
     return until
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.service import Proof
 from clave.holders.profiles import COMPANY, PERSON, ProfileConfig, ProfileForm
-from clave.holders.service import proof_of
+from clave.holders.service import proof_data
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
@@ -21,7 +21,7 @@ from clave.web.wizard import Wizard
 class KeyForm(ProfileForm):
     """Who one is, and the CS. A company also names a representative (guide PJ, section 1)."""
 
-    signs = True
+    requires_representative = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
 
@@ -78,7 +78,7 @@ class KeyPage(FormPage[KeyFormT]):
 
     def _to_change(self, proof: Proof) -> HttpResponse:
         """Begin the change of a temporary key at its second step: the first one has just been done."""
-        known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
+        known = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
         wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known, back_to=self.back_after_change)
         return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 

@@ -30,10 +30,10 @@ EXAMPLE = [
     "31-01-2027",
     "12345678-5",
 ]
-CHUNK, CODE_MOST = 2000, 50
+CHUNK, MAX_CODE = 2000, 50
 # No action predates its programme; deadlines are counted from its end, which must stay within the range of dates.
 PLAUSIBLE_YEARS = range(1990, 2100)
-KEPT_PROBLEMS, KEPT_PREVIEW = 200, 10
+MAX_PROBLEMS, PREVIEW_ROWS = 200, 10
 _ACTION_COLUMNS = ("CodSence", "Linea", "Nombre", "Modalidad", "Horas", "Inicio", "Termino")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _MODALITIES = {"e-learning": Modality.ELEARNING, "elearning": Modality.ELEARNING, "presencial": Modality.CLASSROOM}
@@ -134,7 +134,7 @@ class Checker:
 
 
 def _is_code(text: str) -> bool:
-    return 1 <= len(text) <= CODE_MOST and text.isprintable()
+    return 1 <= len(text) <= MAX_CODE and text.isprintable()
 
 
 def _printable(text: str) -> str:
@@ -172,8 +172,8 @@ def check(job: ImportJob) -> None:
         for row in checked(job):
             total += 1
             bad += bool(row.problems)
-            problems += row.problems[: KEPT_PROBLEMS - len(problems)]
-            if len(preview) < KEPT_PREVIEW:
+            problems += row.problems[: MAX_PROBLEMS - len(problems)]
+            if len(preview) < PREVIEW_ROWS:
                 name = _printable(str(row.action.get("name") or ""))
                 preview.append([str(row.line), _printable(row.code), name, row.run, "" if row.problems else "ok"])
         job.stage = Stage.CHECKED if total else Stage.UNREADABLE

@@ -88,7 +88,7 @@ def _from_csv(content: bytes) -> Iterator[list[str]]:
         raise Unreadable("format") from None
 
 
-def harmless(cell: object) -> Any:
+def escape_formula(cell: object) -> Any:
     """Return a cell's safe form: text that a spreadsheet would evaluate as a formula gets a leading apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_PREFIXES) else cell
 
@@ -98,14 +98,16 @@ def write_csv(file: IO[bytes], header: list[str], lines: Iterable[Sequence[objec
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([harmless(cell) for cell in line] for line in lines)
+    writer.writerows([escape_formula(cell) for cell in line] for line in lines)
     text.detach()
 
 
 def write_xlsx(file: IO[bytes], header: list[str], lines: Iterable[Sequence[object]]) -> None:
     """Write an Excel workbook with one sheet to a file on disk. Raises `CalledProcessError`, `TimeoutError`."""
     with tempfile.TemporaryFile("w+") as json_lines:
-        json_lines.writelines(json.dumps([harmless(cell) for cell in line]) + "\n" for line in chain([header], lines))
+        json_lines.writelines(
+            json.dumps([escape_formula(cell) for cell in line]) + "\n" for line in chain([header], lines)
+        )
         json_lines.seek(0)
         isolated_process.run(
             _XLSX_MODULE, "write", files=(json_lines, file), timeout=_TIMEOUT_SECONDS

@@ -63,7 +63,7 @@ def is_live(token: Token) -> bool:
     return not token.revoked_at and (token.expires_at is None or token.expires_at > clock.now())
 
 
-def note_use(token: Token, text: str) -> None:
+def record_use(token: Token, text: str) -> None:
     """Record that the token was used, to the minute: a class starting together must not contend for one row.
 
     `text` is the token as received: if it is stored under a former secret key, it is moved to the current one.

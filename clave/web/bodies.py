@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from clave.web.middleware import body_limit
-from clave.web.waiting_room import Places
+from clave.web.waiting_room import SlotLimiter
 
 AT_ONCE, OF_ONE = 128, 32  # received at once: in all, and from one address
 _IN_MEMORY = 256 * 1024
@@ -31,7 +31,7 @@ class BodyBuffer:
     """Receives bodies whole."""
 
     def __init__(self) -> None:
-        self._places = Places(AT_ONCE, OF_ONE)
+        self._places = SlotLimiter(AT_ONCE, OF_ONE)
 
     @property
     def taken(self) -> int:

@@ -23,7 +23,7 @@ from django.utils import translation
 from clave.web.bodies import BodyBuffer, CutOff, TooManyBodies
 from clave.web.errors import RETRY_SECONDS, error_page
 from clave.web.middleware import HEADERS, address_in, chosen_language
-from clave.web.waiting_room import Places, WaitingRoom
+from clave.web.waiting_room import SlotLimiter, WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
         self._bodies = BodyBuffer() if settings.CLAVE_BUFFER_BODIES else None
-        self._precedence = Places(WAITING + RESERVE, URGENT_OF_ONE)
+        self._precedence = SlotLimiter(WAITING + RESERVE, URGENT_OF_ONE)
         self._room = WaitingRoom(INSIDE, WAITING, RESERVE)
         self._told = 0.0
         # Files that exist: the name of one that does not is a page like any other.

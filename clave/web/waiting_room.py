@@ -10,11 +10,11 @@ _SMOOTHING = 0.1  # weight of the latest turn in the moving average
 _URGENT_IN_A_ROW = 4  # then one ordinary request gets a turn: a flood of urgent ones must not starve the rest
 
 
-class Places:
+class SlotLimiter:
     """A fixed number of slots, with a limit per address so that a single client cannot take them all."""
 
-    def __init__(self, places: int, of_one: int) -> None:
-        self._places, self._of_one = places, of_one
+    def __init__(self, places: int, per_address: int) -> None:
+        self._places, self._of_one = places, per_address
         self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 

@@ -30,7 +30,7 @@ Enrolment.objects.bulk_create([Enrolment(action=action, run=run) for run in runs
 CHEAP = """
 from clave.credentials.models import Credential
 from clave.credentials import hashing
-Credential.objects.update(hash=hashing.make("KM482915"))
+Credential.objects.update(hash=hashing.hash_secret("KM482915"))
 """
 FILL = """
 from datetime import timedelta

@@ -144,7 +144,7 @@ class Bench:
             live.installation.manage(
                 "shell",
                 "-c",
-                "from clave.credentials.models import Credential; from clave.credentials import hashing; Credential.objects.update(hash=hashing.make('KM482915'))",
+                "from clave.credentials.models import Credential; from clave.credentials import hashing; Credential.objects.update(hash=hashing.hash_secret('KM482915'))",
             )
             script = load.sign_in_script(live.url, ruts())
             load.wrk(live.url, 3, 8, script)

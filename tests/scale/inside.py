@@ -77,9 +77,9 @@ def timing() -> None:
     from clave.signin import service
 
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
-    throttling.SITE = throttling.WideLimit(threshold=10**9, per_hour=1)
+    throttling.SITE = throttling.SharedLimit(threshold=10**9, per_hour=1)
     camila = Holder.objects.get(identifier="11111111-1")
-    stored, made = hashing.make("KM482915"), []
+    stored, made = hashing.hash_secret("KM482915"), []
     for number in range(30_000_000, 30_000_000 + SAMPLES):
         holder = Holder(
             profile="PN",

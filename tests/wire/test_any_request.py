@@ -99,7 +99,7 @@ class LifeOfSessions(RuleBasedStateMachine):
 
     @rule()
     def the_job_runs(self) -> None:
-        sessions.lose_expired()
+        sessions.expire_overdue()
         assert not ActiveSession.objects.filter(limit_at__lt=clock.now()).exists()
 
     @invariant()

@@ -90,9 +90,9 @@ def test_a_closing_that_races_the_limit_is_either_credited_or_lost(committed: No
         stopped.move(minutes=170, seconds=1)
         results = at_once(
             [
-                sessions.lose_expired,
+                sessions.expire_overdue,
                 lambda: sessions.close(opening),
-                sessions.lose_expired,
+                sessions.expire_overdue,
                 lambda: sessions.close(opening),
             ]
         )

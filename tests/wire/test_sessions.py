@@ -110,7 +110,7 @@ def test_a_session_not_closed_in_time_is_lost(platform: Platform, clock: Stopped
     clock.move(minutes=170, seconds=1)
     answer = platform.ask("CerrarSesion", IdSesionSence=first.fields["IdSesionSence"])
     assert (answer.verdict, answer.names) == ("error 305", [*CLOSED, "GlosaError"])
-    assert sessions.lose_expired() == 1 and credited() == 0 and not ActiveSession.objects.exists()
+    assert sessions.expire_overdue() == 1 and credited() == 0 and not ActiveSession.objects.exists()
     assert SessionEnd.objects.get().kind == "lost"
     assert platform.open().verdict == "opened", "another may be opened, without being asked about the lost one"
 

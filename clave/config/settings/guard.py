@@ -85,7 +85,7 @@ def _insecure_network() -> list[str]:
     return problems
 
 
-def unwise() -> list[str]:
+def questionable() -> list[str]:
     """Return one sentence per setting that production accepts but the operator should know about."""
     problems = []
     if not settings.SMS_GATEWAY_URL:
@@ -132,7 +132,7 @@ def _is_local(host: str) -> bool:
 
 def warnings() -> list[str]:
     """Return the warnings for a production start; none in a demo or a test."""
-    return [] if settings.CLAVE_DEMO or not settings.CLAVE_GUARD else unwise()
+    return [] if settings.CLAVE_DEMO or not settings.CLAVE_GUARD else questionable()
 
 
 def refuse_insecure() -> None:

@@ -48,7 +48,7 @@ def read(environ: Mapping[str, str]) -> dict[str, str]:
     return answers
 
 
-def departures(answers: Mapping[str, str]) -> list[str]:
+def deviations(answers: Mapping[str, str]) -> list[str]:
     """Return one line for each value in force that departs from the standards."""
     return [
         f"{name}={answers[name]} (departs from {choice.standard})"

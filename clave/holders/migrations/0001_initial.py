@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('legacy', models.BooleanField(default=False)),
                 ('review_contact', models.BooleanField(default=False)),
                 ('version', models.PositiveIntegerField(default=1)),
-                ('taken_back_at', models.DateTimeField(blank=True, null=True)),
+                ('recovered_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),
             ],

@@ -50,7 +50,7 @@ class OtecToken(HttpBearer):
         found = tokens.find(token)
         if found is None or not tokens.is_live(found) or not found.otec.active:
             return None
-        tokens.note_use(found, token)
+        tokens.record_use(found, token)
         request.token = found  # type: ignore[attr-defined]
         return found.otec
 

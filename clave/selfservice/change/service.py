@@ -9,7 +9,7 @@ from clave.audit import service as audit
 from clave.credentials import revocation
 from clave.credentials import service as credentials
 from clave.credentials.service import Proof
-from clave.holders.service import ClaimedIdentity, holder_proved, require_minimum_data
+from clave.holders.service import ClaimedIdentity, holder_from_proof, require_minimum_data
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
@@ -51,4 +51,4 @@ def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "
 
 def proof_from(data: CleanedData) -> Proof:
     """Rebuild the proof that the first step established. Raises `StepRefused` once the account has moved on."""
-    return Proof(holder_proved(data), int(data["version"]), int(data["temporary"]))
+    return Proof(holder_from_proof(data), int(data["version"]), int(data["temporary"]))

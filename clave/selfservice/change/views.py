@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.credentials.service import Proof
 from clave.holders.profiles import ProfileForm
-from clave.holders.service import proof_of
+from clave.holders.service import proof_data
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.selfservice.change import service
@@ -19,7 +19,7 @@ TITLE = _("Cambiar mi Clave SENCE")
 
 
 class StartForm(ProfileForm):
-    signs = True
+    requires_representative = True
     key = SecretField(
         label=_("Clave SENCE actual"),
         autocomplete="current-password",
@@ -40,7 +40,7 @@ class Start(ProfilePage[StartForm]):
 
     def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         proof = service.prove(form.claim, form.cleaned_data["key"], context)
-        known = {**proof_of(proof.holder), "version": proof.version, "temporary": proof.temporary}
+        known = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
         wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known)
         return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 

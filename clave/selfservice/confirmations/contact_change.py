@@ -72,7 +72,7 @@ def waiting() -> QuerySet[ContactChange]:
     pending = ContactChange.objects.filter(
         state=ChangeState.PENDING, expires_at__gt=clock.now(), old_email=F("holder__email")
     )
-    return pending.filter(Q(holder__taken_back_at=None) | Q(created_at__gte=F("holder__taken_back_at")))
+    return pending.filter(Q(holder__recovered_at=None) | Q(created_at__gte=F("holder__recovered_at")))
 
 
 def waiting_for(holder: Holder) -> ContactChange | None:

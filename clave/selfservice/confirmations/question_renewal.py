@@ -109,4 +109,4 @@ def forget_over() -> int:
 
 def _open() -> QuerySet[QuestionRenewal]:
     unused = QuestionRenewal.objects.filter(used_at=None, expires_at__gt=clock.now(), email=F("holder__email"))
-    return unused.filter(Q(holder__taken_back_at=None) | Q(created_at__gte=F("holder__taken_back_at")))
+    return unused.filter(Q(holder__recovered_at=None) | Q(created_at__gte=F("holder__recovered_at")))

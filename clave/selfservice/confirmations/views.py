@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from clave.holders.models import Holder
 from clave.holders.profiles import COMPANY
-from clave.holders.service import holder_proved, proof_of
+from clave.holders.service import holder_from_proof, proof_data
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
@@ -38,12 +38,12 @@ def follow_link(request: HttpRequest, step: str) -> HttpResponse:
     code = request.GET.get("codigo", "")
     change = contact_change.find(code)
     if change is not None:
-        wizard = Wizard.begin(request, FLOW, "contact", change=change.pk, proof=LINK, **proof_of(change.holder))
+        wizard = Wizard.begin(request, FLOW, "contact", change=change.pk, proof=LINK, **proof_data(change.holder))
         wizard.allow("reject")
         return HttpResponseRedirect(reverse(f"confirm_{step}", args=[wizard.run]))
     renewal = question_renewal.find(code)
     if renewal is not None:
-        wizard = Wizard.begin(request, FLOW, "question", renewal=renewal.pk, **proof_of(renewal.holder))
+        wizard = Wizard.begin(request, FLOW, "question", renewal=renewal.pk, **proof_data(renewal.holder))
         return HttpResponseRedirect(reverse("confirm_question", args=[wizard.run]))
     return refusal_page(request, NoLongerWaiting())
 
@@ -82,7 +82,7 @@ class CardProof(FormPage[ProofForm]):
         if change is None and not settings.SECRET_QUESTIONS:
             raise Refused("nothing_waits", gettext("No hay nada que confirmar para esta empresa."))
         first = "contact" if change else "question"
-        known: dict[str, object] = {**proof_of(holder), "representative": str(run), "proof": CARD}
+        known: dict[str, object] = {**proof_data(holder), "representative": str(run), "proof": CARD}
         wizard = Wizard.begin(self.request, FLOW, first, change=change.pk if change else None, **known)
         if change:
             wizard.allow("reject")
@@ -102,7 +102,7 @@ class ConfirmStep(StepPage[FormT]):
     def prepare(self) -> None:
         if not self.is_waiting():
             raise NoLongerWaiting
-        self.holder = holder_proved(self.wizard.data)
+        self.holder = holder_from_proof(self.wizard.data)
 
     @property
     def by_card(self) -> bool:
@@ -157,7 +157,7 @@ class ContactStep(ConfirmStep[ContactForm]):
     def completed(self) -> None:
         """The change has ended what was proved before; who made it by card goes on to the question."""
         if self.wizard.may("question"):
-            self.wizard.allow("question", **proof_of(Holder.objects.get(pk=self.holder.pk)))
+            self.wizard.allow("question", **proof_data(Holder.objects.get(pk=self.holder.pk)))
         else:
             self.wizard.end()
 

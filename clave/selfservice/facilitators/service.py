@@ -159,7 +159,7 @@ def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
 def approve(asked: FacilitatorRequest, operator: str, context: RequestContext) -> Holder:
     """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
     with transaction.atomic():
-        taken_back = Holder.objects.values_list("taken_back_at", flat=True).get(pk=asked.company_id)
+        taken_back = Holder.objects.values_list("recovered_at", flat=True).get(pk=asked.company_id)
         if taken_back and asked.created_at < taken_back:
             raise AskedBefore
         _decide(asked, Decision.APPROVED, "", operator)

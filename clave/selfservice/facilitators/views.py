@@ -14,7 +14,7 @@ from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder
 from clave.holders.profiles import COMPANY, ProfileForm, document_fields, document_of
-from clave.holders.service import holder_proved, proof_of
+from clave.holders.service import holder_from_proof, proof_data
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.selfservice.common import ProfilePage
@@ -62,7 +62,7 @@ class FileForm(ClaveForm):
 
 
 class StartForm(ProfileForm):
-    signs = True
+    requires_representative = True
     key = SecretField(label=_("Clave SENCE de la empresa"), autocomplete="current-password")
 
 
@@ -78,7 +78,7 @@ class Start(ProfilePage[StartForm]):
 
     def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         company = service.prove_company(form.claim, form.cleaned_data["key"], context)
-        about = {**proof_of(company), "representative": form.claim.representative}
+        about = {**proof_data(company), "representative": form.claim.representative}
         wizard = Wizard.begin(self.request, "facilitator_request", "affidavit", **about)
         return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
 
@@ -90,7 +90,7 @@ class RequestStep(StepPage[FormT]):
     company: Holder
 
     def prepare(self) -> None:
-        self.company = holder_proved(self.wizard.data)
+        self.company = holder_from_proof(self.wizard.data)
 
     def kept(self) -> Document | None:
         pk = self.wizard.data.get(self.name)
@@ -138,7 +138,7 @@ def letter(request: HttpRequest, run: str) -> HttpResponse:
     """Give the affidavit, filled in with the company's data."""
     try:
         wizard = Wizard.load(request, "facilitator_request", run, "affidavit")
-        company = holder_proved(wizard.data)
+        company = holder_from_proof(wizard.data)
     except Refused as refused:
         return refusal_page(request, refused, {"restart": reverse("facilitator_request")})
     answer = HttpResponse(service.letter(company, wizard.data["representative"]), content_type=DOCX)

@@ -12,7 +12,7 @@ from clave.audit import service as audit
 from clave.credentials import revocation, throttling
 from clave.credentials import service as credentials
 from clave.holders.models import Holder, Profile, Representative, Verification
-from clave.holders.service import ClaimedIdentity, MinimumDataMissing, lock, require_minimum_data, texts_go_to
+from clave.holders.service import ClaimedIdentity, MinimumDataMissing, lock, require_minimum_data, sms_number
 from clave.lib import clock
 from clave.lib.crypto import keyed_hash
 from clave.lib.masking import masked_email, masked_phone
@@ -123,7 +123,7 @@ def check_representative(claim: ClaimedIdentity, person: Rut, context: RequestCo
 
     Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
     """
-    limits = throttling.limits_of_networks("representative", claim.account, context)
+    limits = throttling.network_limits("representative", claim.account, context)
     limits.reserve()
     try:
         represents = sii.represents(person, Rut.parse(claim.identifier), context)
@@ -146,7 +146,7 @@ def check_card(claim: ClaimedIdentity, run: Rut, serial: str, context: RequestCo
 
     The registry is asked whether or not somebody is registered, so that both take the same time.
     """
-    limits = throttling.limits_of_networks("serial", str(run), context)
+    limits = throttling.network_limits("serial", str(run), context)
     limits.reserve()
     holder = claim.holder()
     try:
@@ -225,7 +225,7 @@ def _send_key(
             secret, until = _shown(holder)
         else:
             secret, until = "", send_temporary_key(holder, by_sms=by_sms, quota=quota)
-        mobile = texts_go_to(holder) if by_sms else ""
+        mobile = sms_number(holder) if by_sms else ""
         outcome = KeySent(
             email=masked_email(holder.email),
             mobile=masked_phone(mobile) if mobile else "",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.credentials.secret_questions import QUESTIONS
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY, FACILITATOR, MIGRANT, PERSON, ProfileForm
-from clave.holders.service import ClaimedIdentity, holder_proved, proof_of
+from clave.holders.service import ClaimedIdentity, holder_from_proof, proof_data
 from clave.lib.masking import masked_email
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
@@ -86,8 +86,8 @@ class RecoverStep(ProfileStep[FormT]):
         return self.config.claim(self.wizard.data["who"])
 
     def context(self) -> dict[str, object]:
-        may_wait = self.wizard.may("notify") and self.name != "notify"
-        return {"notify": self.config.url("recover_notify", self.wizard.run) if may_wait else ""}
+        try_admit = self.wizard.may("notify") and self.name != "notify"
+        return {"notify": self.config.url("recover_notify", self.wizard.run) if try_admit else ""}
 
     def refused(self, form: FormT, refused: Refused) -> HttpResponse:
         """When a registry is away, offer to tell the person when it is back."""
@@ -211,7 +211,7 @@ class Card(RecoverStep[CardForm]):
     def perform(self, form: CardForm, context: RequestContext) -> HttpResponse:
         run = Rut.parse(self.wizard.data.get("representative") or self.claim.identifier)
         holder = service.check_card(self.claim, run, form.cleaned_data["serial"], context)
-        return self.go("contact", **proof_of(holder))
+        return self.go("contact", **proof_data(holder))
 
 
 class ContactForm(ClaveForm):
@@ -250,7 +250,7 @@ class Contact(RecoverStep[ContactForm]):
     holder: Holder
 
     def prepare(self) -> None:
-        self.holder = holder_proved(self.wizard.data)
+        self.holder = holder_from_proof(self.wizard.data)
 
     def context(self) -> dict[str, object]:
         email = self.holder.email

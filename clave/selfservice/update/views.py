@@ -13,7 +13,7 @@ from clave.credentials.service import Proof, WrongAnswer
 from clave.holders.comunas import comunas
 from clave.holders.models import Holder, Profile
 from clave.holders.profiles import COMPANY, ProfileConfig, ProfileForm
-from clave.holders.service import MISSING_LABELS, holder_proved, missing_data, proof_of
+from clave.holders.service import MISSING_LABELS, holder_from_proof, missing_data, proof_data
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.selfservice.common import ProfilePage, ProfileStep, key_rules
@@ -37,7 +37,7 @@ TITLE = _("Actualizar mis datos")
 
 
 class KeyForm(ProfileForm):
-    signs = True
+    requires_representative = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
 
@@ -49,7 +49,7 @@ class BirthForm(ProfileForm):
 def begin(request: HttpRequest, config: ProfileConfig, holder: Holder) -> HttpResponse:
     """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
     first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
-    wizard = Wizard.begin(request, config.page("update"), first, **proof_of(holder))
+    wizard = Wizard.begin(request, config.page("update"), first, **proof_data(holder))
     return HttpResponseRedirect(config.url(f"update_{first}", wizard.run))
 
 
@@ -116,7 +116,7 @@ class UpdateStep(ProfileStep[FormT]):
     holder: Holder
 
     def prepare(self) -> None:
-        self.holder = holder_proved(self.wizard.data)
+        self.holder = holder_from_proof(self.wizard.data)
 
 
 class QuestionForm(QuestionMixin):

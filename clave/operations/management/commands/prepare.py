@@ -23,7 +23,7 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         if apps.is_installed("clave.sandbox"):
             call_command("load_demo", stdout=self.stdout, verbosity=options["verbosity"])
-        for line in profile.departures(settings.ANSWERS):
+        for line in profile.deviations(settings.ANSWERS):
             log.info("settings.departs", setting=line)
         for line in guard.warnings():
             log.warning("settings.unwise", setting=line)
