@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -15,7 +16,7 @@ from django.db import connection
 from clave.lib import clock as clave_clock
 from clave.operations.launcher import free_port
 from clave.sandbox.reset import as_owner
-from tests.story import FACTS, Mailbox, Visitor
+from tests.story import FACTS, Mailbox, Visitor, at_rts
 
 # How fast the machine is says nothing about what a property test looks at.
 hypothesis.settings.register_profile("clave", deadline=None)
@@ -39,6 +40,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.fail(
                     f"needs {server}: see README.md, or leave such tests out with -m 'not needs'", pytrace=False
                 )
+
+
+if TYPE_CHECKING:
+    from clave.training.models import Action
+    from tests.wire.test_api import Server
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +145,25 @@ def visitor(demo: None) -> Visitor:
 @pytest.fixture
 def mailbox() -> Mailbox:
     return Mailbox()
+
+
+@pytest.fixture
+def otec(demo: None) -> Visitor:
+    """The training body's representative, signed in at RTS."""
+    return at_rts()
+
+
+@pytest.fixture
+def server(demo: None) -> "Server":
+    """The server of the training body's platform, with its token."""
+    from tests.wire.test_api import Server
+
+    return Server()
+
+
+@pytest.fixture
+def ended(demo: None, clock: clave_clock.Stopped) -> "Action":
+    """A course that ended yesterday."""
+    from tests.test_statements import end_course
+
+    return end_course(clock)

@@ -174,3 +174,12 @@ class Mailbox:
         match = re.search(r"\b[A-Z]{4}[0-9]{6}\b", self.last(destination)["text"])
         assert match, self.last(destination)["text"]
         return match[0]
+
+
+def at_rts() -> Visitor:
+    """The training body's representative, signed in at RTS."""
+    visitor = Visitor()
+    assert visitor.open("/rts").shows("Ingresar como Persona Jurídica", "RUT Empresa")
+    page = visitor.send(rut="76543210-3", representative="33.333.333-3", key="CA739105")
+    assert page.shows("Registro de tokens (RTS)", "Capacita Austral SpA") and page.url == "/rts"
+    return visitor

@@ -1,18 +1,10 @@
 """Sworn statements, from the course's last day to the page where anybody verifies them."""
 
-import io
-import re
 from datetime import date, timedelta
-from xml.etree import ElementTree
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
-from pypdf import PdfReader
 
 from clave.attendance import sessions
 from clave.attendance.tasks import watch
@@ -22,12 +14,11 @@ from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
 from clave.sandbox.courses import CAMILA, OTEC
 from clave.statements import service
-from clave.statements.models import Counter, Statement
+from clave.statements.models import Statement
 from clave.statements.tasks import make_papers
 from clave.training.models import Action, Enrolment
-from clave.training.models import State as ActionState
 from tests.desk import Desk
-from tests.story import Mailbox, Page, Visitor
+from tests.story import Mailbox, Page, Visitor, at_rts
 from tests.test_races import at_once
 
 DIEGO = "22222222-2"
@@ -43,8 +34,7 @@ def attend(run: str, minutes: int, clock: Stopped) -> None:
         minutes -= 160
 
 
-@pytest.fixture
-def ended(demo: None, clock: Stopped) -> Action:
+def end_course(clock: Stopped) -> Action:
     """A course of one hour whose last day was yesterday, attended by Camila and a little by Diego."""
     Action.objects.filter(code="6700001").update(hours=2)
     attend(CAMILA, 100, clock)
@@ -57,18 +47,6 @@ def ended(demo: None, clock: Stopped) -> Action:
     clock.move(hours=24)
     action.refresh_from_db()
     return action
-
-
-@pytest.fixture
-def otec(demo: None) -> Visitor:
-    return company()
-
-
-def company() -> Visitor:
-    visitor = Visitor()
-    visitor.open("/rts")
-    visitor.send(rut=OTEC, representative="33333333-3", key="CA739105")
-    return visitor
 
 
 def participant() -> Visitor:
@@ -146,63 +124,6 @@ def the_paper(ended: Action, otec: Visitor) -> tuple[Visitor, str, bytes]:
     return camila, folio, camila.client.get(f"/declaracion/{folio}/pdf").content
 
 
-@pytest.mark.abuse(34, 35)
-def test_the_paper_is_an_accessible_archival_signed_document(ended: Action, otec: Visitor) -> None:
-    _camila, folio, pdf = the_paper(ended, otec)
-    reader = PdfReader(io.BytesIO(pdf))
-    text = " ".join(page.extract_text() for page in reader.pages)
-    for words in (
-        folio,
-        "Camila Rojas Soto",
-        "11.111.111-1",
-        "Contadora #let x",
-        "Siempre Viva 742 *",
-        "83 %",
-        "aprobado",
-    ):
-        assert words in re.sub(r"\s+", " ", text), words
-    assert f"/verificar/{folio}" in text.replace("\n", "")
-    metadata = ElementTree.fromstring(
-        reader.xmp_metadata.stream.get_data().decode().split("?>", 1)[1].rsplit("<?", 1)[0]
-    )
-    said = {name: text for each in metadata.iter() for name, text in each.attrib.items()}
-    assert (
-        said["{http://www.aiim.org/pdfa/ns/id/}part"] == "2" and said["{http://www.aiim.org/pdfua/ns/id/}part"] == "1"
-    )
-    assert said["{http://www.aiim.org/pdfa/ns/id/}conformance"] == "A"
-    signature = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0]
-    own = ValidationContext(trust_roots=[signature.signer_cert], allow_fetching=False)
-    status = validate_pdf_signature(signature, own)
-    assert status.intact and status.valid and str(status.coverage).endswith("ENTIRE_FILE")
-    forged = pdf.replace(b"/Type", b"/Typf", 1)
-    with pytest.raises(Exception):  # noqa: B017 (a spoilt file fails in many ways, or its signature does)
-        assert validate_pdf_signature(PdfFileReader(io.BytesIO(forged)).embedded_signatures[0], own).intact
-
-
-@pytest.mark.abuse(35)
-def test_anybody_verifies_by_folio_or_by_the_file(ended: Action, otec: Visitor) -> None:
-    _camila, folio, pdf = the_paper(ended, otec)
-    stranger = Visitor()
-    stranger.open("/verificar")
-    page = stranger.send(folio=folio)
-    assert page.url == f"/verificar/{folio}" and page.shows(
-        "Declaración válida", "Excel intermedio", "…111-1", "Capacita Austral SpA"
-    )
-    for private in ("Camila", "11.111.111", "Contadora", "Siempre Viva", "1 hora"):
-        assert private not in page.text
-    for content, words in (
-        (pdf, "El archivo es idéntico al emitido"),
-        (pdf[:-1] + b"x", "fue alterado"),
-        (b"%PDF-1.7", "fue alterado"),
-    ):
-        file = io.BytesIO(content)
-        file.name = "declaracion.pdf"
-        stranger.open("/verificar")
-        assert stranger.send(paper=file).shows(words)
-    for unknown in ("999-2026", "x-y", "1-99999999999999", "٣-2026"):
-        assert stranger.open(f"/verificar/{unknown}").status == 404
-
-
 def test_a_statement_belongs_to_its_person_and_its_body(ended: Action, otec: Visitor) -> None:
     _camila, folio, _pdf = the_paper(ended, otec)
     diego = Visitor()
@@ -255,7 +176,7 @@ def test_a_course_across_the_year_has_a_partial_statement(demo: None, clock: Sto
     Action.objects.filter(pk=action.pk).update(starts=date(year, 11, 1), ends=date(year + 1, 3, 31))
     attend(CAMILA, 60, clock)
     clock.set(clave_clock.now().replace(year=year + 1, month=1, day=5))
-    otec = company()
+    otec = at_rts()
     assert otec.open("/rts/declaraciones/6700001").shows("Es una declaración parcial", f"31-12-{year}")
     issue_for_otec(otec)
     camila = participant()
@@ -263,7 +184,7 @@ def test_a_course_across_the_year_has_a_partial_statement(demo: None, clock: Sto
     assert issue(camila).shows(f"Declaración jurada 2-{year + 1}")
     assert camila.open(MINE).shows(f"Declaración jurada 2-{year + 1}")
     clock.set(clave_clock.now().replace(month=4, day=2))
-    issue_for_otec(company())
+    issue_for_otec(at_rts())
     camila = participant()
     assert "parcial" not in camila.open(MINE).text, "the final one is not kept back by last year's"
     assert (
@@ -286,26 +207,6 @@ def test_two_issues_at_once_make_one_and_folios_have_no_gaps(committed: None) ->
         cursor.execute("DELETE FROM statements_statement")
 
 
-def test_one_paper_that_fails_does_not_stop_the_others(ended: Action, otec: Visitor) -> None:
-    issue_for_otec(otec)
-    issue(participant())
-    first = Statement.objects.get(kind="otec")
-    whole = first.data
-    Statement.objects.filter(pk=first.pk).update(data={**whole, "rows": "no list"})
-    assert make_papers.call() == 1 and Statement.objects.filter(digest="").get() == first
-    Statement.objects.filter(pk=first.pk).update(data=whole)
-    assert make_papers.call() == 1 and not Statement.objects.filter(digest="").exists()
-    assert (django_settings.CLAVE_HOME / "institution.p12").stat().st_mode & 0o077 == 0
-
-
-def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, otec: Visitor, settings) -> None:
-    issue_for_otec(otec)
-    settings.INSTITUTION_P12, settings.INSTITUTION_P12_PASSWORD = __file__, "secret-password"
-    with pytest.raises(RuntimeError, match="no key that can be read") as error:
-        make_papers.call()
-    assert "secret-password" not in str(error.value)
-
-
 def test_expired_sessions_do_not_count_in_a_statement(ended: Action, otec: Visitor, clock: Stopped) -> None:
     enrolment = Enrolment.objects.select_related("action__otec").get(run=CAMILA, action__code="6700001")
     sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
@@ -313,105 +214,3 @@ def test_expired_sessions_do_not_count_in_a_statement(ended: Action, otec: Visit
     watch.call()
     issue_for_otec(otec)
     assert service.summary(ended, CAMILA)["sessions"] == 1
-
-
-def annul(action: Action) -> None:
-    Action.objects.filter(pk=action.pk).update(state=ActionState.ANNULLED)
-
-
-@pytest.mark.abuse(83)
-def test_nobody_states_about_an_annulled_action(ended: Action, otec: Visitor) -> None:
-    issue_for_otec(otec)
-    camila = participant()
-    camila.open(MINE)
-    otec.open("/rts/declaraciones/6700001")
-    annul(ended)
-    page = camila.send(profession="Contadora", address="Av. Uno 1", key="KM482915")
-    assert page.status == 409 and page.shows("fue anulada")
-    assert Statement.objects.count() == 1
-    Statement.objects.all().delete()
-    assert otec.open("/rts/declaraciones/6700001").status == 409
-    page = otec.post(
-        "/rts/declaraciones/6700001",
-        {
-            "csrfmiddlewaretoken": otec.client.cookies["csrftoken"].value,
-            "rut": OTEC,
-            "representative": "33333333-3",
-            "key": "CA739105",
-            f"r_{CAMILA}": "aprobado",
-        },
-    )
-    assert page.status == 409 and not Statement.objects.exists()
-    for call in (
-        lambda action: service.issue_for_otec(action, {}, Holder.objects.get(identifier=OTEC), "x", SYSTEM),
-        lambda action: service.summary(action, CAMILA),
-    ):
-        with pytest.raises(service.ActionAnnulled):
-            call(Action.objects.get(pk=ended.pk))
-
-
-@pytest.mark.abuse(83)
-def test_an_action_annulled_while_somebody_signs_is_not_stated_about(ended: Action, otec: Visitor) -> None:
-    company_holder = Holder.objects.get(identifier=OTEC)
-    annul(ended)
-    assert ended.state == ActionState.ACTIVE, "as the page read it before"
-    with pytest.raises(service.ActionAnnulled):
-        service.issue_for_otec(ended, {CAMILA: "aprobado"}, company_holder, "33.333.333-3", SYSTEM)
-    assert not Statement.objects.exists() and not Counter.objects.exists(), "no folio is spent"
-
-
-@pytest.mark.abuse(83)
-def test_lists_do_not_offer_to_state_about_an_annulled_action(ended: Action, otec: Visitor) -> None:
-    offered = 'href="/rts/declaraciones/6700001"'
-    assert offered in otec.open("/rts/declaraciones").html
-    assert "/mi-cuenta/declaraciones/6700001" in participant().open("/mi-cuenta/cursos").html
-    annul(ended)
-    page = otec.open("/rts/declaraciones")
-    assert offered not in page.html and page.shows("Excel intermedio (6700001)", "Acción anulada: no se declara")
-    page = participant().open("/mi-cuenta/cursos")
-    assert "/mi-cuenta/declaraciones/6700001" not in page.html and page.shows("Esta acción fue anulada")
-
-
-@pytest.mark.abuse(83)
-def test_a_statement_of_an_action_annulled_later_says_so(ended: Action, otec: Visitor, mailbox: Mailbox) -> None:
-    camila, folio, pdf = the_paper(ended, otec)
-    annul(ended)
-    stranger = Visitor()
-    assert stranger.open(f"/verificar/{folio}").shows("La acción fue anulada después")
-    assert "Declaración válida" not in stranger.page.text
-    stranger.open("/verificar")
-    file = io.BytesIO(pdf)
-    file.name = "declaracion.pdf"
-    assert stranger.send(paper=file).shows("La acción fue anulada después", "idéntico al emitido")
-    page = camila.open(f"/declaracion/{folio}")
-    assert page.shows("La acción fue anulada después") and "Pedir que se anule" not in page.text
-    assert camila.client.get(f"/declaracion/{folio}/pdf").content == pdf, "what was sworn stays readable"
-    token = camila.client.cookies["csrftoken"].value
-    camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Insisto"})
-    assert service.find(folio).state == "issued"
-    page = otec.open("/rts/declaraciones/6700001")
-    assert page.shows("La acción fue anulada después") and "Recordar a quienes faltan" not in page.text
-    token = otec.client.cookies["csrftoken"].value
-    otec.post("/rts/declaraciones/6700001", {"csrfmiddlewaretoken": token, "recordar": "1"})
-    assert not mailbox.to("diego.munoz@example.cl")
-
-
-@pytest.mark.abuse(78)
-@pytest.mark.parametrize("folio", ["1/2", "../x", "1-2026/pdf", "?", "#", "%2f", "%", "ñ", "1-2026 ", "-"])
-def test_what_is_no_folio_is_said_beside_the_field_and_stays_there(demo: None, folio: str) -> None:
-    visitor = Visitor()
-    visitor.open("/verificar")
-    page = visitor.send(folio=folio)
-    if folio == "1-2026 ":
-        assert page.status == 404 and page.shows("No hay una declaración con el folio 1-2026")
-    else:
-        assert page.status == 400 and page.shows("El folio es un número, un guion y un año")
-        assert page.fields["folio"] == folio
-
-
-@pytest.mark.abuse(78)
-def test_nothing_typed_is_no_folio_either(demo: None) -> None:
-    visitor = Visitor()
-    visitor.open("/verificar")
-    page = visitor.send(folio="")
-    assert page.status == 400 and page.shows("Escriba el folio o traiga el archivo PDF")
