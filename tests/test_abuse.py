@@ -268,7 +268,7 @@ def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(visitor: Visitor, monkey
 def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings) -> None:
     """A coarse guard with real hashes; the ROC figure is in docs/performance.md."""
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
-    hashing._nobody.cache_clear()
+    hashing._dummy_hash.cache_clear()
     camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
     credentials.set_first(camila, "PT604827")
     camila = Holder.objects.select_related("credential").get(identifier=CAMILA)
@@ -279,6 +279,6 @@ def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings) -> 
             before = time.perf_counter()
             hashing.matches(camila.credential.hash if known else None, f"AA00000{number % 10}")
             times[known].append(time.perf_counter() - before)
-    hashing._nobody.cache_clear()
+    hashing._dummy_hash.cache_clear()
     ratio = statistics.median(times[True]) / statistics.median(times[False])
     assert 0.5 < ratio < 2
