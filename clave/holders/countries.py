@@ -24,4 +24,3 @@ def country_choices() -> list[tuple[str, str]]:
 def country_name(code: str) -> str:
     """Return the country's name; the code itself if there is no such country."""
     return dict(country_choices()).get(code, code)
-
