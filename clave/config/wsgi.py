@@ -8,11 +8,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose(os.environ))
 os.environ.setdefault("CLAVE_ROLE", "web")  # users wait for the response: settings/cluster.py bounds statements
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 
 def _application() -> object:
     django = get_wsgi_application()  # must come first: it initialises the settings
     from clave.web import gate, lifecycle
+
+    get_resolver().url_patterns  # noqa: B018 - all code is loaded before the launcher hears that this process is ready
 
     gate.allow_many_files()
     return lifecycle.CloseConnections(gate.Gate(django))

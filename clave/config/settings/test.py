@@ -20,7 +20,8 @@ else:
     # A file, not memory: the threads of a test must share the database.
     DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
     # No test pulls the plug, so nothing has to wait for the disk.
-    DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
+    _options: dict[str, object] = DATABASES["default"]["OPTIONS"]  # type: ignore[assignment]
+    _options["init_command"] = f"{_options['init_command']} PRAGMA synchronous=OFF;"
 
 CLAVE_GUARD = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
