@@ -20,7 +20,7 @@ else:
     # A file, not memory: the threads of a test must share the database.
     DATABASES["default"]["TEST"] = {"NAME": CLAVE_HOME / "test.sqlite3"}
     # No test pulls the plug, so nothing has to wait for the disk.
-    _options: dict[str, object] = DATABASES["default"]["OPTIONS"]  # type: ignore[assignment]
+    _options: dict[str, object] = DATABASES["default"]["OPTIONS"]
     _options["init_command"] = f"{_options['init_command']} PRAGMA synchronous=OFF;"
 
 CLAVE_GUARD = False
