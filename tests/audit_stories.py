@@ -1,6 +1,5 @@
 """What people do, told once each, for the test that every action is recorded."""
 
-import re
 from datetime import timedelta
 
 from clave.attendance import sessions
@@ -19,9 +18,9 @@ from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import FacilitatorRequest
 from clave.selfservice.register.tasks import verify_pending
 from clave.training.models import Action, Enrolment, Token
-from tests import files, test_companies, test_facilitators
+from tests import files, firms, test_facilitators
 from tests.desk import Desk, colleague
-from tests.story import Visitor
+from tests.story import Visitor, found
 from tests.wire.platform import Platform
 from tests.wire.test_api import NEW as NEW_ACTION
 from tests.wire.test_api import Server
@@ -47,14 +46,14 @@ def recovering_and_changing() -> None:
     visitor = Visitor()
     visitor.change_key(CAMILA, "AA000000", "NW604827")
     visitor.change_key(CAMILA, KEY, "NW604827")
-    test_companies.begin(visitor, "77222333-1")
+    firms.begin(visitor, "77222333-1")
     visitor.send(representative="22222222-2")
     visitor.send(serial="987654321")
     visitor.send(right="no", email="nuevo@example.cl")
     services.set_behaviour("sii", "down")
-    test_companies.begin(visitor, "77222333-1")
+    firms.begin(visitor, "77222333-1")
     page = visitor.send(representative="22222222-2")
-    visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
+    visitor.open(found(r'href="([^"]+/aviso)"', page.html)[1])
     visitor.send(email="aviso@example.cl")
     services.set_behaviour("sii", "ok")
 
@@ -81,7 +80,7 @@ def representing() -> None:
 
     sii._registry.cache_clear()
     visitor = Visitor()
-    test_companies.sign_in(visitor, "77222333-1", "22222222-2", "MS204986")
+    firms.sign_in(visitor, "77222333-1", "22222222-2", "MS204986")
     visitor.open("/mi-cuenta/representantes")
     visitor.send(
         representative=ROSA,
@@ -110,16 +109,19 @@ def marking() -> None:
     platform.close(opened.fields["IdSesionSence"])
     enrolment = Enrolment.objects.get(run=CAMILA, action__code="6700001")
     live = Token.objects.filter(otec=enrolment.action.otec, revoked_at=None).first()
+    assert live
     sessions.open_session(enrolment, live, "x", "")
     platform.post("IniciarSesion", IdSesionAlumno="otra")
     platform.sign()
     platform.visitor.post(platform.visitor.page.url, {"anterior": "abandonar"})
-    sessions.correct(SessionStart.objects.first(), 60, "corrección", "op")
+    opening = SessionStart.objects.first()
+    assert opening
+    sessions.correct(opening, 60, "corrección", "op")
 
 
 def training() -> None:
     body = Visitor()
-    test_companies.sign_in(body, AUSTRAL, ROSA, AUSTRAL_KEY)
+    firms.sign_in(body, AUSTRAL, ROSA, AUSTRAL_KEY)
     body.open("/rts")
     body.send(label="uno")
     body.open("/rts")

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from detect_secrets import SecretsCollection
+from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
 
 # Keys that the demo publishes on purpose live here; hashes of packages look random because they are.

@@ -39,7 +39,7 @@ def main() -> int:
             catalog = read_po(file)
         faults += [f"{language}: not in the catalogue: {text}" for text in sorted(wanted - texts(catalog))]
         for message in catalog:
-            forms = message.string if isinstance(message.string, tuple) else (message.string,)
+            forms = [message.string] if isinstance(message.string, str) else [*(message.string or [""])]
             if not message.id or (language != "en" and not any(forms)):
                 continue
             if not all(forms) or message.fuzzy:

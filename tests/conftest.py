@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from tests.story import FACTS, Mailbox, Visitor, at_rts
 hypothesis.settings.register_profile("clave", deadline=None)
 hypothesis.settings.load_profile("clave")
 # What a test marked `needs` may ask for: how to see that it is here. `script/test` without words installs them all.
-SERVERS = {
+SERVERS: dict[str, Callable[[], object]] = {
     "chromium": lambda: shutil.which("chromium"),
     "clamd": lambda: shutil.which("clamd"),
     "postgres": lambda: list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
@@ -76,6 +76,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
 @pytest.fixture(autouse=True)
 def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test begins with well-behaved services, closed circuits and an empty mailbox."""
+    from clave.operations.management.commands.worker import forget_connections
     from clave.registries import registro_civil, sii
     from clave.sandbox import services
 
@@ -98,8 +99,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "committed" in request.fixturenames and connection.vendor == "postgresql":
         # The connection whose triggers were set aside may be back in the pool by now.
-        connection.close()
-        connection.close_pool()
+        forget_connections()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """What the tests of a company's contact say: how the desk proposes one, and how the company answers."""
 
-import re
-
 from clave.holders.models import Holder
 from tests.desk import Desk
 from tests.firms import AUSTRAL, ROSA
-from tests.story import Page, Visitor
+from tests.story import Page, Visitor, found
 
 NEW_MAIL, STRANGERS = "nuevo@capacita-austral.example.cl", "complice@example.cl"
 CARD = {"rut": AUSTRAL, "representative": ROSA, "serial": "123456789"}
@@ -22,7 +20,7 @@ def propose(desk: Desk, email: str = NEW_MAIL, identifier: str = AUSTRAL, **more
 
 
 def link_in(message: dict[str, str], path: str) -> str:
-    return re.search(rf"/{path}\?codigo=[\w-]+", message["text"])[0]
+    return found(rf"/{path}\?codigo=[\w-]+", message["text"])[0]
 
 
 def prove(visitor: Visitor, **changed: str) -> Page:

@@ -89,3 +89,10 @@ def operator(name: str, role: str = "agente", **more: Any) -> Operator:
         "created_at": clock.now(),
     }
     return Operator.objects.create(role=role, **{**usual, **more})
+
+
+def token_of(enrolment: training.Enrolment) -> training.Token:
+    """A token of the training body whose course this is."""
+    token = enrolment.action.otec.tokens.first()
+    assert token
+    return token

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 from django.apps import AppConfig, apps
@@ -39,7 +40,7 @@ def relations_of(model: type[Model]) -> Iterator[str]:
             yield f"    {field.related_model.__name__} {_ends(field)} {model.__name__} : {field.name}"
 
 
-def _ends(field: Field) -> str:
+def _ends(field: "Field[Any, Any]") -> str:
     return ("|o" if field.null else "||") + "--" + ("o|" if field.unique else "o{")
 
 

@@ -1,10 +1,12 @@
 """The words in which tests are told: a visitor who reads pages and fills in forms, a mailbox that is read."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, BinaryIO
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from clave.lib import clock
@@ -30,6 +32,8 @@ REGISTRATION = {
     "new_key_again": "QZ571938",
 }
 PHONE = "+56987654321"
+# What goes into a field of a form: words, or a file.
+Typed = str | BinaryIO | SimpleUploadedFile
 # Tables that only their owner can empty, in the order in which they can be emptied.
 FACTS = [
     "audit_seal",
@@ -48,7 +52,8 @@ class Fields(HTMLParser):
         super().__init__()
         self.values: dict[str, str] = {}
         self.action = ""
-        self._in_form = self._select = None
+        self._in_form = False
+        self._select: str | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -59,13 +64,14 @@ class Fields(HTMLParser):
                 self.action = a.get("action") or ""
         if not self._in_form:
             return
-        if tag == "input" and a.get("name"):
+        if tag == "input" and (name := a.get("name")):
             kind = a.get("type", "text")
             if kind not in ("checkbox", "radio") or "checked" in a:
-                self.values[a["name"]] = a.get("value") or ("on" if kind == "checkbox" else "")
+                self.values[name] = a.get("value") or ("on" if kind == "checkbox" else "")
         elif tag == "select":
             self._select = a.get("name")
-            self.values[self._select] = ""
+            if self._select:
+                self.values[self._select] = ""
         elif tag == "option" and "selected" in a and self._select:
             self.values[self._select] = a.get("value") or ""
 
@@ -104,7 +110,8 @@ class Visitor:
     """A person with a browser of their own."""
 
     def __init__(self, address: str = "203.0.113.7", **headers: str) -> None:
-        self.client = Client(REMOTE_ADDR=address, **headers)
+        self.client = Client(REMOTE_ADDR=address)
+        self.client.defaults.update(headers)
         self.page: Page
 
     def open(self, path: str) -> Page:
@@ -123,11 +130,12 @@ class Visitor:
             data["captcha"] = self.letters(data["captcha_ticket"])
         return data
 
-    def send(self, **typed: str) -> Page:
+    def send(self, **typed: Typed) -> Page:
         """Fill in the present page's form and send it."""
-        return self.post(self.page.url, self.fill(**typed))
+        words = {name: value for name, value in typed.items() if isinstance(value, str)}
+        return self.post(self.page.url, {**self.fill(**words), **typed})
 
-    def post(self, path: str, data: dict[str, str]) -> Page:
+    def post(self, path: str, data: Mapping[str, Typed]) -> Page:
         self.page = Page(self.client.post(path, data, follow=True))
         return self.page
 
@@ -148,6 +156,13 @@ class Visitor:
         self.open("/persona/cambiar")
         page = self.send(rut=rut, key=old)
         return self.send(new_key=new, new_key_again=new) if "new_key" in page.fields else page
+
+
+def found(pattern: str, text: str) -> re.Match[str]:
+    """Find this in a text; fails with the text, so that a failure can be read."""
+    match = re.search(pattern, text)
+    assert match, f"«{pattern}» is not in: {text[:1500]}"
+    return match
 
 
 class Mailbox:
@@ -171,9 +186,7 @@ class Mailbox:
 
     def key(self, destination: str) -> str:
         """Read the temporary key in the last message to this destination."""
-        match = re.search(r"\b[A-Z]{4}[0-9]{6}\b", self.last(destination)["text"])
-        assert match, self.last(destination)["text"]
-        return match[0]
+        return found(r"\b[A-Z]{4}[0-9]{6}\b", self.last(destination)["text"])[0]
 
 
 def at_rts() -> Visitor:

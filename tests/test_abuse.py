@@ -4,16 +4,21 @@ import logging
 import re
 import statistics
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from pytest_django import Settings
 
 from clave.audit.models import Entry
 from clave.credentials import hashing, throttling
 from clave.credentials import service as credentials
 from clave.holders.models import Holder
 from clave.lib import masking
+from clave.lib.clock import Stopped
+from clave.lib.request_context import RequestContext
 from tests.story import Mailbox, Page, Visitor
 
 CAMILA, KEY, MAIL = "11111111-1", "KM482915", "camila.rojas@example.cl"
@@ -28,7 +33,7 @@ def shape(page: Page) -> tuple[int, str]:
 
 @pytest.mark.abuse(1)
 def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
-    shapes = {"known": [], "unknown": []}
+    shapes: dict[str, list[tuple[int, str]]] = {"known": [], "unknown": []}
     for name, rut in (("known", CAMILA), ("unknown", "44444444-4")):
         visitor = Visitor()
         shapes[name].append(shape(visitor.sign_in(rut, "AA000000")))
@@ -36,7 +41,7 @@ def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
             visitor.page.url = "/ingresar"
             page = visitor.send(rut=rut, key="AA000000", captcha="????")
         for _ in range(5):
-            throttling.limits("key", rut, credentials.RequestContext("203.0.113.7")).fail()
+            throttling.limits("key", rut, RequestContext("203.0.113.7")).fail()
         visitor.open("/ingresar")
         shapes[name].append(shape(visitor.send(rut=rut, key="AA000000")))
         assert visitor.page.status == 429, page.text
@@ -44,7 +49,7 @@ def test_sign_in_answers_unknown_known_and_blocked_alike(demo: None) -> None:
 
 
 @pytest.mark.abuse(1)
-def test_recovery_and_update_answer_unknown_and_known_alike(demo: None, monkeypatch) -> None:
+def test_recovery_and_update_answer_unknown_and_known_alike(demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clave.credentials.secret_questions.decoy_question", lambda _: "mascota")
     seen = []
     for rut in (CAMILA, "44444444-4"):
@@ -60,16 +65,21 @@ def test_recovery_and_update_answer_unknown_and_known_alike(demo: None, monkeypa
 
 
 @pytest.mark.abuse(1, 14)
-def test_an_unknown_rut_costs_the_same_work_as_a_wrong_key(demo: None, monkeypatch) -> None:
+def test_an_unknown_rut_costs_the_same_work_as_a_wrong_key(demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The figures for time are measured by script/bench; here the work itself is counted."""
     work: list[list[str]] = []
     real = hashing.matches
-    monkeypatch.setattr(hashing, "matches", lambda stored, secret: (work[-1].append("hash"), real(stored, secret))[1])
 
-    def note(execute, sql, params, many, context):
+    def matches(stored: str | None, secret: str) -> bool:
+        work[-1].append("hash")
+        return real(stored, secret)
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if "SAVEPOINT" not in sql:
             work[-1].append(sql.split(" WHERE ")[0][:60])
         return execute(sql, params, many, context)
+
+    monkeypatch.setattr(hashing, "matches", matches)
 
     # The first try of all makes the row that counts failures everywhere.
     for rut in ("22222222-2", CAMILA, "44444444-4"):
@@ -132,7 +142,9 @@ def test_nobody_is_flooded_with_keys(visitor: Visitor, mailbox: Mailbox) -> None
 
 
 @pytest.mark.abuse(7)
-def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_browser(visitor: Visitor, clock) -> None:
+def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_browser(
+    visitor: Visitor, clock: Stopped
+) -> None:
     assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")
     visitor.post("/salir", {})
     stranger = Visitor("198.51.100.66")
@@ -150,9 +162,7 @@ def test_while_a_stranger_sprays_a_rut_its_holder_still_signs_in_from_a_known_br
 
 
 @pytest.mark.abuse(7)
-def test_guessing_widely_from_one_address_costs_the_letters_of_an_image(demo: None, clock) -> None:
-    from clave.lib.request_context import RequestContext
-
+def test_guessing_widely_from_one_address_costs_the_letters_of_an_image(demo: None, clock: Stopped) -> None:
     sprayer, threshold = RequestContext("198.51.100.70", "b"), throttling.NETWORK.threshold
     for number in range(threshold):
         throttling.limits("key", f"{number}", sprayer).fail()
@@ -207,7 +217,9 @@ CANARIES = {
 
 
 @pytest.mark.abuse(10)
-def test_canaries_put_through_every_flow_are_found_nowhere(visitor: Visitor, mailbox: Mailbox, caplog) -> None:
+def test_canaries_put_through_every_flow_are_found_nowhere(
+    visitor: Visitor, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     pages, urls = [], []
 
@@ -247,7 +259,9 @@ def test_canaries_put_through_every_flow_are_found_nowhere(visitor: Visitor, mai
 
 
 @pytest.mark.abuse(10)
-def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(visitor: Visitor, monkeypatch, capsys) -> None:
+def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from clave.lib import logs
 
     logs.configure({"level": "DEBUG"})
@@ -265,7 +279,7 @@ def test_a_fault_in_the_middle_of_a_flow_logs_no_secret(visitor: Visitor, monkey
 
 
 @pytest.mark.abuse(14)
-def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings) -> None:
+def test_a_known_and_an_unknown_rut_take_the_same_time(demo: None, settings: Settings) -> None:
     """A coarse guard with real hashes; the ROC figure is in docs/performance.md."""
     settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME = 19456, 2
     hashing._dummy_hash.cache_clear()

@@ -7,14 +7,15 @@ import pytest
 
 from clave.audit.models import Entry
 from clave.credentials import throttling
-from clave.credentials.service import RequestContext
+from clave.lib.clock import Stopped
+from clave.lib.request_context import RequestContext
 from clave.sandbox import people
 from tests.everyone import EVERY, Who, make_facilitator
 from tests.firms import NEW as COMPANY
-from tests.story import Mailbox, Page, Visitor
+from tests.story import Mailbox, Visitor
 from tests.test_abuse import dump_of_everything
 from tests.test_migrants import NEW as MIGRANT
-from tests.test_races import at_once
+from tests.test_races import done_at_once, posting
 
 each = pytest.mark.parametrize("who", EVERY, ids=lambda who: who.room)
 
@@ -157,7 +158,7 @@ def test_canaries_put_through_the_flows_are_found_nowhere(
 @pytest.mark.abuse(11)
 @each
 def test_a_temporary_key_works_once_within_the_hour_and_only_to_change(
-    visitor: Visitor, mailbox: Mailbox, clock, who: Who
+    visitor: Visitor, mailbox: Mailbox, clock: Stopped, who: Who
 ) -> None:
     who.recover(visitor)
     visitor.send(answer=who.answer)
@@ -182,10 +183,8 @@ def test_of_two_changes_at_once_one_wins(committed: None, who: Who) -> None:
         person.open(f"/{who.room}/cambiar")
         person.send(**who.act, key=who.key)
         form = person.fill(new_key=f"NW60482{number}", new_key_again=f"NW60482{number}")
-        jobs.append(
-            lambda person=person, path=person.page.url, form=form: Page(person.client.post(path, form, follow=True))
-        )
-    texts = [page.text for page in at_once(jobs)]
+        jobs.append(posting(person, form))
+    texts = [page.text for page in done_at_once(jobs)]
     assert sum("Su clave fue cambiada" in text for text in texts) == 1
     # Who comes while the winner writes is told so; who comes later has no step left, for the account has changed.
     lost = ("ya fue cambiada con esta validación", "Este paso ya no está disponible", "Su cuenta cambió mientras tanto")

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from pytest_django import Settings
 
 from clave.credentials import hashing
 from clave.credentials.models import Attempts
@@ -23,10 +24,17 @@ def visitor(demo: None) -> Visitor:
 
 @pytest.mark.abuse(1, 14)
 @each
-def test_an_unknown_account_costs_the_same_work_as_a_wrong_key(visitor: Visitor, who: Who, monkeypatch) -> None:
+def test_an_unknown_account_costs_the_same_work_as_a_wrong_key(
+    visitor: Visitor, who: Who, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work: list[int] = []
     real = hashing.matches
-    monkeypatch.setattr(hashing, "matches", lambda stored, secret: (work.append(1), real(stored, secret))[1])
+
+    def matches(stored: str | None, secret: str) -> bool:
+        work.append(1)
+        return real(stored, secret)
+
+    monkeypatch.setattr(hashing, "matches", matches)
     pages = []
     for known in (True, False):
         if not known:
@@ -141,7 +149,7 @@ def test_what_a_company_is_called_is_text_in_its_affidavit_and_its_papers(visito
 
 
 @pytest.mark.abuse(44)
-def test_a_registry_that_sends_one_elsewhere_is_not_followed(demo: None, settings) -> None:
+def test_a_registry_that_sends_one_elsewhere_is_not_followed(demo: None, settings: Settings) -> None:
     """What a person types reaches a registry only as a checked RUT; what a registry answers leads nowhere."""
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from pytest_django import Settings
 
 from clave.audit import anchors, seals, verification
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, Unsealed
 from clave.audit.verification import Verdict, verify
 from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
 from clave.lib.request_context import RequestContext
 from clave.sandbox.reset import as_owner
 from tests.test_races import at_once
@@ -20,7 +22,7 @@ VISIT = RequestContext("203.0.113.5", "browser", "agent")
 
 
 @pytest.fixture
-def trail(db: None, clock) -> None:
+def trail(db: None, clock: Stopped) -> None:
     """Three seals over two entries each."""
     for _ in range(3):
         audit.record("test.one", VISIT)
@@ -75,7 +77,7 @@ def test_what_the_owner_changes_or_deletes_is_found_with_its_seal(trail: None, s
 
 
 @pytest.mark.abuse(39, 68)
-def test_an_entry_slipped_in_later_is_found(trail: None, clock) -> None:
+def test_an_entry_slipped_in_later_is_found(trail: None, clock: Stopped) -> None:
     first = Entry.objects.order_by("pk").first()
     assert first
     forged = Entry.objects.create(at=first.at + timedelta(seconds=1), action="test.forged", outcome="ok")
@@ -104,7 +106,7 @@ def test_an_entry_that_is_queued_again_is_found_in_both_seals(trail: None) -> No
 
 
 @pytest.mark.abuse(68)
-def test_a_fault_does_not_stop_the_verification(trail: None, monkeypatch) -> None:
+def test_a_fault_does_not_stop_the_verification(trail: None, monkeypatch: pytest.MonkeyPatch) -> None:
     owner_does(
         "UPDATE audit_entry SET outcome='x' WHERE id IN (SELECT MIN(id) FROM audit_entry)",
         "UPDATE audit_entry SET outcome='x' WHERE id IN (SELECT MAX(id) FROM audit_entry)",
@@ -127,7 +129,7 @@ def test_cutting_off_the_end_or_everything_is_found(trail: None) -> None:
 
 
 @pytest.mark.abuse(39)
-def test_the_owner_cannot_forge_a_seal_without_the_key(trail: None, settings) -> None:
+def test_the_owner_cannot_forge_a_seal_without_the_key(trail: None, settings: Settings) -> None:
     audit.record("test.one", VISIT)
     genuine = settings.SECRET_KEY
     settings.SECRET_KEY = "another key, guessed by the owner of the database " * 2
@@ -139,13 +141,13 @@ def test_the_owner_cannot_forge_a_seal_without_the_key(trail: None, settings) ->
     assert "seal 4: was made under a key that is not at hand" in str(verify().faults[0])
 
 
-def test_an_intact_trail_is_said_to_be_so(trail: None, capsys) -> None:
+def test_an_intact_trail_is_said_to_be_so(trail: None, capsys: pytest.CaptureFixture[str]) -> None:
     audit.record("test.one", VISIT)
     call_command("verify_audit")
     assert "3 seals over 6 entries (1 not sealed yet): intact" in capsys.readouterr().out
 
 
-def test_sealing_is_done_in_batches_and_only_once(db: None, monkeypatch) -> None:
+def test_sealing_is_done_in_batches_and_only_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "BATCH", 3)
     for _ in range(7):
         audit.record("test.one", VISIT)
@@ -153,7 +155,7 @@ def test_sealing_is_done_in_batches_and_only_once(db: None, monkeypatch) -> None
     assert [len(seal.entries) for seal in Seal.objects.order_by("pk")] == [3, 3, 1]
 
 
-def test_a_clock_put_back_is_no_forgery_but_is_told(trail: None, clock) -> None:
+def test_a_clock_put_back_is_no_forgery_but_is_told(trail: None, clock: Stopped) -> None:
     clock.move(days=-2)
     audit.record("test.one", VISIT)
     seals.seal_new()
@@ -173,7 +175,7 @@ def test_postgresql_refuses_to_truncate_the_trail(trail: None) -> None:
 
 
 @pytest.mark.abuse(51)
-def test_of_many_workers_sealing_at_once_each_waits_its_turn(committed: None, monkeypatch) -> None:
+def test_of_many_workers_sealing_at_once_each_waits_its_turn(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "BATCH", 5)
     tries, rounds = (20, 6) if connection.vendor == "postgresql" else (4, 2)
     for _ in range(rounds):
@@ -220,7 +222,7 @@ def test_what_a_seal_notes_outside_is_told_apart_from_what_was_cut_off_by_a_full
 
 
 @pytest.mark.abuse(68)
-def test_each_machine_notes_the_newest_seal_whoever_made_it(trail: None, settings, tmp_path: Path) -> None:
+def test_each_machine_notes_the_newest_seal_whoever_made_it(trail: None, settings: Settings, tmp_path: Path) -> None:
     first = anchors.read(anchors.default_files())[0]
     settings.CLAVE_HOME = tmp_path
     assert seals.seal_new() == 0

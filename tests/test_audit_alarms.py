@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clave.audit import seals
+from clave.audit import chain, seals
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal
 from clave.audit.verification import verify
@@ -110,10 +110,10 @@ def test_an_entry_older_than_the_queue_that_was_empty_is_named_whatever_stands_b
 def test_a_seal_of_the_first_version_cannot_account_for_what_was_cut_off(trail: None) -> None:  # noqa: F811
     third = Seal.objects.get(pk=3)
     owner_does("DELETE FROM audit_seal WHERE id > 1")
-    key = next(iter(seals.configured_keys().values()))
+    key = next(iter(chain.configured_keys().values()))
     first = Seal.objects.get(pk=1)
     first.version = 1
-    mac = seals.mac_of(first, list(Entry.objects.filter(pk__in=first.entries).order_by("pk")), key)
+    mac = chain.mac_of(first, list(Entry.objects.filter(pk__in=first.entries).order_by("pk")), key)
     note = f'{{"lost": [[3, "{third.mac}"]], "operator": "", "back_to": 1, "reason": ""}}'
     owner_does(f"UPDATE audit_seal SET version=1, mac='{mac}', kind='restored', note='{note}' WHERE id=1")
     assert {1, 3} <= {each.seal for each in verify().faults}

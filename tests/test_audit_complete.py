@@ -84,14 +84,15 @@ def test_what_happens_is_recorded(demo: None, story: Story) -> None:
 
 def in_the_source() -> set[str]:
     """Return the first argument of every call that records, as far as it is written out."""
-    found = set()
+    found: set[str] = set()
     for file in (Path(__file__).parents[1] / "clave").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            is_audit = name == "_recorded" or (name == "record" and getattr(node.func.value, "id", "") == "audit")  # type: ignore[union-attr]
-            if is_audit and isinstance(node.args[0], ast.Constant):
+            of = getattr(node.func.value, "id", "") if isinstance(node.func, ast.Attribute) else ""
+            is_audit = name == "_recorded" or (name == "record" and of == "audit")
+            if is_audit and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
                 found.add(node.args[0].value)
     return found
 

@@ -1,18 +1,19 @@
 """The help desk: who gets in, what it sees, what it does, and that everything has a reason (mission.md, section 9)."""
 
-import re
 from datetime import timedelta
 
 import pyotp
 import pytest
 from django.core.management import call_command
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from clave.audit.models import Entry
 from clave.backoffice.models import OperatorAction
 from clave.credentials import throttling
-from clave.credentials.service import RequestContext
 from clave.holders.models import Holder
 from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
+from clave.lib.request_context import RequestContext
 from clave.lib.rut import check_digit
 from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import ContactChange
@@ -20,7 +21,7 @@ from tests import factories
 from tests.desk import Desk
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, MADERAS_MAIL
 from tests.firms import begin as begin_recovery
-from tests.story import Mailbox, Visitor
+from tests.story import Mailbox, Visitor, found
 from tests.test_facilitators import ask, asked
 
 CAMILA, CAMILA_MAIL = "11111111-1", "camila.rojas@example.cl"
@@ -59,7 +60,7 @@ def test_guessing_an_operators_password_is_stopped(agent: Desk) -> None:
     assert page.status == 429 and page.shows("Demasiados intentos")
 
 
-def test_after_a_quarter_of_an_hour_of_nothing_one_signs_in_again(demo: None, clock) -> None:
+def test_after_a_quarter_of_an_hour_of_nothing_one_signs_in_again(demo: None, clock: Stopped) -> None:
     agent = Desk()
     for _ in range(3):
         clock.move(minutes=14)
@@ -84,9 +85,11 @@ def test_a_holder_is_no_operator_and_an_operator_no_holder(visitor: Visitor) -> 
     assert "Camila" not in Desk().open("/mi-cuenta").text
 
 
-def test_the_first_supervisor_is_invited_on_the_command_line_and_takes_it_up(demo: None, capsys) -> None:
+def test_the_first_supervisor_is_invited_on_the_command_line_and_takes_it_up(
+    demo: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("add_operator", "jefa@mesa.example.cl", "Jefa")
-    code = re.search(r": (\w{12})", capsys.readouterr().out)[1]
+    code = found(r": (\w{12})", capsys.readouterr().out)[1]
     visitor = Visitor()
     visitor.open("/backoffice/invitacion")
     typed = {"email": "jefa@mesa.example.cl", "password": "corta", "again": "corta"}
@@ -94,7 +97,7 @@ def test_the_first_supervisor_is_invited_on_the_command_line_and_takes_it_up(dem
     assert visitor.send(code=code, **typed).shows("15 a 64 caracteres")
     typed = {"email": "jefa@mesa.example.cl", "password": "arboles sobre la colina", "again": "arboles sobre la colina"}
     page = visitor.send(code=code.lower(), **typed)
-    secret = re.search(r'class="destacado clave">([A-Z2-7]+)<', page.html)[1]
+    secret = found(r'class="destacado clave">([A-Z2-7]+)<', page.html)[1]
     assert visitor.send(code="000000").shows("no son correctos")
     now = int(clave_clock.now().timestamp())
     assert visitor.send(code=pyotp.TOTP(secret).at(now - 30)).url == "/backoffice/ingresar"
@@ -152,7 +155,7 @@ def test_before_an_account_is_shown_a_reason_is_given_and_the_holder_sees_it(age
     assert visitor.open("/mi-cuenta/mis-datos").shows("La persona llamó", "no le llega el correo", "Agente")
 
 
-def test_a_reason_serves_for_a_quarter_of_an_hour_and_one_account(demo: None, clock) -> None:
+def test_a_reason_serves_for_a_quarter_of_an_hour_and_one_account(demo: None, clock: Stopped) -> None:
     agent = Desk()
     agent.account(CAMILA)
     other = Holder.objects.get(identifier="22222222-2")
@@ -173,12 +176,14 @@ def test_the_full_contact_is_shown_only_after_another_reason(agent: Desk) -> Non
 
 
 @pytest.mark.abuse(38)
-def test_no_page_of_the_desk_holds_a_key_or_an_answer(demo: None, visitor: Visitor, mailbox: Mailbox, settings) -> None:
+def test_no_page_of_the_desk_holds_a_key_or_an_answer(
+    demo: None, visitor: Visitor, mailbox: Mailbox, settings: Settings
+) -> None:
     settings.KEY_DELIVERY = "screen"
     agent = Desk()
     agent.account(AUSTRAL)
     pages = [agent.act(AUSTRAL, "pregunta")]
-    link = re.search(r"/confirmar\?codigo=\S+", mailbox.last(AUSTRAL_MAIL)["text"])[0]
+    link = found(r"/confirmar\?codigo=\S+", mailbox.last(AUSTRAL_MAIL)["text"])[0]
     visitor.open(link)
     visitor.send(question="mascota", answer="Palabra Canaria")
     pages += [agent.act(AUSTRAL, "clave"), agent.account(AUSTRAL)]
@@ -237,7 +242,7 @@ def test_the_call_centre_updates_a_company_which_then_generates_its_key(agent: D
     visitor.open("/empresa/confirmar")
     visitor.send(rut=MADERAS, representative=DIEGO, serial="987654321")
     page = visitor.send()
-    visitor.open(re.search(r'href="(/confirmar/\w+/pregunta)"', page.html)[1])
+    visitor.open(found(r'href="(/confirmar/\w+/pregunta)"', page.html)[1])
     visitor.send(question="mascota", answer="Canelo")
     visitor.open("/Account/GenerarNuevaCusPj")
     assert visitor.send(rut=MADERAS).shows("Nombre de mi mascota")
@@ -260,7 +265,7 @@ def test_who_updates_its_own_data_is_not_changed_by_the_desk(agent: Desk) -> Non
 
 @pytest.mark.abuse(37)
 @pytest.mark.parametrize("order", [("contacto", "clave"), ("clave", "contacto")])
-def test_moving_a_mail_and_sending_a_key_take_two_persons(demo: None, clock, order: tuple[str, str]) -> None:
+def test_moving_a_mail_and_sending_a_key_take_two_persons(demo: None, clock: Stopped, order: tuple[str, str]) -> None:
     typed = {"contacto": {"email": "otra@example.cl"}, "clave": {}}
     first, second = Desk("agente"), Desk("supervisor", "198.51.100.201")
     first.account(AUSTRAL)
@@ -277,7 +282,9 @@ def test_moving_a_mail_and_sending_a_key_take_two_persons(demo: None, clock, ord
     assert first.act(AUSTRAL, order[1], **typed[order[1]]).status == 200
 
 
-def test_the_number_of_queries_does_not_grow_with_the_holders(demo: None, django_assert_max_num_queries) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_holders(
+    demo: None, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     agent = Desk()
     agent.account(CAMILA)
     holder = Holder.objects.get(identifier=CAMILA)

@@ -9,6 +9,7 @@ from clave.audit.models import Entry
 from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Passkey
 from clave.credentials import hashing
+from clave.credentials.models import Attempts
 from clave.lib import clock as clave_clock
 from clave.lib.request_context import RequestContext
 from clave.sandbox.people import OPERATOR_PASSWORD
@@ -23,7 +24,7 @@ WHERE = RequestContext("203.0.113.50")
 def answer_to(code: str, password: str) -> tuple[int, str]:
     """Return status and text of what signing in with this code says, to somebody who has failed nowhere before."""
     stranger = Visitor(f"198.51.100.{abs(hash((code, password))) % 200}")
-    operator_accounts.throttling.Attempts.objects.all().delete()
+    Attempts.objects.all().delete()
     stranger.open("/backoffice/ingresar")
     page = stranger.send(email=AGENT, password=password, code=code)
     return page.status, page.text
@@ -45,8 +46,13 @@ def test_every_try_costs_one_hash(
     demo: None, monkeypatch: pytest.MonkeyPatch, email: str, password: str, code: str
 ) -> None:
     hashed = []
-    matches = hashing.matches
-    monkeypatch.setattr(hashing, "matches", lambda *args: hashed.append(1) or matches(*args))
+    real = hashing.matches
+
+    def matches(stored: str | None, secret: str) -> bool:
+        hashed.append(1)
+        return real(stored, secret)
+
+    monkeypatch.setattr(hashing, "matches", matches)
     with pytest.raises(operator_accounts.NotAuthorised):
         operator_accounts.sign_in(email, password, code, WHERE)
     assert len(hashed) == 1
@@ -81,10 +87,11 @@ def test_an_invitation_code_of_any_shape_gets_one_clear_message(demo: None, code
 
 
 JSON: list[Any] = [None, 5, [], {}, "x", {"id": 5}, {"id": "A" * 400}, {"id": "\0"}, {"id": "ñ"}, {"id": "\ud800"}]
+RESPONSES: list[Any] = [None, 5, [], {}, {"clientDataJSON": "ñ", "attestationObject": 5, "authenticatorData": []}]
 JSON += [
     {"id": "knownkey", "rawId": raw, "type": "public-key", "response": response}
     for raw in ("knownkey", 5, "ñ", None)
-    for response in (None, 5, [], {}, {"clientDataJSON": "ñ", "attestationObject": 5, "authenticatorData": []})
+    for response in RESPONSES
 ]
 ANSWERS = [json.dumps(each) for each in JSON] + ["", "{", "[" * 8000, '{"id":' * 1000, "9" * 7000, "ñ"]
 

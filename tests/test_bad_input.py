@@ -3,11 +3,12 @@
 from urllib.parse import urlencode
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
 from tests.story import REGISTRATION, Visitor
 
 pytestmark = pytest.mark.slow
@@ -92,14 +93,14 @@ def test_strange_addresses_get_a_page(demo: None, path: str) -> None:
     is_a_page(Client().get(path), 400, 403, 404)
 
 
-def test_the_captcha_is_gone_after_five_minutes(visitor: Visitor, clock) -> None:
+def test_the_captcha_is_gone_after_five_minutes(visitor: Visitor, clock: Stopped) -> None:
     visitor.open("/persona/recuperar")
     form = visitor.fill(rut="11111111-1")
     clock.move(minutes=5, seconds=1)
     assert visitor.post("/persona/recuperar", form).shows("Las letras no coinciden")
 
 
-def test_the_pages_of_errors_exist_and_speak_plainly(demo: None, rf) -> None:
+def test_the_pages_of_errors_exist_and_speak_plainly(demo: None, rf: RequestFactory) -> None:
     from clave.web.errors import error_page
 
     for status in (400, 403, 404, 413, 429, 500, 503):
@@ -108,7 +109,7 @@ def test_the_pages_of_errors_exist_and_speak_plainly(demo: None, rf) -> None:
         assert f"HTTP-{status}" in response.content.decode()
 
 
-def test_a_fault_of_ours_shows_a_page_and_a_lost_store_says_so(demo: None, monkeypatch) -> None:
+def test_a_fault_of_ours_shows_a_page_and_a_lost_store_says_so(demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import OperationalError
 
     from clave.selfservice.recover import service

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clave.lib.clock import Stopped
 from clave.lib.crypto import keyed_hash
 from clave.web.captcha import price, service, sound, tickets, views
 from clave.web.captcha.models import CaptchaLoad, SpentTicket
@@ -95,7 +96,7 @@ def test_wrong_answers_leave_a_bounded_number_of_rows_and_right_ones_are_never_f
 
 
 @pytest.mark.abuse(49)
-def test_the_price_rises_with_what_a_network_solves_and_falls_with_time(visitor: Visitor, clock) -> None:
+def test_the_price_rises_with_what_a_network_solves_and_falls_with_time(visitor: Visitor, clock: Stopped) -> None:
     for _ in range(10):
         assert answer(visitor, 4)
     assert not answer(visitor, 4), "ten solved without a proof of work: five letters"
@@ -159,7 +160,7 @@ def test_work_makes_the_letters_fewer(visitor: Visitor) -> None:
 
 
 @pytest.mark.abuse(49)
-def test_the_same_work_serves_one_answer_in_one_browser_for_five_minutes(visitor: Visitor, clock) -> None:
+def test_the_same_work_serves_one_answer_in_one_browser_for_five_minutes(visitor: Visitor, clock: Stopped) -> None:
     ticket = new_ticket(visitor)
     payload = solved(visitor, ticket)
     first, second = (pay(visitor, ticket, payload).json()["ticket"] for _ in range(2))
@@ -187,7 +188,8 @@ def test_work_of_another_price_or_made_up_is_refused(visitor: Visitor) -> None:
         assert pay(visitor, ticket, made_up).status_code == 404, made_up
     challenge = altcha.create_challenge("PBKDF2/SHA-256", 1, key_prefix="00" * 8, data={"ticket": ticket.split("-")[0]})
     forged = {"challenge": {**challenge.to_dict(), "signature": "00"}, "solution": {"counter": 1, "derivedKey": "00"}}
-    for cost in (9000, "9000", "x", None, [], {}, float("inf"), float("nan")):
+    costs: tuple[Any, ...] = (9000, "9000", "x", None, [], {}, float("inf"), float("nan"))
+    for cost in costs:
         forged["challenge"]["parameters"]["cost"] = cost
         encoded = b64encode(json.dumps(forged).encode()).decode()
         assert pay(visitor, ticket, encoded).status_code == 404, cost
@@ -208,7 +210,12 @@ def test_a_sound_is_mixed_once_and_never_more_than_two_at_the_same_time(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixed: list[str] = []
-    monkeypatch.setattr(sound, "spoken", lambda letters, random: mixed.append(letters) or b"sound")
+
+    def spoken(letters: str, random: Random) -> bytes:
+        mixed.append(letters)
+        return b"sound"
+
+    monkeypatch.setattr(sound, "spoken", spoken)
     ticket = new_ticket(visitor)
     for _ in range(3):
         assert visitor.client.get(f"/captcha/{ticket}.wav").content == b"sound"
@@ -255,7 +262,7 @@ def test_the_loudest_sound_stays_within_its_range() -> None:
         assert sum(sample in (0, 255) for sample in mixed) < len(mixed) / 100
 
 
-def test_what_is_over_is_thrown_away(visitor: Visitor, clock) -> None:
+def test_what_is_over_is_thrown_away(visitor: Visitor, clock: Stopped) -> None:
     assert answer(visitor, 4)
     purge_expired()
     assert SpentTicket.objects.count() == CaptchaLoad.objects.count() == 1

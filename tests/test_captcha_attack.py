@@ -31,7 +31,8 @@ def clips() -> list[tuple[str, np.ndarray]]:
 
 
 def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
-    return np.interp(np.arange(0, len(samples) - 1, speed), np.arange(len(samples)), samples)
+    changed: np.ndarray = np.interp(np.arange(0, len(samples) - 1, speed), np.arange(len(samples)), samples)
+    return changed
 
 
 def challenge(seed: int) -> tuple[str, np.ndarray, np.ndarray, list[tuple[int, int, str]]]:
@@ -54,7 +55,8 @@ def mel_bank(bands: int = 28) -> np.ndarray:
 def log_mel(samples: np.ndarray) -> np.ndarray:
     padded = np.concatenate([np.zeros(WINDOW // 2), samples, np.zeros(WINDOW)])
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP] * np.hanning(WINDOW)
-    return np.log(np.abs(np.fft.rfft(frames)) ** 2 @ mel_bank().T + 3e4)
+    energies: np.ndarray = np.log(np.abs(np.fft.rfft(frames)) ** 2 @ mel_bank().T + 3e4)
+    return energies
 
 
 def spectral_attacker(speeds: list[float]) -> Attacker:

@@ -1,7 +1,9 @@
 """Changing the CS (guide PN, section 4) and the life of a temporary key."""
 
 import pytest
+from pytest_django import Settings
 
+from clave.lib.clock import Stopped
 from tests.story import Mailbox, Visitor
 
 CAMILA, MAIL = "11111111-1", "camila.rojas@example.cl"
@@ -61,7 +63,7 @@ def test_the_key_before_the_last_change_is_refused_too(visitor: Visitor) -> None
 
 
 @pytest.mark.abuse(11)
-def test_a_temporary_key_works_for_one_hour(visitor: Visitor, mailbox: Mailbox, clock) -> None:
+def test_a_temporary_key_works_for_one_hour(visitor: Visitor, mailbox: Mailbox, clock: Stopped) -> None:
     visitor.ask_for_key(CAMILA, "Copito")
     key = mailbox.key(MAIL)
     clock.move(minutes=59, seconds=59)
@@ -100,7 +102,9 @@ def test_with_minimum_data_missing_the_change_stops(visitor: Visitor) -> None:
     assert page.shows("Faltan datos mínimos", "su dirección", "su celular", "su pregunta y respuesta secreta")
 
 
-def test_under_the_nist_policy_a_long_phrase_is_taken_and_a_common_one_refused(visitor: Visitor, settings) -> None:
+def test_under_the_nist_policy_a_long_phrase_is_taken_and_a_common_one_refused(
+    visitor: Visitor, settings: Settings
+) -> None:
     settings.KEY_POLICY = "nist"
     assert visitor.change_key(CAMILA, "KM482915", "NW604827").shows("de 15 a 64 caracteres")
     assert visitor.change_key(CAMILA, "KM482915", "contraseña12345").shows("de las más usadas")

@@ -35,7 +35,9 @@ def test_a_company_registers_is_told_and_signs_in(visitor: Visitor, mailbox: Mai
         ({"kind": ""}, "Falta completar: Tipo"),
     ],
 )
-def test_what_cannot_be_registered_is_told_beside_its_field(visitor: Visitor, changes, message) -> None:
+def test_what_cannot_be_registered_is_told_beside_its_field(
+    visitor: Visitor, changes: dict[str, str], message: str
+) -> None:
     page = register(visitor, **changes)
     assert page.shows(message) and page.status == 400
     assert page.fields["street"] == "Huérfanos" and Holder.objects.filter(identifier="78000111-9").count() == 0

@@ -1,6 +1,5 @@
 """A company recovers its key in its three cases, step by step and in no other order (guide PJ)."""
 
-import re
 from itertools import product
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from clave.audit.models import Entry
 from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
 from clave.registries import sii
 from clave.sandbox import services
 from clave.selfservice.models import Waiting
@@ -25,7 +25,7 @@ from tests.firms import (
     new_key,
     sign_in,
 )
-from tests.story import Mailbox, Page, Visitor
+from tests.story import Mailbox, Page, Visitor, found
 
 
 def test_case_3_question_and_answer_known(visitor: Visitor, mailbox: Mailbox) -> None:
@@ -107,10 +107,10 @@ REACHED = {
 @pytest.mark.slow
 def test_no_step_of_the_recovery_is_reached_but_by_the_one_before(visitor: Visitor, way: str, step: str) -> None:
     company, forms, allowed = REACHED[way]
-    run = re.search(r"/empresa/recuperar/([0-9a-f]+)/", begin(visitor, company).url)
+    run = found(r"/empresa/recuperar/([0-9a-f]+)/", begin(visitor, company).url)[1]
     for form in forms:
         visitor.send(**form)
-    path = f"/empresa/recuperar/{run[1]}/{step}"
+    path = f"/empresa/recuperar/{run}/{step}"
     keys_before = TemporaryKey.objects.count()
     if step in allowed:
         assert visitor.open(path).status == 200 and visitor.open(path).status == 200, "a reload is harmless"
@@ -124,7 +124,7 @@ def test_no_step_of_the_recovery_is_reached_but_by_the_one_before(visitor: Visit
     assert TemporaryKey.objects.count() == keys_before
 
 
-def test_the_steps_expire_after_a_quarter_of_an_hour_and_lead_back(visitor: Visitor, clock) -> None:
+def test_the_steps_expire_after_a_quarter_of_an_hour_and_lead_back(visitor: Visitor, clock: Stopped) -> None:
     begin(visitor, MADERAS)
     visitor.send(representative=DIEGO)
     assert f'href="{visitor.page.url.replace("cedula", "representante")}"' in visitor.page.html
@@ -144,7 +144,7 @@ def test_when_a_registry_is_down_recovery_says_so_and_writes_when_it_is_back(
     services.set_behaviour(registry, "down")
     page = visitor.send(representative=DIEGO) if not forms else visitor.send(serial="987654321")
     assert page.shows("no responde", "Avísenme por correo cuando el registro responda")
-    visitor.open(re.search(r'href="([^"]+/aviso)"', page.html)[1])
+    visitor.open(found(r'href="([^"]+/aviso)"', page.html)[1])
     assert "¿No quiere esperar?" not in visitor.page.text, "one is there already"
     assert visitor.send(email="aviso@example.cl").shows("Le avisaremos", "avisxxxx@exaxxxx")
     assert tell_who_waits.call() == 0 and Waiting.objects.count() == 1

@@ -8,6 +8,7 @@ from clave.audit.models import Entry
 from clave.credentials import service as credentials
 from clave.credentials.models import SecretAnswer, TemporaryKey
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
 from clave.selfservice import tasks
 from clave.selfservice.confirmations import contact_change
 from clave.selfservice.models import ContactChange
@@ -15,7 +16,7 @@ from clave.signin.models import Session
 from tests.contact import NEW_MAIL, STRANGERS, company, link_in, propose, prove
 from tests.desk import Desk, colleague
 from tests.firms import AUSTRAL, AUSTRAL_MAIL, DIEGO, MADERAS, ROSA, begin, new_key, sign_in
-from tests.story import Mailbox, Visitor
+from tests.story import Mailbox, Visitor, found
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_made_up_link_leads_nowhere(demo: None, code: str) -> None:
 
 
 @pytest.mark.abuse(61)
-def test_a_change_waits_a_week_and_its_values_are_forgotten(demo: None, mailbox: Mailbox, clock) -> None:
+def test_a_change_waits_a_week_and_its_values_are_forgotten(demo: None, mailbox: Mailbox, clock: Stopped) -> None:
     propose(Desk())
     message = mailbox.last(AUSTRAL_MAIL)
     visitor = Visitor()
@@ -137,7 +138,7 @@ def test_a_representative_confirms_with_the_card_and_chooses_the_question(agent:
     assert prove(visitor).shows("Confirmar el contacto nuevo", "nuevxxxx@capxxxx", "Paso 2 de 2")
     page = visitor.send()
     assert page.shows("quedó confirmado") and company().email == NEW_MAIL and company().review_contact
-    visitor.open(re.search(r'href="(/confirmar/[0-9a-f]+/pregunta)"', page.html)[1])
+    visitor.open(found(r'href="(/confirmar/[0-9a-f]+/pregunta)"', page.html)[1])
     assert visitor.send(question="mascota", answer="123").shows("muy corta o muy común")
     assert visitor.send(question="mascota", answer="Canelo Grande").shows("Su pregunta secreta quedó guardada")
     assert "pregunta secreta nueva" in mailbox.last(NEW_MAIL)["text"]

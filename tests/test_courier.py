@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from clave.holders.models import Holder
 from clave.lib import clock as clock_module
+from clave.lib.clock import Stopped
 from clave.notifications import channels, outbox, pauses, sending
 from clave.notifications.models import Message
 from clave.sandbox import services
@@ -92,7 +94,9 @@ def test_a_message_of_a_transaction_that_fails_is_never_sent(camila: Holder, mai
 
 
 @pytest.mark.abuse(45)
-def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(camila: Holder, mailbox: Mailbox, clock) -> None:
+def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(
+    camila: Holder, mailbox: Mailbox, clock: Stopped
+) -> None:
     send(camila)
     for message in Message.objects.all():
         assert sending._claim(message.pk), "the worker takes the message, and dies here"
@@ -102,7 +106,7 @@ def test_a_worker_killed_while_sending_leaves_the_message_to_the_next(camila: Ho
 
 
 def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
-    camila: Holder, mailbox: Mailbox, clock
+    camila: Holder, mailbox: Mailbox, clock: Stopped
 ) -> None:
     services.set_behaviour("smtp", "down")
     services.set_behaviour("sms", "down")
@@ -121,7 +125,9 @@ def test_a_gateway_that_refuses_is_tried_again_with_growing_pauses_and_one_id(
     assert {row.tries for row in Message.objects.all()} == {5}
 
 
-def test_a_temporary_key_that_has_expired_is_not_sent_any_more(camila: Holder, mailbox: Mailbox, clock) -> None:
+def test_a_temporary_key_that_has_expired_is_not_sent_any_more(
+    camila: Holder, mailbox: Mailbox, clock: Stopped
+) -> None:
     send(camila)
     clock.move(hours=1, seconds=1)
     assert mailbox.all() == []
@@ -153,7 +159,7 @@ def test_the_outbox_keeps_destination_and_contents_encrypted(camila: Holder) -> 
 
 
 @pytest.mark.abuse(6)
-def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock) -> None:
+def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock: Stopped) -> None:
     def welcome() -> list[str]:
         told = {"identifier": "1"}
         return outbox.send(camila, "welcome", told, email=MAIL, mobile=PHONE, quota="registration")
@@ -166,7 +172,9 @@ def test_one_destination_gets_only_its_share_of_a_day(camila: Holder, clock) -> 
     assert welcome() == ["email", "sms"]
 
 
-def test_a_message_that_waits_ten_minutes_shows_in_readyz_and_metrics(camila: Holder, client, clock) -> None:
+def test_a_message_that_waits_ten_minutes_shows_in_readyz_and_metrics(
+    camila: Holder, client: Client, clock: Stopped
+) -> None:
     from clave.operations.models import Heartbeat
 
     send(camila)
@@ -180,7 +188,7 @@ def test_a_message_that_waits_ten_minutes_shows_in_readyz_and_metrics(camila: Ho
     assert "clave_messages_late 2" in client.get("/metrics").content.decode()
 
 
-def test_without_a_worker_readyz_says_so(demo: None, client) -> None:
+def test_without_a_worker_readyz_says_so(demo: None, client: Client) -> None:
     assert client.get("/readyz").json()["worker"] is False
     assert client.get("/healthz").status_code == 200
 
@@ -191,7 +199,7 @@ def test_life_is_longer_than_the_longest_pause() -> None:
 
 @pytest.mark.abuse(79)
 def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
-    camila: Holder, mailbox: Mailbox, clock, monkeypatch: pytest.MonkeyPatch
+    camila: Holder, mailbox: Mailbox, clock: Stopped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt: list[str] = []
 
@@ -215,7 +223,9 @@ def test_a_channel_that_keeps_failing_pauses_and_does_not_hold_up_the_other(
 
 
 @pytest.mark.abuse(79)
-def test_messages_that_carry_keys_go_before_notices(camila: Holder, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_carry_keys_go_before_notices(
+    camila: Holder, clock: Stopped, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order: list[str] = []
     monkeypatch.setattr(channels, "send", lambda message: order.append(message.template))
     for _ in range(3):

@@ -5,11 +5,14 @@ import ipaddress
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from clave.lib import isolated_process
+from clave.lib.clock import Stopped
 from clave.lib.networks import address_block
 from clave.rce import pending_limits
 from clave.rce.models import PendingRequest
@@ -105,13 +108,14 @@ def test_only_probes_may_ask_by_address(client: Client) -> None:
 
 
 def reads_figures(client: Client, peer: str, host: str = "localhost", **headers: str) -> bool:
-    answer = client.get("/metrics", REMOTE_ADDR=peer, HTTP_HOST=host, **headers)
+    environ: dict[str, Any] = {"REMOTE_ADDR": peer, "HTTP_HOST": host, **headers}
+    answer = client.get("/metrics", **environ)
     assert answer.status_code in (200, 404) and (answer.status_code == 200) == (FIGURES in answer.content.decode())
     return answer.status_code == 200
 
 
 @pytest.mark.abuse(52)
-def test_figures_are_for_this_machine_and_the_networks_allowed(client: Client, settings) -> None:
+def test_figures_are_for_this_machine_and_the_networks_allowed(client: Client, settings: Settings) -> None:
     assert reads_figures(client, "127.0.0.1") and reads_figures(client, "::1")
     assert reads_figures(client, "::ffff:127.0.0.1")
     for stranger in ("203.0.113.7", "10.0.0.9", "::ffff:203.0.113.7", "2001:db8::1", "", "localhost", "0.0.0.0"):
@@ -122,12 +126,12 @@ def test_figures_are_for_this_machine_and_the_networks_allowed(client: Client, s
 
 @pytest.mark.abuse(52)
 @pytest.mark.parametrize("proxies", [0, 1, 2])
-def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, settings, proxies: int) -> None:
+def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, settings: Settings, proxies: int) -> None:
     settings.CLAVE_TRUSTED_PROXIES = proxies
     strangers = ("203.0.113.7", "127.0.0.1, 203.0.113.7", "203.0.113.7, 127.0.0.1", "", "unknown", "127.0.0.1:80, x")
     for forwarded in strangers:
         assert not reads_figures(client, "127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded), forwarded
-    requires_representative = (
+    requires_representative: tuple[str, ...] = (
         "FORWARDED",
         "X_REAL_IP",
         "VIA",
@@ -146,7 +150,7 @@ def test_figures_are_not_passed_on_by_a_proxy_on_this_machine(client: Client, se
 @pytest.mark.abuse(52)
 @pytest.mark.parametrize("forwarded", [{}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}])
 def test_figures_behind_a_proxy_are_asked_for_by_address_and_never_by_the_public_name(
-    client: Client, settings, forwarded: dict[str, str]
+    client: Client, settings: Settings, forwarded: dict[str, str]
 ) -> None:
     settings.CLAVE_TRUSTED_PROXIES = 1
     for host in ("localhost", "127.0.0.1:8000", "10.1.2.3", "[::1]:8000"):
@@ -157,13 +161,13 @@ def test_figures_behind_a_proxy_are_asked_for_by_address_and_never_by_the_public
 
 
 @pytest.fixture
-def bounds(demo: None, settings) -> None:
+def bounds(demo: None, settings: Settings) -> None:
     settings.RCE_PENDING_FACTOR = 1
     pending_limits._buckets.cache_clear()
 
 
 @pytest.mark.abuse(73)
-def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(bounds: None, clock) -> None:
+def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(bounds: None, clock: Stopped) -> None:
     flooder = Platform(Visitor("203.0.113.50"))
     for _ in range(pending_limits.PARTICIPANT[0]):
         flooder.post("IniciarSesion")
@@ -184,7 +188,7 @@ def test_who_repeats_a_request_makes_no_rows_without_end_and_hurts_no_classmate(
 @pytest.mark.abuse(73)
 @pytest.mark.parametrize("which", ["NETWORK", "TOKEN"])
 def test_a_network_and_a_token_have_a_bound_and_a_class_is_below_it(
-    bounds: None, clock, monkeypatch, which: str
+    bounds: None, clock: Stopped, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
     assert pending_limits.NETWORK[0] >= 300 * 5 and pending_limits.NETWORK[1] * 60 >= 300
     monkeypatch.setattr(pending_limits, which, (2, 0.1))

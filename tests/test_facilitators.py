@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from clave.documents import service as documents
 from clave.documents.models import Document
@@ -132,7 +133,9 @@ def test_a_file_once_brought_is_kept_while_the_rest_is_corrected(visitor: Visito
     assert ask(visitor, names="", email="x").shows("Falta completar: Nombres", "Ya recibimos «pasaporte.png»")
     assert visitor.page.fields["paternal"] == "Quispe"
     assert visitor.send(**DATA).shows("Recibimos su solicitud")
-    assert asked().identity.original == "pasaporte.png" and asked().affidavit.original == "declaracion.pdf"
+    identity, affidavit = asked().identity, asked().affidavit
+    assert identity and identity.original == "pasaporte.png"
+    assert affidavit and affidavit.original == "declaracion.pdf"
     assert Document.objects.filter(taken=True).count() == 2
 
 
@@ -201,7 +204,7 @@ def test_the_steps_of_a_request_belong_to_who_signed_in(visitor: Visitor) -> Non
     assert visitor.open(url.replace("declaracion", "datos")).status == 403, "the affidavit comes first"
 
 
-def test_documents_lie_in_an_s3_store_when_one_is_named(visitor: Visitor, settings, tmp_path: Path) -> None:
+def test_documents_lie_in_an_s3_store_when_one_is_named(visitor: Visitor, settings: Settings, tmp_path: Path) -> None:
     with s3.running(tmp_path / "s3") as url:
         settings.STORAGES = {
             **settings.STORAGES,
@@ -219,8 +222,8 @@ def test_documents_lie_in_an_s3_store_when_one_is_named(visitor: Visitor, settin
             },
         }
         ask(visitor)
-        kept = asked().affidavit
-        assert documents.contents(kept) == files.pdf()
+        kept, identity = asked().affidavit, asked().identity
+        assert kept and identity and documents.contents(kept) == files.pdf()
         lying = list((tmp_path / "s3" / s3.BUCKET).iterdir())
-        assert {file.name for file in lying} == {kept.name, asked().identity.name}
+        assert {file.name for file in lying} == {kept.name, identity.name}
         assert all(b"%PDF" not in file.read_bytes() for file in lying)

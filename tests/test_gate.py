@@ -9,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.wsgi import get_wsgi_application
 
 from clave.operations import launcher
 from clave.rce import service
 from clave.rce.models import PendingRequest
 from clave.web import bodies, gate
+from clave.web.errors import RETRY_SECONDS
 from tests import installation
 from tests.installation import until
 from tests.wire.platform import Platform
@@ -34,7 +36,8 @@ class Asked:
     """One request to a gate, and what came of it."""
 
     def __init__(self, to: gate.Gate, path: str = "/", body: Any = b"", length: int = -1, **environ: str) -> None:
-        self.status, self.headers = "", {}
+        self.status = ""
+        self.headers: dict[str, str] = {}
         self.input = body if hasattr(body, "read") else BytesIO(body)
         said = len(body) if length < 0 else length
         whole = {"REQUEST_METHOD": "POST" if said else "GET", "PATH_INFO": path, "wsgi.input": self.input}
@@ -89,7 +92,7 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
     try:
         until(lambda: entrance._room.waiting == gate.WAITING and busy.inside == gate.INSIDE)
         late = Asked(entrance, "/")
-        assert late.status == "503 Service Unavailable" and late.headers["Retry-After"] == str(gate.RETRY_SECONDS)
+        assert late.status == "503 Service Unavailable" and late.headers["Retry-After"] == str(RETRY_SECONDS)
         assert "Hay muchas personas en este momento" in late.text and "HTTP-503" in late.text
         assert late.headers["Cache-Control"] == "no-store" and "Set-Cookie" not in late.headers
         assert late.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -116,10 +119,17 @@ def test_whoever_comes_when_too_many_wait_is_told_so_at_once() -> None:
         ("/", False),
     ],
 )
-def test_what_closes_attendance_is_known_by_its_address(path: str, urgent: bool, monkeypatch) -> None:
+def test_what_closes_attendance_is_known_by_its_address(
+    path: str, urgent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[bool] = []
     entrance = gate.Gate(Busy())
-    monkeypatch.setattr(entrance._room, "enter", lambda urgent: asked.append(urgent) or False)
+
+    def enter(urgent: bool) -> bool:
+        asked.append(urgent)
+        return False
+
+    monkeypatch.setattr(entrance._room, "enter", enter)
     assert Asked(entrance, path).status.startswith("503") and asked == [urgent]
 
 
@@ -134,7 +144,7 @@ def test_the_request_that_closes_a_session_has_an_address_that_says_so(demo: Non
 
 @pytest.mark.abuse(77)
 def test_files_and_the_health_check_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate.staticfiles_storage, "hashed_files", {"a.css": "a.123.css"}, raising=False)
+    monkeypatch.setattr(staticfiles_storage, "hashed_files", {"a.css": "a.123.css"}, raising=False)
     entrance = gate.Gate(Busy())
     monkeypatch.setattr(entrance._room, "enter", lambda urgent: False)
     for path in ("/static/a.123.css", "/healthz"):
@@ -145,7 +155,7 @@ def test_files_and_the_health_check_never_wait(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.abuse(42)
 def test_a_body_cut_off_is_not_taken_for_the_whole() -> None:
-    reached: list[str] = []
+    reached: list[bytes] = []
 
     def application(environ: dict[str, Any], start: Any) -> Plain:
         reached.append(environ["wsgi.input"].read())

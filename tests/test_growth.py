@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -225,4 +226,4 @@ def assert_no_page_of_a_training_body_does() -> None:
     otec.open("/rts")
     otec.send(rut=OTEC, representative="33333333-3", key="CA739105")
     for path in ("/rts/cursos", "/rts/cursos/6700001", "/rts/declaraciones", "/rts/cargar", "/rts/revisar", "/mi-cuenta/mis-datos"):  # fmt: skip
-        assert scans_of(lambda path=path: otec.open(path)) == {}, path
+        assert scans_of(partial(otec.open, path)) == {}, path

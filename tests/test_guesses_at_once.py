@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from clave.audit.models import Entry
 from clave.backoffice import operator_accounts
@@ -14,6 +16,7 @@ from clave.credentials.models import Attempts
 from clave.credentials.throttling import CaptchaNeeded, TooManyAttempts
 from clave.holders.models import Holder
 from clave.holders.service import ClaimedIdentity
+from clave.lib.clock import Stopped
 from clave.lib.clock import now as clock_now
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
@@ -65,8 +68,8 @@ def guess_serial_from_everywhere(number: int) -> object:
     )
 
 
-def guess_representative(number: int) -> object:
-    return recover.check_representative(AUSTRAL, Rut.parse("11111111-1"), neighbour(number))
+def guess_representative(number: int) -> None:
+    recover.check_representative(AUSTRAL, Rut.parse("11111111-1"), neighbour(number))
 
 
 def guess_operator(number: int) -> object:
@@ -93,7 +96,7 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_are_free(
     committed: None, guess: Callable[[int], object], free: int
 ) -> None:
     tries = 100 if connection.vendor == "postgresql" else 20
-    results = at_once([lambda n=n: guess(n) for n in range(tries)])
+    results = at_once([partial(guess, n) for n in range(tries)])
     judged = [result for result in results if not isinstance(result, TooManyAttempts)]
     assert 1 <= len(judged) <= free, results
     assert all(isinstance(result, Exception) for result in judged)
@@ -102,15 +105,13 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_are_free(
 @pytest.mark.abuse(66)
 def test_right_keys_at_once_are_all_right(committed: None) -> None:
     """A double click, two tabs: what is right does not use itself up."""
-    tries = [
-        lambda n=n: credentials.try_key(ClaimedIdentity("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)
-    ]
+    tries = [partial(credentials.try_key, ClaimedIdentity("PN", CAMILA), KEY, stranger(n), "signin") for n in range(4)]
     assert all(isinstance(result, credentials.Proof) for result in at_once(tries))
     assert not Attempts.objects.filter(holder=None, pending__gt=0).exists()
 
 
 @pytest.mark.abuse(66)
-def test_a_try_whose_process_died_counts_for_a_minute_only(demo: None, clock) -> None:
+def test_a_try_whose_process_died_counts_for_a_minute_only(demo: None, clock: Stopped) -> None:
     context = stranger(1)
     for _ in range(throttling.ANSWER.free):
         throttling.limits("answer", CAMILA, context, throttling.ANSWER).reserve()
@@ -169,7 +170,7 @@ def spray(failures: int) -> None:
 
 
 @pytest.mark.abuse(48)
-def test_a_spray_over_the_whole_site_stops_no_known_browser(visitor: Visitor, clock) -> None:
+def test_a_spray_over_the_whole_site_stops_no_known_browser(visitor: Visitor, clock: Stopped) -> None:
     assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")
     visitor.post("/salir", {})
     spray(5_004)
@@ -177,7 +178,7 @@ def test_a_spray_over_the_whole_site_stops_no_known_browser(visitor: Visitor, cl
 
 
 @pytest.mark.abuse(48)
-def test_under_a_spray_a_newcomer_gets_in_with_the_letters(visitor: Visitor, clock) -> None:
+def test_under_a_spray_a_newcomer_gets_in_with_the_letters(visitor: Visitor, clock: Stopped) -> None:
     spray(5_004)
     page = visitor.sign_in(CAMILA, KEY)
     assert page.status == 400 and page.shows("las letras de la imagen")
@@ -185,7 +186,7 @@ def test_under_a_spray_a_newcomer_gets_in_with_the_letters(visitor: Visitor, clo
 
 
 @pytest.mark.abuse(48)
-def test_a_busy_sites_ordinary_mistakes_never_add_up(demo: None, clock) -> None:
+def test_a_busy_sites_ordinary_mistakes_never_add_up(demo: None, clock: Stopped) -> None:
     """Three mistakes a second for an hour: the counter leaks faster than they come."""
     site = throttling.limits("key", "x", stranger(1)).wide[1]
     for _ in range(60):
@@ -196,7 +197,7 @@ def test_a_busy_sites_ordinary_mistakes_never_add_up(demo: None, clock) -> None:
 
 
 @pytest.mark.abuse(48)
-def test_a_network_that_many_share_is_only_asked_for_letters_and_forgets(demo: None, clock) -> None:
+def test_a_network_that_many_share_is_only_asked_for_letters_and_forgets(demo: None, clock: Stopped) -> None:
     context = RequestContext("203.0.113.200", "b")
     for number in range(60):
         throttling.limits("key", f"{number}", context).fail()
@@ -208,7 +209,7 @@ def test_a_network_that_many_share_is_only_asked_for_letters_and_forgets(demo: N
     throttling.limits("key", "another", context).reserve(human=False)
 
 
-def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(visitor: Visitor, settings) -> None:
+def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(visitor: Visitor, settings: Settings) -> None:
     before = Holder.objects.get(identifier=CAMILA).credential.hash
     settings.ARGON2_MEMORY_KIB = 128
     assert visitor.sign_in(CAMILA, KEY).shows("Camila Rojas Soto")

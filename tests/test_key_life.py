@@ -126,5 +126,5 @@ LifeOfAKey.TestCase.settings = settings(
 )
 
 
-class TestLifeOfAKey(LifeOfAKey.TestCase, TestCase):  # type: ignore[name-defined,misc]
+class TestLifeOfAKey(LifeOfAKey.TestCase, TestCase):  # type: ignore[valid-type,misc]
     """Runs the machine inside Django's test transaction."""

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from clave.audit import seals
+from clave.audit import chain, seals
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, SealKind
 from clave.audit.verification import verify
@@ -190,7 +190,7 @@ def test_the_change_of_key_is_a_link_of_the_chain_and_hands_the_former_key_on(
     ]
     assert NEW not in str(list(Seal.objects.values()))
     rows = str(list(Seal.objects.values()))
-    assert not any(seals.configured_keys()[name].hex() in rows for name in seals.configured_keys())
+    assert not any(chain.configured_keys()[name].hex() in rows for name in chain.configured_keys())
 
 
 @pytest.mark.abuse(68, 82)
@@ -219,7 +219,7 @@ def test_a_seal_from_before_seals_named_their_key_is_verified_after_a_change(
     audit.record("test.one", VISIT)
     entry = Entry.objects.latest("pk")
     first = Seal(pk=1, version=1, at=clave_clock.now(), entries=[entry.pk], previous="")
-    first.mac = seals.mac_of(first, [entry], next(iter(seals.configured_keys().values())))
+    first.mac = chain.mac_of(first, [entry], next(iter(chain.configured_keys().values())))
     first.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_unsealed")

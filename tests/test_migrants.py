@@ -1,6 +1,7 @@
 """Migrante: the four flows by NIE (mission.md, section 5)."""
 
 import pytest
+from pytest_django import Settings
 
 from clave.holders.models import Holder
 from tests import factories
@@ -59,12 +60,14 @@ def test_a_migrant_registers_with_what_no_registry_tells(visitor: Visitor, mailb
         ({"new_key": "QZ900777", "new_key_again": "QZ900777"}, "números de su"),
     ],
 )
-def test_what_cannot_be_registered_is_told_beside_its_field(visitor: Visitor, changes, message) -> None:
+def test_what_cannot_be_registered_is_told_beside_its_field(
+    visitor: Visitor, changes: dict[str, str], message: str
+) -> None:
     page = register(visitor, **changes)
     assert page.shows(message) and page.status == 400 and page.fields["street"] == "San Diego"
 
 
-def test_the_format_of_a_nie_is_a_setting(visitor: Visitor, settings) -> None:
+def test_the_format_of_a_nie_is_a_setting(visitor: Visitor, settings: Settings) -> None:
     settings.NIE_DIGITS = (4, 5)
     assert register(visitor).shows("de 4 a 5")
     assert register(visitor, nie="12345").shows("Su cuenta fue creada")
@@ -125,7 +128,7 @@ def test_an_account_of_the_old_system_is_told_so_and_registers_again(visitor: Vi
 
 
 @pytest.mark.abuse(1)
-def test_unknown_and_known_look_alike(demo: None, monkeypatch) -> None:
+def test_unknown_and_known_look_alike(demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.test_abuse import shape
 
     monkeypatch.setattr("clave.credentials.secret_questions.decoy_question", lambda _: "calle")

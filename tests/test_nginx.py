@@ -130,10 +130,13 @@ def test_while_clave_is_away_nginx_says_when_to_come_back(tmp_path: Path) -> Non
 @pytest.mark.abuse(42)
 def test_clave_leaves_receiving_bodies_to_nginx(tmp_path: Path) -> None:
     """More forms are sent slowly than may be inside and wait: without nginx eight of them would stop this worker."""
-    environ = {"CLAVE_BUFFER_BODIES": "0", "CLAVE_TRUSTED_PROXIES": "1", "CLAVE_URL": f"https://{HOST}"}
     how_many = gate.INSIDE + gate.WAITING + 20
     with ExitStack() as stack:
-        live = stack.enter_context(installation.running(tmp_path / "home", **environ))
+        live = stack.enter_context(
+            installation.running(
+                tmp_path / "home", CLAVE_BUFFER_BODIES="0", CLAVE_TRUSTED_PROXIES="1", CLAVE_URL=f"https://{HOST}"
+            )
+        )
         port = stack.enter_context(nginx.running(tmp_path / "nginx", live.port, tmp_path / "home/static"))
         slow = [stack.enter_context(begin_form(port, f"127.0.0.{2 + number % 5}")) for number in range(how_many)]
         client = stack.enter_context(visitor(port, "127.0.0.77"))

@@ -3,11 +3,13 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ import httpx
 import pytest
 
 from clave.operations import process_group
+from clave.operations.launcher import free_port
 from clave.operations.process_group import Place, ProcessGroup, Program
 from clave.operations.sockets import listening_sockets, route_to, stop_accepting
 from tests import installation, postgres
@@ -44,7 +47,8 @@ class Crowd:
 
     def __init__(self, live: installation.LiveInstallation) -> None:
         self._live, self._enough = live, threading.Event()
-        self.served, self.failed = Counter(), []
+        self.served: Counter[str] = Counter()
+        self.failed: list[str] = []
         self._threads = [threading.Thread(target=context) for context in (self._keep, self._renew) for _ in range(4)]
 
     @contextmanager
@@ -91,10 +95,13 @@ def test_a_rolling_restart_under_load_refuses_nobody(site: installation.LiveInst
 def test_a_web_process_killed_again_and_again_comes_back_while_the_other_serves(
     site: installation.LiveInstallation,
 ) -> None:
+    def gone(pid: int) -> bool:
+        return pid not in site.web_pids()
+
     spared, victim = site.web_pids()
     for _ in range(4):  # granian itself gave up at the second
         os.kill(victim, signal.SIGKILL)
-        until(lambda victim=victim: victim not in site.web_pids())
+        until(partial(gone, victim))
         until(lambda: len(site.web_pids()) == 2, 20)
         victim = next(pid for pid in site.web_pids() if pid != spared)
         assert works(f"{site.url}/healthz")
@@ -175,9 +182,7 @@ def test_a_site_that_stops_says_so_first_and_finishes_what_is_inside(tmp_path: P
 
 @pytest.mark.abuse(76)
 def test_a_second_site_on_the_same_port_is_refused(site: installation.LiveInstallation) -> None:
-    second = process_group.start_child(
-        [installation.sys.executable, "-m", "clave.operations.launcher"], site.installation.environ
-    )
+    second = process_group.start_child([sys.executable, "-m", "clave.operations.launcher"], site.installation.environ)
     assert second.wait(20) == 1
     assert works(f"{site.url}/healthz")
 
@@ -218,7 +223,7 @@ def test_the_last_web_process_that_served_is_not_kept_waiting() -> None:
 
 @pytest.mark.abuse(70)
 def test_new_connections_go_only_to_sockets_whose_process_serves() -> None:
-    port = installation.free_port()
+    port = free_port()
     listeners = listening_sockets("127.0.0.1", port, 3)
     route_to(listeners, [0, 2])
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
@@ -242,7 +247,7 @@ def _accept_all(listener: socket.socket) -> int:
 
 @pytest.mark.abuse(76)
 def test_who_waits_when_a_process_stops_accepting_is_left_to_the_next() -> None:
-    (kept,) = listening_sockets("127.0.0.1", installation.free_port(), 1)
+    (kept,) = listening_sockets("127.0.0.1", free_port(), 1)
     given = kept.dup()
     with socket.create_connection(kept.getsockname()):
         stop_accepting(given)

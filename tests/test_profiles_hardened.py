@@ -1,6 +1,7 @@
 """Companies, migrants and facilitators where today's standards are asked for instead of the guides' rules."""
 
 import pytest
+from pytest_django import Settings
 
 from clave.holders.models import Holder
 from clave.sandbox import services
@@ -15,7 +16,7 @@ PHRASE = "tres arboles sobre la colina"
 
 
 @pytest.fixture(autouse=True)
-def hardened(settings) -> None:
+def hardened(settings: Settings) -> None:
     settings.SECRET_QUESTIONS = False
     settings.KEY_POLICY = "nist"
     settings.NEW_EMAIL_AFTER_SERIAL = False

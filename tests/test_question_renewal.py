@@ -1,10 +1,12 @@
 """The company chooses its secret question; the help desk sees neither the link nor the answer."""
 
 import pytest
+from pytest_django import Settings
 
 from clave.audit.models import Entry
 from clave.credentials import service as credentials
 from clave.credentials.models import SecretAnswer
+from clave.lib.clock import Stopped
 from clave.selfservice import tasks
 from clave.selfservice.models import QuestionRenewal
 from tests.contact import CAMILA, STRANGERS, company, link_in, propose, prove
@@ -20,7 +22,7 @@ def agent(demo: None) -> Desk:
 
 @pytest.mark.abuse(61, 65)
 def test_the_company_chooses_its_question_by_a_link_that_the_agent_never_sees(
-    agent: Desk, mailbox: Mailbox, clock
+    agent: Desk, mailbox: Mailbox, clock: Stopped
 ) -> None:
     agent.enter()
     agent.account(AUSTRAL)
@@ -41,7 +43,9 @@ def test_the_company_chooses_its_question_by_a_link_that_the_agent_never_sees(
 
 
 @pytest.mark.abuse(61)
-def test_a_link_for_the_question_serves_one_hour_and_only_the_newest(demo: None, mailbox: Mailbox, clock) -> None:
+def test_a_link_for_the_question_serves_one_hour_and_only_the_newest(
+    demo: None, mailbox: Mailbox, clock: Stopped
+) -> None:
     agent = Desk()
     agent.account(AUSTRAL)
     agent.act(AUSTRAL, "pregunta")
@@ -106,7 +110,7 @@ def test_persons_and_migrants_keep_their_contact_themselves(agent: Desk) -> None
         assert agent.open(f"/backoffice/titular/{holder.pk}/{action}").status == 403
 
 
-def test_where_questions_are_off_the_card_confirms_contacts_only(agent: Desk, settings) -> None:
+def test_where_questions_are_off_the_card_confirms_contacts_only(agent: Desk, settings: Settings) -> None:
     settings.SECRET_QUESTIONS = False
     agent.account(AUSTRAL)
     assert "Pedir otra pregunta" not in agent.page.text

@@ -1,9 +1,11 @@
 """Recovering a lost CS (guide PN, section 3)."""
 
 import pytest
+from pytest_django import Settings
 
 from clave.credentials.models import TemporaryKey
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
 from clave.sandbox import services
 from clave.signin.models import Session
 from tests.story import Mailbox, Visitor
@@ -26,7 +28,7 @@ def test_with_the_answer_a_temporary_key_arrives_by_mail_and_sms_and_sets_a_new_
 
 
 def test_with_screen_delivery_the_key_is_on_the_page_only_and_never_again(
-    visitor: Visitor, mailbox: Mailbox, settings
+    visitor: Visitor, mailbox: Mailbox, settings: Settings
 ) -> None:
     settings.KEY_DELIVERY = "screen"
     visitor.open("/persona/recuperar")
@@ -106,7 +108,9 @@ def test_saying_no_without_a_new_mail_asks_for_it(visitor: Visitor) -> None:
     assert visitor.send(right="no", email="").shows("Falta completar: Correo actual")
 
 
-def test_in_the_hardened_profile_a_new_mail_is_not_taken_on_the_strength_of_a_card(visitor: Visitor, settings) -> None:
+def test_in_the_hardened_profile_a_new_mail_is_not_taken_on_the_strength_of_a_card(
+    visitor: Visitor, settings: Settings
+) -> None:
     settings.NEW_EMAIL_AFTER_SERIAL = False
     to_card(visitor, DIEGO)
     page = visitor.send(serial="987654321")
@@ -128,7 +132,9 @@ def test_when_the_registry_is_down_the_card_step_says_so(visitor: Visitor) -> No
     assert visitor.send(serial="987654321").shows("El Registro Civil no responde")
 
 
-def test_with_minimum_data_missing_recovery_stops_and_says_what_is_missing(visitor: Visitor, settings) -> None:
+def test_with_minimum_data_missing_recovery_stops_and_says_what_is_missing(
+    visitor: Visitor, settings: Settings
+) -> None:
     Holder.objects.filter(identifier=CAMILA).update(street="", email="")
     page = visitor.ask_for_key(CAMILA, "Copito")
     assert page.shows("Faltan datos mínimos", "su correo electrónico", "su dirección", "Actualizar mis datos")
@@ -136,7 +142,7 @@ def test_with_minimum_data_missing_recovery_stops_and_says_what_is_missing(visit
 
 
 @pytest.mark.abuse(23)
-def test_a_step_cannot_be_skipped_or_continued_in_another_browser_and_expires(visitor: Visitor, clock) -> None:
+def test_a_step_cannot_be_skipped_or_continued_in_another_browser_and_expires(visitor: Visitor, clock: Stopped) -> None:
     visitor.open("/persona/recuperar")
     answer = visitor.send(rut=DIEGO).url
     assert visitor.open(answer.replace("pregunta", "correo")).shows("Este paso ya no está disponible")

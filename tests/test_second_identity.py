@@ -7,6 +7,7 @@ import pytest
 from clave.audit.models import Entry
 from clave.backoffice import operator_accounts
 from clave.backoffice.models import Operator, Proposal
+from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
 from tests.contact import STRANGERS
 from tests.desk import Desk, colleague
@@ -73,7 +74,7 @@ def test_a_role_that_gives_something_takes_two_and_one_that_only_takes_away_take
 
 
 @pytest.mark.abuse(65)
-def test_who_was_brought_in_today_does_not_confirm_for_who_brought_them(demo: None, clock) -> None:
+def test_who_was_brought_in_today_does_not_confirm_for_who_brought_them(demo: None, clock: Stopped) -> None:
     boss, second = Desk("supervisor"), Desk("supervisor2", "198.51.100.201")
     third = colleague("tercera", "agente")
     boss.press(f"/backoffice/operadores/{third.operator.pk}", rol="supervisor")

@@ -3,7 +3,9 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
+from clave.lib.clock import Stopped
 from clave.signin.models import Session
 from tests.story import Mailbox, Visitor
 
@@ -35,7 +37,9 @@ def test_before_a_captcha_the_answer_does_not_tell_who_is_registered(visitor: Vi
         ("66666666-6", "La clave ingresada corresponde al sistema antiguo"),
     ],
 )
-def test_with_a_captcha_the_guides_own_messages_are_given(visitor: Visitor, settings, rut: str, message: str) -> None:
+def test_with_a_captcha_the_guides_own_messages_are_given(
+    visitor: Visitor, settings: Settings, rut: str, message: str
+) -> None:
     visitor.sign_in(rut, "AA000000")
     page = visitor.send(key="AA000001")
     assert page.shows(message, "Regístrese para obtener su Clave SENCE", "Recupere su clave", "Actualice sus datos")
@@ -51,7 +55,7 @@ def test_after_a_failure_a_try_without_letters_is_not_even_hashed(visitor: Visit
     assert visitor.send(key=KEY).shows("Camila Rojas Soto")
 
 
-def test_without_captcha_in_a_demo_any_answer_passes(visitor: Visitor, settings) -> None:
+def test_without_captcha_in_a_demo_any_answer_passes(visitor: Visitor, settings: Settings) -> None:
     settings.CLAVE_CAPTCHA = "off"
     assert visitor.sign_in("44444444-4", "AA000000").shows("No autorizado: persona no registrada.")
     assert visitor.sign_in(CAMILA, "AA000000").shows("No autorizado: Clave SENCE incorrecta")
@@ -114,7 +118,7 @@ def test_minimum_data_missing_stops_the_sign_in(visitor: Visitor) -> None:
 
 
 def test_a_locked_key_is_told_to_the_holder_once_and_waits_longer_each_time(
-    visitor: Visitor, mailbox: Mailbox, clock
+    visitor: Visitor, mailbox: Mailbox, clock: Stopped
 ) -> None:
     visitor.sign_in(CAMILA, "AA000000")
     for _ in range(4):

@@ -10,6 +10,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
+from pytest_django import Settings
 
 from clave.statements.models import Statement
 from clave.statements.tasks import make_papers
@@ -34,6 +35,7 @@ def test_the_paper_is_an_accessible_archival_signed_document(ended: Action, otec
     ):
         assert words in re.sub(r"\s+", " ", text), words
     assert f"/verificar/{folio}" in text.replace("\n", "")
+    assert reader.xmp_metadata
     metadata = ElementTree.fromstring(
         reader.xmp_metadata.stream.get_data().decode().split("?>", 1)[1].rsplit("<?", 1)[0]
     )
@@ -87,7 +89,7 @@ def test_one_paper_that_fails_does_not_stop_the_others(ended: Action, otec: Visi
     assert (django_settings.CLAVE_HOME / "institution.p12").stat().st_mode & 0o077 == 0
 
 
-def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, otec: Visitor, settings) -> None:
+def test_a_key_that_cannot_be_read_makes_no_paper_and_says_so(ended: Action, otec: Visitor, settings: Settings) -> None:
     issue_for_otec(otec)
     settings.INSTITUTION_P12, settings.INSTITUTION_P12_PASSWORD = __file__, "secret-password"
     with pytest.raises(RuntimeError, match="no key that can be read") as error:

@@ -17,6 +17,7 @@ from clave.statements import service
 from clave.statements.models import Statement
 from clave.statements.tasks import make_papers
 from clave.training.models import Action, Enrolment
+from tests import factories
 from tests.desk import Desk
 from tests.story import Mailbox, Page, Visitor, at_rts
 from tests.test_races import at_once
@@ -28,7 +29,7 @@ MINE = "/mi-cuenta/declaraciones/6700001"
 def attend(run: str, minutes: int, clock: Stopped) -> None:
     enrolment = Enrolment.objects.select_related("action__otec").get(run=run, action__code="6700001")
     while minutes > 0:
-        opening = sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
+        opening = sessions.open_session(enrolment, factories.token_of(enrolment), "x", "")
         clock.move(minutes=min(160, minutes))
         sessions.close(opening)
         minutes -= 160
@@ -140,6 +141,7 @@ def test_one_with_a_mistake_is_annulled_and_issued_again(ended: Action, otec: Vi
     page = camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Mi domicilio está mal"})
     assert page.shows("anulación solicitada", "Mi domicilio está mal")
     found = service.find(folio)
+    assert found
     reviewer = Desk("revisor")
     reviewer.open("/backoffice/solicitudes").shows(folio)
     reviewer.open(f"/backoffice/anulaciones/{found.pk}").shows("Mi domicilio está mal")
@@ -209,7 +211,7 @@ def test_two_issues_at_once_make_one_and_folios_have_no_gaps(committed: None) ->
 
 def test_expired_sessions_do_not_count_in_a_statement(ended: Action, otec: Visitor, clock: Stopped) -> None:
     enrolment = Enrolment.objects.select_related("action__otec").get(run=CAMILA, action__code="6700001")
-    sessions.open_session(enrolment, enrolment.action.otec.tokens.first(), "x", "")
+    sessions.open_session(enrolment, factories.token_of(enrolment), "x", "")
     clock.move(hours=5)
     watch.call()
     issue_for_otec(otec)

@@ -88,7 +88,8 @@ def test_a_statement_of_an_action_annulled_later_says_so(ended: Action, otec: Vi
     assert camila.client.get(f"/declaracion/{folio}/pdf").content == pdf, "what was sworn stays readable"
     token = camila.client.cookies["csrftoken"].value
     camila.post(f"/declaracion/{folio}", {"csrfmiddlewaretoken": token, "motivo": "Insisto"})
-    assert service.find(folio).state == "issued"
+    kept = service.find(folio)
+    assert kept and kept.state == "issued"
     page = otec.open("/rts/declaraciones/6700001")
     assert page.shows("La acción fue anulada después") and "Recordar a quienes faltan" not in page.text
     token = otec.client.cookies["csrftoken"].value

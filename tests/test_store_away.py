@@ -18,6 +18,7 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, 
 from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from pytest_django import Settings
 
 from clave.web import errors
 from tests import installation, postgres
@@ -50,7 +51,9 @@ class Failing:
 
 @pytest.mark.abuse(75)
 @pytest.mark.parametrize("error", AWAY + FAULTS, ids=lambda error: type(error).__name__)
-def test_what_passes_is_503_and_what_does_not_is_500(error: Exception, settings, monkeypatch) -> None:
+def test_what_passes_is_503_and_what_does_not_is_500(
+    error: Exception, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Failing, "error", error, raising=False)
     settings.MIDDLEWARE = ["tests.test_store_away.Failing"]
     answer = Client(raise_request_exception=False).get("/ingresar")
@@ -89,6 +92,7 @@ def frozen(url: str) -> Iterator[None]:
     """Stop every process of a PostgreSQL, as a machine out of memory or a stuck disk would, until the block ends."""
     with psycopg.connect(url) as connection:
         backend = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert backend
         server = _parent(Path(f"/proc/{backend[0]}"))
     _send(signal.SIGSTOP, [server])  # first, so that it begets no more
     processes = [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _parent(folder) == server]

@@ -1,10 +1,13 @@
 """What strangers learn and cause without proving anything: registration, quotas, forms of other browsers."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 
 from clave.audit.models import Entry
 from clave.holders.models import Holder
+from clave.lib.clock import Stopped
 from clave.lib.request_context import RequestContext
 from clave.web import idempotency, rendering
 from clave.web.models import Submission
@@ -30,7 +33,9 @@ def test_a_key_that_the_policy_refuses_tells_nothing_about_the_rut(visitor: Visi
 
 
 @pytest.mark.abuse(71)
-def test_who_is_registered_dead_or_unknown_is_told_ten_times_an_hour_and_audited(visitor: Visitor, clock) -> None:
+def test_who_is_registered_dead_or_unknown_is_told_ten_times_an_hour_and_audited(
+    visitor: Visitor, clock: Stopped
+) -> None:
     seen: list[bool] = []
     for number in range(16):
         rut = list(TELLING)[number % 3]
@@ -50,13 +55,13 @@ def test_who_is_registered_dead_or_unknown_is_told_ten_times_an_hour_and_audited
 
 
 @pytest.mark.abuse(71)
-def test_changing_the_address_within_a_network_helps_for_a_while_only(demo: None, clock) -> None:
+def test_changing_the_address_within_a_network_helps_for_a_while_only(demo: None, clock: Stopped) -> None:
     told = [TELLING[CAMILA] in Visitor(f"198.51.100.{n}").register(rut=CAMILA).text for n in range(45)]
     assert told == [True] * 40 + [False] * 5
 
 
 @pytest.mark.abuse(71)
-def test_signing_in_stops_telling_who_is_registered_too(demo: None, clock) -> None:
+def test_signing_in_stops_telling_who_is_registered_too(demo: None, clock: Stopped) -> None:
     texts = []
     for number in range(12):
         visitor = Visitor()
@@ -132,19 +137,19 @@ def test_the_same_form_posted_from_another_browser_is_refused(visitor: Visitor) 
 
 
 @pytest.mark.abuse(78)
-def test_a_form_whose_worker_died_is_done_when_it_is_sent_again(visitor: Visitor, clock) -> None:
+def test_a_form_whose_worker_died_is_done_when_it_is_sent_again(visitor: Visitor, clock: Stopped) -> None:
     visitor.open("/persona/registrarse")
     form = visitor.fill(**REGISTRATION)
     from clave.web.middleware import context_of
 
-    dead = idempotency.replace(context_of(visitor.page.response.wsgi_request), submission=form["envio"])
+    dead = replace(context_of(visitor.page.response.wsgi_request), submission=form["envio"])
     idempotency.claim(dead)
     clock.move(seconds=11)
     assert visitor.post("/persona/registrarse", form).shows("Su cuenta fue creada")
 
 
 @pytest.mark.abuse(78)
-def test_what_comes_to_an_end_after_its_claim_was_taken_over_is_undone(visitor: Visitor, clock) -> None:
+def test_what_comes_to_an_end_after_its_claim_was_taken_over_is_undone(visitor: Visitor, clock: Stopped) -> None:
     from clave.selfservice.models import Waiting
     from clave.selfservice.recover.service import WillTell, tell_when_back
     from clave.web.middleware import context_of
@@ -156,7 +161,7 @@ def test_what_comes_to_an_end_after_its_claim_was_taken_over_is_undone(visitor: 
         return outcome
 
     visitor.open("/persona/registrarse")
-    context = idempotency.replace(context_of(visitor.page.response.wsgi_request), submission="x" * 24)
+    context = replace(context_of(visitor.page.response.wsgi_request), submission="x" * 24)
     late = idempotency.claim(context).context
     clock.move(seconds=11)
     quick = idempotency.claim(context).context
@@ -167,13 +172,13 @@ def test_what_comes_to_an_end_after_its_claim_was_taken_over_is_undone(visitor: 
 
 
 @pytest.mark.abuse(78)
-def test_a_form_that_is_still_worked_on_says_so(visitor: Visitor, monkeypatch) -> None:
+def test_a_form_that_is_still_worked_on_says_so(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     from clave.web.middleware import context_of
 
     monkeypatch.setattr(idempotency, "_WAIT_SECONDS", 0.1)
     visitor.open("/persona/registrarse")
     form = visitor.fill(**REGISTRATION)
-    idempotency.claim(idempotency.replace(context_of(visitor.page.response.wsgi_request), submission=form["envio"]))
+    idempotency.claim(replace(context_of(visitor.page.response.wsgi_request), submission=form["envio"]))
     page = visitor.post("/persona/registrarse", form)
     assert page.status == 503 and page.shows("Seguimos trabajando en su solicitud", "No se hace dos veces")
 
@@ -184,13 +189,13 @@ def test_a_form_that_is_still_worked_on_says_so(visitor: Visitor, monkeypatch) -
 @pytest.mark.abuse(53)
 def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visitor) -> None:
     """Every address that needs nothing in it is shown to somebody signed in first, then searched for canaries."""
-    from django.urls import get_resolver
+    from django.urls import URLResolver, get_resolver
 
     rendering._rendered.clear()
     Holder.objects.filter(identifier=CAMILA).update(names="Canaria", surnames="Secreta", street="Calle Canaria")
     visitor.sign_in(CAMILA, KEY)
     secrets = [morsel.value for morsel in visitor.client.cookies.values()]
-    included = [each for each in get_resolver().url_patterns if not str(each.pattern)]
+    included = [each for each in get_resolver().url_patterns if isinstance(each, URLResolver) and not str(each.pattern)]
     for pattern in (pattern for each in included for pattern in each.url_patterns):
         if "<" not in str(pattern.pattern):
             visitor.client.get(f"/{pattern.pattern}", {"volver": "/canaria"})

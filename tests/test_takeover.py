@@ -1,6 +1,7 @@
 """A squatter does not outlive the owner's return (abuse case 50): two browsers, told from the front door."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -171,12 +172,11 @@ def test_of_an_update_and_a_return_at_once_the_return_always_holds(committed: No
     tries = 100 if connection.vendor == "postgresql" else 20
     before = Holder.objects.get(identifier=RUT)
     data = {"email": "otro@example.cl", "new_key": "", "street": "Otra"}
-    squatters: list[Callable[[], object]] = [
-        lambda n=n: update.update(
-            Holder.objects.get(pk=before.pk, version=before.version), data, None, RequestContext(f"192.0.2.{n}")
-        )
-        for n in range(tries)
-    ]
+
+    def change(context: RequestContext) -> update.DataUpdated:
+        return update.update(Holder.objects.get(pk=before.pk, version=before.version), data, None, context)
+
+    squatters: list[Callable[[], object]] = [partial(change, RequestContext(f"192.0.2.{n}")) for n in range(tries)]
     results = at_once([*squatters, lambda: recover.by_card(before, OWNER_MAIL, RequestContext("203.0.113.7"))])
     assert isinstance(results[-1], recover.KeySent), results[-1]
     now = Holder.objects.get(identifier=RUT)

@@ -1,6 +1,8 @@
 """What else must not outlive the owner's return, or stop it (abuse cases 48, 50, 66, 69 and 71)."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -8,7 +10,9 @@ from django.db import connection
 from clave.credentials import throttling
 from clave.credentials.models import Credential
 from clave.holders.models import Holder
-from clave.holders.service import ClaimedIdentity
+from clave.holders.service import ClaimedIdentity, require_minimum_data
+from clave.lib.clock import Stopped
+from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.privacy.models import Petition
 from clave.selfservice.models import FacilitatorRequest
@@ -49,7 +53,7 @@ def back_to_the_card(rut: str = RUT) -> Visitor:
 def test_a_recovery_by_answer_that_was_under_way_sends_nothing(
     squatter: Visitor, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = recover.require_minimum_data
+    real = require_minimum_data
 
     def meanwhile(holder: Holder) -> None:
         monkeypatch.setattr(recover, "require_minimum_data", real)
@@ -68,7 +72,9 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
     Visitor("198.51.100.9").register(email=SQUATTER_MAIL)
     before = Holder.objects.get(identifier=RUT)
     tries = 99 if connection.vendor == "postgresql" else 19
-    answers = [lambda n=n: recover_by_answer(RequestContext(f"192.0.2.{n}", f"b{n}")) for n in range(tries)]
+    answers: list[Callable[[], recover.KeySent]] = [
+        partial(recover_by_answer, RequestContext(f"192.0.2.{n}", f"b{n}")) for n in range(tries)
+    ]
     results = at_once([*answers, lambda: recover.by_card(before, OWNER_MAIL, RequestContext("203.0.113.7"))])
     assert isinstance(results[-1], recover.KeySent), results[-1]
     from clave.notifications.models import Message
@@ -76,9 +82,9 @@ def test_of_recoveries_at_once_the_key_lies_with_the_owner(committed: None) -> N
     newest = Message.objects.filter(template="temporary_key", channel="email").order_by("-created_at")[0]
     assert newest.destination == OWNER_MAIL
     # Some or all may have come before the owner; whoever comes later has no answer any more.
-    assert all(isinstance(each, recover.KeySent | recover.Refused) for each in results), results
+    assert all(isinstance(each, recover.KeySent | Refused) for each in results), results
     [late] = at_once([lambda: recover_by_answer(RequestContext("192.0.2.200", "late"))])
-    assert isinstance(late, recover.Refused), late
+    assert isinstance(late, Refused), late
 
 
 @pytest.mark.abuse(50)
@@ -157,7 +163,9 @@ def test_a_sign_in_under_way_makes_no_browser_known(squatter: Visitor, mailbox: 
 
 
 @pytest.mark.abuse(48)
-def test_the_card_works_again_when_the_first_key_was_not_used(squatter: Visitor, mailbox: Mailbox, clock) -> None:
+def test_the_card_works_again_when_the_first_key_was_not_used(
+    squatter: Visitor, mailbox: Mailbox, clock: Stopped
+) -> None:
     comes_back(mailbox)
     clock.move(hours=2)
     owner = back_to_the_card()

@@ -6,6 +6,7 @@ from clave.audit.models import Entry
 from clave.backoffice import operator_changes
 from clave.backoffice.models import Operator, OperatorAction
 from clave.credentials.models import TemporaryKey
+from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
 from clave.notifications.models import Message
 from clave.privacy.models import Petition
@@ -45,7 +46,7 @@ def test_a_second_operator_confirms_with_a_reason(agent: Desk, mailbox: Mailbox)
 
 
 @pytest.mark.abuse(65)
-def test_the_proposer_does_not_confirm_from_another_session_nor_after_a_day(demo: None, clock) -> None:
+def test_the_proposer_does_not_confirm_from_another_session_nor_after_a_day(demo: None, clock: Stopped) -> None:
     propose(Desk())
     clock.move(hours=25)
     again = Desk("agente", "192.0.2.77")
@@ -55,7 +56,7 @@ def test_the_proposer_does_not_confirm_from_another_session_nor_after_a_day(demo
 
 
 @pytest.mark.abuse(65)
-def test_an_operator_confirms_nothing_of_who_brought_them_in_today(demo: None, clock) -> None:
+def test_an_operator_confirms_nothing_of_who_brought_them_in_today(demo: None, clock: Stopped) -> None:
     first, second = Desk("supervisor"), Desk("supervisor2", "198.51.100.201")
     newcomer = colleague("nueva")
     operator_changes.confirm(
@@ -137,7 +138,7 @@ def test_what_is_on_file_already_is_no_change(agent: Desk) -> None:
 
 
 @pytest.mark.abuse(65)
-def test_an_operator_gives_back_tries_once_a_day(demo: None, clock) -> None:
+def test_an_operator_gives_back_tries_once_a_day(demo: None, clock: Stopped) -> None:
     agent = Desk()
     agent.account(AUSTRAL)
     assert agent.act(AUSTRAL, "desbloquear").shows("quedó desbloqueada")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -63,7 +64,7 @@ def test_of_many_answers_by_one_link_at_once_one_counts(committed: None) -> None
     renewal, holder = QuestionRenewal.objects.get(), company()
     results = at_once(
         [
-            lambda n=n: question_renewal.renew(holder, "mascota", f"Canelo {n}", SYSTEM, renewal=renewal.pk)
+            partial(question_renewal.renew, holder, "mascota", f"Canelo {n}", SYSTEM, renewal=renewal.pk)
             for n in range(tries)
         ]
     )
@@ -77,11 +78,9 @@ def test_of_many_supervisors_windows_at_once_one_invites(committed: None) -> Non
     boss, second = (Operator.objects.get(email=f"{name}@mesa.example.cl") for name in ("supervisor", "supervisor2"))
     proposal = operator_changes.propose_invitation("nueva@mesa.example.cl", "Nueva", "agente", boss, SYSTEM)
     results = at_once(
-        [
-            lambda by=(second if number % 2 else boss): operator_changes.confirm(proposal, by, SYSTEM)
-            for number in range(tries)
-        ]
+        [partial(operator_changes.confirm, proposal, second if number % 2 else boss, SYSTEM) for number in range(tries)]
     )
     assert results.count(None) == 1, results
     assert Message.objects.filter(template="operator_invited").count() == 1
-    assert Proposal.objects.get().decided_at - Proposal.objects.get().created_at < timedelta(minutes=5)
+    decided = Proposal.objects.get()
+    assert decided.decided_at and decided.decided_at - decided.created_at < timedelta(minutes=5)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 from PIL import Image
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from clave.documents import service as documents
 from clave.documents.models import Document, State
@@ -145,7 +146,7 @@ def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.abuse(32)
 @pytest.mark.needs("clamd")
-def test_what_the_scanner_finds_is_refused(at_the_affidavit: Visitor, settings, scanner: str) -> None:
+def test_what_the_scanner_finds_is_refused(at_the_affidavit: Visitor, settings: Settings, scanner: str) -> None:
     settings.CLAMD_URL = scanner
     page = bring(at_the_affidavit, files.pdf(comment=files.EICAR), "a.pdf")
     assert page.shows("El antivirus encontró un problema") and page.status == 400
@@ -157,7 +158,7 @@ def test_what_the_scanner_finds_is_refused(at_the_affidavit: Visitor, settings, 
 @pytest.mark.abuse(32)
 @pytest.mark.needs("clamd")
 def test_when_the_scanner_does_not_answer_a_file_waits_in_quarantine(
-    at_the_affidavit: Visitor, settings, scanner: str
+    at_the_affidavit: Visitor, settings: Settings, scanner: str
 ) -> None:
     settings.CLAMD_URL = "unix:///nowhere/clamd.sock"
     assert bring(at_the_affidavit, files.pdf(), "a.pdf").shows("Paso 3 de 3")
@@ -171,7 +172,9 @@ def test_when_the_scanner_does_not_answer_a_file_waits_in_quarantine(
     assert documents.contents(Document.objects.get())
 
 
-def test_what_was_brought_and_never_used_is_thrown_away(at_the_affidavit: Visitor, django_capture_on_commit_callbacks):
+def test_what_was_brought_and_never_used_is_thrown_away(
+    at_the_affidavit: Visitor, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     bring(at_the_affidavit, files.pdf(), "a.pdf")
     kept = Document.objects.get()
     assert documents.clear() == 0

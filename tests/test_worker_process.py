@@ -1,17 +1,19 @@
 """The worker and its connections when the database goes away."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from django_tasks_db.management.commands.db_worker import Worker
 
 from clave.operations.management.commands import worker as worker_command
 from clave.web import lifecycle
 
 
-class Flaky:
+class Flaky(Worker):
     """A worker whose store fails three times."""
 
     def __init__(self) -> None:
@@ -27,7 +29,7 @@ class Flaky:
 @pytest.mark.abuse(75)
 def test_the_worker_waits_for_a_store_that_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(worker_command.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(worker_command, "forget_connections", lambda: None)
     flaky = Flaky()
     worker_command.run_tasks(flaky)

@@ -49,8 +49,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.Live
             connection.execute("CREATE DATABASE clave_browser")
         url = url.rsplit("/", 1)[0] + "/clave_browser"
     # Hashes as cheap as in the other tests: here it is the pages that count.
-    cheap = {"ARGON2_MEMORY_KIB": "64", "ARGON2_TIME": "1"}
-    with installation.running(tmp_path_factory.mktemp("installation"), url, **cheap) as running:
+    home = tmp_path_factory.mktemp("installation")
+    with installation.running(home, url, ARGON2_MEMORY_KIB="64", ARGON2_TIME="1") as running:
         yield running
 
 

@@ -13,7 +13,8 @@ class Lms(ThreadingHTTPServer):
 
     def __init__(self, clave: str) -> None:
         super().__init__(("127.0.0.1", 0), Pages)
-        self.clave, self.changes, self.session = clave, {}, ""
+        self.clave, self.session = clave, ""
+        self.changes: dict[str, str] = {}
         self.received: list[tuple[str, dict[str, str], str]] = []
         self.url = f"http://localhost:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()

@@ -126,7 +126,8 @@ class Reader:
         self.page.screenshot(path=self.folder / f"{on}{name}.jpg", type="jpeg", quality=80, full_page=True)
         # Asked of the renderer, not of the page: on the phone no script runs.
         size = self.page.context.new_cdp_session(self.page).send("Page.getLayoutMetrics")["cssContentSize"]
-        assert size["width"] <= self.page.viewport_size["width"], f"{name} is {size['width']} px wide"
+        window = self.page.viewport_size
+        assert window and size["width"] <= window["width"], f"{name} is {size['width']} px wide"
         return self
 
     def is_accessible(self, name: str) -> "Reader":

@@ -1,12 +1,12 @@
 """The help desk in a real browser: keyboard, passkeys, every page checked and photographed."""
 
-import re
 import time
 
 import pyotp
 
 from clave.sandbox.people import TOTP_SECRET
 from tests.browser.reader import Reader
+from tests.story import found
 
 CAMILA, AUSTRAL = "11.111.111-1", "76.543.210-3"
 
@@ -71,11 +71,12 @@ def test_a_supervisor_watches(person: Reader) -> None:
     person.follow("Operadores (1)").follow("Invitar: Nueva").is_accessible("b7-mesa-propuesta").tick("Confirmar")
     person.press("Guardar la decisión").sees("La propuesta quedó confirmada", "invitada")
     mail = person.site.message("nueva@mesa.example.cl", "use este código")["text"]
-    code = re.search(r"\b[A-Z2-9]{12}\b", mail)[0]
+    code = found(r"\b[A-Z2-9]{12}\b", mail)[0]
     person.open("/backoffice/invitacion").type(email="nueva@mesa.example.cl", code=code)
     person.type(password="arboles sobre la colina", again="arboles sobre la colina").press("Continuar")
     person.sees("aplicación de códigos").is_accessible("b5-mesa-segundo-factor")
-    assert person.page.locator("main img").bounding_box()["width"] > 100, "the picture is painted"
+    picture = person.page.locator("main img").bounding_box()
+    assert picture and picture["width"] > 100, "the picture is painted"
     person.open("/backoffice/auditoria").type(action="operator.").press("Filtrar").sees("operator.signin")
     with person.page.expect_download() as download:
         person.page.get_by_role("button", name="Bajar Excel").click()
@@ -147,7 +148,7 @@ def proposed(person: Reader) -> Reader:
 
 def link_for(person: Reader, address: str, words: str, path: str) -> str:
     text = person.site.message(address, words)["text"]
-    return re.search(rf"/{path}\?codigo=[\w-]+", text)[0]
+    return found(rf"/{path}\?codigo=[\w-]+", text)[0]
 
 
 def test_a_company_refuses_and_confirms_a_contact_by_the_links_in_its_mail(person: Reader) -> None:

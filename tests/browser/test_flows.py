@@ -1,5 +1,7 @@
 """Each flow from start to end in a real browser, with the mail and SMS that really arrived."""
 
+from typing import Literal, TypedDict
+
 import pytest
 
 from tests.browser.reader import Reader
@@ -126,10 +128,15 @@ def test_a_double_click_registers_once(reader: Reader) -> None:
     assert reader.site.query("SELECT COUNT(*) FROM holders_holder WHERE identifier = '44444444-4'")[0][0] == 1
 
 
+class Mode(TypedDict, total=False):
+    color_scheme: Literal["dark"]
+    forced_colors: Literal["active"]
+
+
 @pytest.mark.parametrize("mode", [{"color_scheme": "dark"}, {"forced_colors": "active"}])
-def test_dark_and_high_contrast_modes_are_accessible(reader: Reader, mode: dict[str, str]) -> None:
+def test_dark_and_high_contrast_modes_are_accessible(reader: Reader, mode: Mode) -> None:
     reader.page.emulate_media(**mode)
-    name = "-".join(mode.values())
+    name = "-".join(str(value) for value in mode.values())
     reader.open("/").is_accessible(f"50-inicio-{name}")
     reader.open("/persona/registrarse").press("Crear Cuenta").sees("problemas").is_accessible(f"51-registro-{name}")
 

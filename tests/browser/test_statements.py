@@ -1,5 +1,7 @@
 """A sworn statement in a real browser: the body's, the participant's, the paper, the page that verifies."""
 
+from pathlib import Path
+
 from tests.browser.reader import Reader
 
 PAST = """
@@ -18,7 +20,7 @@ Action.objects.filter(code="6700001").update(hours=2, ends=clock.today() - timed
 """
 
 
-def test_from_the_bodys_statement_to_the_verified_paper(reader: Reader, tmp_path) -> None:
+def test_from_the_bodys_statement_to_the_verified_paper(reader: Reader, tmp_path: Path) -> None:
     reader.site.installation.manage("shell", "-c", PAST)
     reader.open("/rts").type(rut="76543210-3", representative="33333333-3", key="CA739105").press("Ingresar")
     reader.open("/rts/declaraciones").sees("Excel intermedio").is_accessible("130-declaraciones")

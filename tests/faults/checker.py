@@ -35,7 +35,10 @@ print("FACTS", json.dumps(facts))
 def facts(live: LiveInstallation) -> dict[str, Any]:
     """Read the store as its operator could."""
     text = live.shell(FACTS % (KEYS,))
-    return json.loads(re.search(r"^FACTS (.*)$", text, re.MULTILINE)[1])
+    line = re.search(r"^FACTS (.*)$", text, re.MULTILINE)
+    assert line, text
+    found: dict[str, Any] = json.loads(line[1])
+    return found
 
 
 def wait_for_messages(live: LiveInstallation, seconds: float = 60) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from threading import Event, Lock
@@ -29,7 +29,8 @@ class Form(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.action, self.values, self._inside = "", {}, False
+        self.action, self._inside = "", False
+        self.values: dict[str, str] = {}
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -37,8 +38,8 @@ class Form(HTMLParser):
         if tag == "form":
             self._inside = "data-formulario" in given
             self.action = given.get("action") or self.action if self._inside else self.action
-        elif tag == "input" and self._inside and given.get("type") == "hidden" and given.get("name"):
-            self.values[given["name"]] = given.get("value") or ""
+        elif tag == "input" and self._inside and given.get("type") == "hidden" and (name := given.get("name")):
+            self.values[name] = given.get("value") or ""
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Life:
                 return
             step()
 
-    def steps(self) -> Iterator:
+    def steps(self) -> Iterator[Callable[[], object]]:
         yield self.register
         yield self.sign_in
         yield self.change

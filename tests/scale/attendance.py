@@ -3,10 +3,14 @@
 import statistics
 import time
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from tests import installation
 from tests.scale import load
 from tests.scale.table import SECONDS, row, title
+
+if TYPE_CHECKING:
+    from tests.scale.bench import Bench
 
 # As the contract's demo data has them; the application itself is not set up in this process.
 GOOD = {
@@ -109,7 +113,7 @@ def typical(
     return rate, sum(each[1] for each in runs), web, store
 
 
-def run(bench: object) -> None:
+def run(bench: "Bench") -> None:
     """Measure openings and closings, with and without a large store, and the imports."""
     title(
         f"Attendance: pairs of an opening and a closing, each with its sign-in ({load.CORES} cores, PostgreSQL, {SECONDS} s)"

@@ -4,6 +4,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 
 import django
@@ -44,7 +45,7 @@ def queries() -> None:
     visitor = Visitor()
     for path in ("/persona/registrarse", "/persona/recuperar", "/ingresar", "/"):
         visitor.open(path)
-        counted(f"show `{path}`", lambda path=path: visitor.open(path))
+        counted(f"show `{path}`", partial(visitor.open, path))
     visitor.open("/persona/registrarse")
     counted("register", sending(visitor, **REGISTRATION))
     visitor.open("/ingresar")

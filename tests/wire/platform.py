@@ -39,15 +39,16 @@ class AnswerForm(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.action, self.fields, self.at_once = "", [], False
+        self.action, self.at_once = "", False
+        self.fields: list[tuple[str, str]] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         a = dict(attrs)
         if tag == "form" and (a.get("action") or "").lower().startswith("http"):
-            self.action, self.at_once = a["action"], "data-enviar" in a
-        elif tag == "input" and self.action and a.get("name"):
-            self.fields.append((a["name"], a.get("value") or ""))
+            self.action, self.at_once = a["action"] or "", "data-enviar" in a
+        elif tag == "input" and self.action and (name := a.get("name")):
+            self.fields.append((name, a.get("value") or ""))
 
 
 class Answer:

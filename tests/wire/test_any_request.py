@@ -122,5 +122,5 @@ class LifeOfSessions(RuleBasedStateMachine):
         assert ActiveSession.objects.count() == ActiveSession.objects.values("enrolment").distinct().count()
 
 
-class TestLifeOfSessions(TestCase, LifeOfSessions.TestCase):
-    settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+class TestLifeOfSessions(TestCase, LifeOfSessions.TestCase):  # type: ignore[valid-type,misc]
+    settings = settings(max_examples=40, stateful_step_count=25, deadline=None)  # type: ignore[assignment]

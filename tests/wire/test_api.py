@@ -130,7 +130,9 @@ def test_a_block_ends_with_its_token(server: Server) -> None:
     asked = {name: GOOD[name] for name in ("CodigoCurso", "CodSence", "LineaCapacitacion", "RunAlumno", "IdSesionAlumno", "UrlRetoma", "UrlError")}  # fmt: skip
     path = urlsplit(server.call("post", "blocks", asked)[1]["url"]).path
     assert Client().get(path).status_code == 200
-    tokens.revoke(tokens.find(TOKEN))
+    token = tokens.find(TOKEN)
+    assert token
+    tokens.revoke(token)
     assert Client().get(path).status_code == 404
 
 

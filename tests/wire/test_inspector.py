@@ -1,6 +1,7 @@
 """The protocol inspector: what a developer sees and can make happen."""
 
 import pytest
+from pytest_django import Settings
 
 from clave.attendance.models import SessionStart
 from clave.holders.models import Holder
@@ -36,7 +37,9 @@ def test_each_exchange_shows_what_came_what_decided_and_what_was_answered(develo
     assert "KM482915" not in page.html and "Token=…0001" in page.html
 
 
-def test_what_is_kept_of_the_exchanges_does_not_grow_for_ever(developer: Visitor, settings, monkeypatch) -> None:
+def test_what_is_kept_of_the_exchanges_does_not_grow_for_ever(
+    developer: Visitor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inspector, "MOST_BYTES", 4_000)
     platform = Platform()
     for number in range(30):

@@ -1,5 +1,7 @@
 """Whole classes at once, double clicks, and closings that race each other."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 
@@ -12,7 +14,7 @@ from clave.lib.rut import check_digit
 from clave.sandbox.courses import CAMILA
 from clave.training.models import Action, Enrolment, Token
 from tests.story import Visitor
-from tests.test_races import at_once, posting
+from tests.test_races import at_once, done_at_once, posting
 from tests.wire.platform import Answer, Platform
 
 
@@ -42,7 +44,7 @@ def test_a_class_that_begins_together_is_served(committed: None) -> None:
         platform = Platform(Visitor(f"198.51.100.{number % 250}"))
         platform.post("IniciarSesion", RunAlumno=run)
         jobs.append(posting(platform.visitor, platform.visitor.fill(key="KM482915")))
-    verdicts = [Answer(page).verdict for page in at_once(jobs)]
+    verdicts = [Answer(page).verdict for page in done_at_once(jobs)]
     assert verdicts == ["opened"] * many
     assert SessionStart.objects.count() == ActiveSession.objects.count() == many
 
@@ -52,7 +54,7 @@ def test_a_double_click_opens_once_and_both_see_it(committed: None) -> None:
     platform = Platform()
     platform.post("IniciarSesion")
     form = platform.visitor.fill(key="KM482915")
-    answers = [Answer(page) for page in at_once([posting(platform.visitor, form)] * 4)]
+    answers = [Answer(page) for page in done_at_once([posting(platform.visitor, form)] * 4)]
     assert {answer.verdict for answer in answers} == {"opened"}
     assert len({answer.fields["IdSesionSence"] for answer in answers}) == 1 and SessionStart.objects.count() == 1
 
@@ -64,7 +66,7 @@ def test_two_requests_at_once_open_one_session(committed: None) -> None:
         platform = Platform(Visitor(f"198.51.100.{number}"))
         platform.post("IniciarSesion", IdSesionAlumno=str(number))
         jobs.append(posting(platform.visitor, platform.visitor.fill(key="KM482915")))
-    texts = [page.text for page in at_once(jobs)]
+    texts = [page.text for page in done_at_once(jobs)]
     assert sum("Su sesión está abierta" in text for text in texts) == 1
     assert sum("Ya tiene una sesión abierta" in text for text in texts) == 4
     assert SessionStart.objects.count() == 1
@@ -73,7 +75,7 @@ def test_two_requests_at_once_open_one_session(committed: None) -> None:
 @pytest.mark.abuse(25, 26)
 def test_closings_that_race_count_once(committed: None) -> None:
     opening = an_open_session()
-    results = at_once([lambda: sessions.close(opening)] * 10 + [lambda: sessions.abandon(opening)] * 5)
+    results = done_at_once([lambda: sessions.close(opening)] * 10 + [lambda: sessions.abandon(opening)] * 5)
     assert all(isinstance(result, SessionEnd) for result in results), results
     assert SessionEnd.objects.count() == 1 and len({(r.kind, r.seconds) for r in results}) == 1
 
@@ -88,14 +90,8 @@ def test_a_closing_that_races_the_limit_is_either_credited_or_lost(committed: No
     with clock.stopped(clock.now()) as stopped:
         opening = an_open_session()
         stopped.move(minutes=170, seconds=1)
-        results = at_once(
-            [
-                sessions.expire_overdue,
-                lambda: sessions.close(opening),
-                sessions.expire_overdue,
-                lambda: sessions.close(opening),
-            ]
-        )
+        jobs: list[Callable[[], object]] = [sessions.expire_overdue, lambda: sessions.close(opening)]
+        results = at_once(jobs * 2)
     assert not [result for result in results if isinstance(result, Exception)], results
     assert SessionEnd.objects.get().kind == EndKind.LOST and not ActiveSession.objects.exists()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -259,9 +260,10 @@ def test_a_pair_of_marks_asks_the_database_a_known_number_of_times(platform: Pla
         asked.append(len([q for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]))
         return answer
 
-    client, session = platform.visitor.client, {}
+    client = platform.visitor.client
+    session: dict[str, str] = {}
     for endpoint in ("IniciarSesion", "CerrarSesion"):
-        page = Page(counted(lambda d=endpoint, s=session: client.post(f"/rce/Registro/{d}", {**GOOD, **s})))
-        answer = Answer(counted(lambda p=page: platform.visitor.post(p.url, {**p.fields, "key": "KM482915"})))
+        page = Page(counted(partial(client.post, f"/rce/Registro/{endpoint}", {**GOOD, **session})))
+        answer = Answer(counted(partial(platform.visitor.post, page.url, {**page.fields, "key": "KM482915"})))
         session = {"IdSesionSence": answer.fields.get("IdSesionSence", "")}
     assert asked == [3, 12, 3, 13]

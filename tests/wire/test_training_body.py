@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+from pytest_django import Settings
 
 from clave.attendance.tasks import watch
 from clave.lib import clock as clave_clock
@@ -97,7 +100,7 @@ def test_nobody_revokes_anothers_token(otec: Visitor) -> None:
 
 
 @pytest.mark.abuse(28)
-def test_a_body_registers_the_sites_its_answers_may_go_to(otec: Visitor, settings) -> None:
+def test_a_body_registers_the_sites_its_answers_may_go_to(otec: Visitor, settings: Settings) -> None:
     settings.RCE_RETURN_HOSTS = "registered"
     assert otec.open("/rts/sitios").status == 200
     assert otec.send(hosts="https://aula.example.cl/x").shows("no es un nombre de sitio")
@@ -163,10 +166,13 @@ def test_exports_hold_the_figures_and_no_formulas(otec: Visitor, clock: Stopped)
     text = otec.client.get("/rts/cursos/6700001/asistencia.csv").getvalue().decode("utf-8-sig")
     assert text.splitlines()[1].startswith("11111111-1;5400;3;1;0;")
     sheet = load_workbook(io.BytesIO(otec.client.get("/rts/cursos/6700001/asistencia.xlsx").getvalue())).active
+    assert isinstance(sheet, Worksheet)
     assert [cell.value for cell in sheet[2]][:3] == ["11111111-1", 5400, 3]
     for evil in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
         assert as_table("csv", ["a"], [[evil]]).decode("utf-8-sig").splitlines()[1].lstrip('"').startswith("'")
-        cell = load_workbook(io.BytesIO(as_table("xlsx", ["a"], [[evil]]))).active["A2"]
+        sheet = load_workbook(io.BytesIO(as_table("xlsx", ["a"], [[evil]]))).active
+        assert isinstance(sheet, Worksheet)
+        cell = sheet["A2"]
         assert cell.data_type == "s" and cell.value.startswith("'")
 
 
@@ -186,7 +192,7 @@ def test_a_large_file_is_read_only_from_somebody_with_a_session(otec: Visitor) -
         assert client.post("/rts/cargar", {"table": file}).status_code in statuses
 
 
-def test_an_operator_registers_a_body_and_loads_its_courses(demo: None, tmp_path) -> None:
+def test_an_operator_registers_a_body_and_loads_its_courses(demo: None, tmp_path: Path) -> None:
     call_command("add_body", "12.345.678-5", "Nueva Capacitadora")
     file = tmp_path / "tabla.csv"
     file.write_bytes(table(ROW, ["6700010", *[""] * 7, "22222222-2"]).getvalue())
