@@ -93,9 +93,7 @@ def refused_status(request: HttpRequest) -> int | None:
         return 400
     try:
         well_formed = _is_well_formed(request)
-    except (
-        Exception
-    ):  # Django raises various errors for bodies it cannot parse: too big, too many fields, bad multipart
+    except Exception:  # Django raises various errors for an unparsable body: too big, too many fields, bad multipart
         return 400
     misplaced = bool(request.FILES) and not upload_limit(request.path)
     return 400 if misplaced or not well_formed else None
