@@ -1,4 +1,4 @@
-"""Who of the help desk is at this browser, what the role allows, and for how long."""
+"""Operator sessions and role checks."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,44 +19,44 @@ from clave.web.errors import error_page
 from clave.web.form_pages import FormPage, FormT
 
 IDLE = timedelta(minutes=15)
-# So often at most a session is written only to say that somebody is still there.
-_NOTED_EVERY = timedelta(seconds=30)
+# Minimum interval between session writes that only record activity.
+_ACTIVITY_INTERVAL = timedelta(seconds=30)
 View = Callable[..., HttpResponseBase]
 EVERYBODY = tuple(Role)
 
 
 def enter(request: HttpRequest, operator: Operator) -> None:
-    """Begin an operator's session under a new key; a holder who was signed in here no longer is."""
+    """Start an operator's session under a new session key; a holder signed in in this browser is signed out."""
     if request.session.session_key:
         request.session.flush()
-    proof = {"operator": operator.pk, "password": _mark_of(operator)}
+    proof = {"operator": operator.pk, "password": _password_fingerprint(operator)}
     request.session.update({**proof, "seen": clock.now().isoformat()})
     rotate_token(request)
 
 
-def _mark_of(operator: Operator) -> str:
-    """Return what a session keeps of the password it began under: another password ends it."""
+def _password_fingerprint(operator: Operator) -> str:
+    """Return the fingerprint of the password stored in a session: a change of password ends the session."""
     return fingerprint(operator.hash)[:32]
 
 
 def current_operator(request: HttpRequest) -> Operator | None:
-    """Return the operator of this browser, unless suspended or idle for a quarter of an hour."""
+    """Return the operator signed in in this browser, unless suspended or idle for 15 minutes."""
     pk = request.session.get("operator") if request.session.session_key else None
     if pk is None:
         return None
     now, seen = clock.now(), datetime.fromisoformat(request.session["seen"])
     operator = Operator.objects.filter(pk=pk, active=True).exclude(hash="").first() if now - seen < IDLE else None
-    if operator is not None and request.session.get("password") != _mark_of(operator):
+    if operator is not None and request.session.get("password") != _password_fingerprint(operator):
         operator = None
     if operator is None:
         request.session.flush()
-    elif now - seen > _NOTED_EVERY:
+    elif now - seen > _ACTIVITY_INTERVAL:
         request.session["seen"] = now.isoformat()
     return operator
 
 
 def for_roles(*roles: Role) -> Callable[[View], View]:
-    """Return a decorator that gives a view the operator signed in, if the role is one of these."""
+    """Return a decorator that passes the signed-in operator to a view, if they have one of these roles."""
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -76,7 +76,7 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
 
 
 def _count_waiting(operator: Operator) -> None:
-    """Count what waits for a second person, for the menu of the page that follows."""
+    """Count what awaits a second person, for the page's menu."""
     if operator.role in (Role.AGENT, Role.SUPERVISOR):
         operator.changes_waiting = contact_change.waiting().count()
     if operator.role == Role.SUPERVISOR:
@@ -84,7 +84,7 @@ def _count_waiting(operator: Operator) -> None:
 
 
 class OperatorPage(FormPage[FormT]):
-    """A form page of the back office for operators of these roles."""
+    """A form page of the back office for operators with one of `roles`."""
 
     roles: ClassVar[tuple[Role, ...]] = EVERYBODY
     back = "/backoffice/"
@@ -92,7 +92,7 @@ class OperatorPage(FormPage[FormT]):
     operator: Operator
 
     def find(self, **kwargs: object) -> HttpResponse | None:
-        """Look up what the address names. Raises `Http404`; return an answer to give that one instead of the page."""
+        """Load what the URL refers to. A response returned is sent instead of the page. Raises `Http404`."""
         return None
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
@@ -100,9 +100,9 @@ class OperatorPage(FormPage[FormT]):
 
     def _dispatch(self, request: HttpRequest, operator: Operator, *args: object, **kwargs: object) -> HttpResponseBase:
         self.operator = operator
-        ended = self.done_before(request) or self.find(**kwargs)
-        if ended is not None:
-            return ended
+        response = self.done_before(request) or self.find(**kwargs)
+        if response is not None:
+            return response
         return super().dispatch(request, *args, **kwargs)
 
     def context(self) -> dict[str, object]:

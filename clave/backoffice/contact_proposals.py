@@ -1,4 +1,4 @@
-"""The desk's part in changing a holder's contact and secret question: it proposes, somebody else confirms."""
+"""Changes of a holder's contact and secret question: the help desk proposes, someone else confirms."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ MOST = 200
 
 
 class ContactForm(ReasonForm):
-    """What the caller says: telephone and e-mail (mission.md, section 4)."""
+    """The telephone and e-mail given by the caller (mission.md, section 4)."""
 
     work_phone = landline(_("Teléfono fijo"))
     email = EmailField(label=_("Correo electrónico"))
@@ -41,14 +41,14 @@ class ContactForm(ReasonForm):
 
 
 class ContactAction(HolderAction[ReasonFormT]):
-    """An action on the contact of a holder whose contact the desk keeps."""
+    """An action on a holder whose contact is maintained by the help desk."""
 
     def find(self, **kwargs: object) -> HttpResponse | None:
-        ended = super().find(**kwargs)
-        return ended if self.holder.profile in service.CONTACT_KEPT else error_page(self.request, 403)
+        response = super().find(**kwargs)
+        return response if self.holder.profile in service.CONTACT_KEPT else error_page(self.request, 403)
 
     def card_page(self) -> str:
-        """Return where a representative confirms by card; empty for who has no representative."""
+        """Return the URL where a representative confirms by card; empty for a profile without representatives."""
         company = self.holder.profile == Profile.PERSONA_JURIDICA
         return f"{settings.CLAVE_URL}/empresa/confirmar" if company else ""
 
@@ -64,11 +64,11 @@ class ProposeContact(ContactAction[ContactForm]):
 
     def act(self, form: ContactForm, context: RequestContext) -> str:
         service.propose_contact(self.operator, self.holder, form.cleaned_data, form.why, context)
-        said = str(_("El cambio espera confirmación. Avisamos al correo registrado y al nuevo."))
+        message = str(_("El cambio espera confirmación. Avisamos al correo registrado y al nuevo."))
         if not self.card_page():
-            return said
+            return message
         by_card = _("Si la empresa no puede leer su correo, un representante lo confirma con su cédula en {url}")
-        return f"{said} {str(by_card).format(url=self.card_page())}"
+        return f"{message} {str(by_card).format(url=self.card_page())}"
 
 
 class StartQuestion(ContactAction[ReasonForm]):
@@ -96,7 +96,7 @@ class DecisionForm(ReasonForm):
 
 
 class DecideContact(ContactAction[DecisionForm]):
-    """A second operator looks at what another one proposed."""
+    """The page where a second operator decides what another one has proposed."""
 
     form_class = DecisionForm
     template_name = "backoffice/contact_change.html"
@@ -108,15 +108,15 @@ class DecideContact(ContactAction[DecisionForm]):
     change: ContactChange
 
     def find(self, **kwargs: Any) -> HttpResponse | None:
-        ended = super().find(**kwargs)
-        if ended is not None:
-            return ended
-        found = (
+        response = super().find(**kwargs)
+        if response is not None:
+            return response
+        change = (
             contact_change.waiting().filter(holder=self.holder, pk=kwargs["change"]).select_related("holder").first()
         )
-        if found is None:
+        if change is None:
             return refusal_page(self.request, NoLongerWaiting())
-        self.change = found
+        self.change = change
         return None
 
     def context(self) -> dict[str, object]:
@@ -138,8 +138,8 @@ class DecideContact(ContactAction[DecisionForm]):
 
 @for_roles(*DESK)
 def contact_changes(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """List the changes of contact that wait for confirmation, oldest first."""
+    """List the contact changes pending confirmation, oldest first."""
     names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
-    found = contact_change.waiting().select_related("holder").order_by("pk")[:MOST]
-    rows = [(change, names.get(change.proposed_by, "—"), change.proposed_by == str(operator.pk)) for change in found]
+    changes = contact_change.waiting().select_related("holder").order_by("pk")[:MOST]
+    rows = [(change, names.get(change.proposed_by, "—"), change.proposed_by == str(operator.pk)) for change in changes]
     return show(request, "backoffice/contact_changes.html", {"operator": operator, "rows": rows})

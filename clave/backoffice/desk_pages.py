@@ -1,4 +1,4 @@
-"""The help desk's pages: search, reason, a holder's page, the few actions."""
+"""The help desk's pages: search, reason for access, account page, actions."""
 
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ from clave.selfservice.confirmations import contact_change
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
 
-# How long a reason given for a holder lets one work on that account.
+# How long giving a reason grants access to an account.
 GRANT = timedelta(minutes=15)
 TIMELINE = 50
 DESK = (Role.AGENT, Role.SUPERVISOR)
@@ -47,7 +47,7 @@ class SearchForm(ClaveForm):
 
 
 class Search(OperatorPage[SearchForm]):
-    """One box for everything; what is typed is posted, so that no RUT stands in an address or a log."""
+    """The search page: one box for everything. Searches are posted, so that no RUT appears in a URL or log."""
 
     roles = (Role.AGENT, Role.REVIEWER, Role.SUPERVISOR)
     form_class = SearchForm
@@ -67,7 +67,7 @@ class Search(OperatorPage[SearchForm]):
 
 
 class ReasonForm(ClaveForm):
-    """Why: nobody looks or acts without saying."""
+    """The reason, required for any access or action."""
 
     reason = forms.ChoiceField(
         label=_("Motivo"),
@@ -95,7 +95,7 @@ ReasonFormT = TypeVar("ReasonFormT", bound=ReasonForm)
 
 
 class HolderWork(OperatorPage[ReasonFormT]):
-    """A page about one holder. Everything but the first asks that a reason was given in the last quarter of an hour."""
+    """A page about one holder. All but the first require that a reason was given in the last 15 minutes."""
 
     roles = DESK
     holder: Holder
@@ -115,29 +115,29 @@ class HolderWork(OperatorPage[ReasonFormT]):
 
     @property
     def address(self) -> str:
-        """Return the address of the holder's page."""
+        """Return the URL of the holder's page."""
         return reverse("backoffice_holder", args=[self.holder.pk])
 
     def context(self) -> dict[str, object]:
         return {**super().context(), "holder": self.holder}
 
 
-def _until(request: HttpRequest, kind: str, holder: Holder) -> bool:
+def _is_granted(request: HttpRequest, kind: str, holder: Holder) -> bool:
     until = request.session.get(kind, {}).get(str(holder.pk))
     return bool(until) and datetime.fromisoformat(until) > clock.now()
 
 
 def may_see(request: HttpRequest, holder: Holder) -> bool:
-    return _until(request, "granted", holder)
+    return _is_granted(request, "granted", holder)
 
 
 def _grant(request: HttpRequest, kind: str, holder: Holder) -> None:
-    alive = {pk: until for pk, until in request.session.get(kind, {}).items() if until > clock.now().isoformat()}
-    request.session[kind] = {**alive, str(holder.pk): (clock.now() + GRANT).isoformat()}
+    current = {pk: until for pk, until in request.session.get(kind, {}).items() if until > clock.now().isoformat()}
+    request.session[kind] = {**current, str(holder.pk): (clock.now() + GRANT).isoformat()}
 
 
 class GiveReason(HolderWork[ReasonForm]):
-    """Before anything of an account is shown: why."""
+    """The page that asks for a reason before anything about an account is shown."""
 
     form_class = ReasonForm
     granted = False
@@ -153,7 +153,7 @@ class GiveReason(HolderWork[ReasonForm]):
 
 
 class Account(HolderWork[ReasonForm]):
-    """A holder's page: state, masked contact, timeline, actions."""
+    """The account page: state, masked contact, timeline, actions."""
 
     form_class = ReasonForm
     template_name = "backoffice/holder.html"
@@ -170,14 +170,14 @@ class Account(HolderWork[ReasonForm]):
         names = {str(pk): name for pk, name in Operator.objects.values_list("pk", "name")}
         return {
             **super().context(),
-            "revealed": _until(self.request, "revealed", holder),
+            "revealed": _is_granted(self.request, "revealed", holder),
             "email": masked_email(holder.email) if holder.email else "",
             "mobile": masked_phone(mobile) if mobile else "",
             "mobile_whole": mobile,
             "missing": missing_data(holder),
-            "waits_until": _waits_until(holder),
+            "waits_until": _locked_until(holder),
             "temporary": TemporaryKey.objects.filter(holder=holder, used_at=None, expires_at__gt=clock.now()).first(),
-            "timeline": [_told(entry, names) for entry in timeline[:TIMELINE]],
+            "timeline": [_described(entry, names) for entry in timeline[:TIMELINE]],
             "more": timeline[TIMELINE - 1].pk if len(timeline) > TIMELINE else None,
             "contact_kept": holder.profile in service.CONTACT_KEPT,
             "questions": settings.SECRET_QUESTIONS,
@@ -185,20 +185,20 @@ class Account(HolderWork[ReasonForm]):
         }
 
 
-def _waits_until(holder: Holder) -> datetime | None:
+def _locked_until(holder: Holder) -> datetime | None:
     rows = Attempts.objects.filter(axis__in=axes_of_account(holder.account), until__gt=clock.now())
     return max((row.until for row in rows if row.until), default=None)
 
 
-def _told(entry: Entry, names: dict[str, str]) -> tuple[Entry, str, str, str]:
-    """Return an entry in people's words: with what it is called, who did it, and why."""
+def _described(entry: Entry, names: dict[str, str]) -> tuple[Entry, str, str, str]:
+    """Return an entry with its label, the operator's name and the reason."""
     reason = str(entry.detail.get("reason", ""))
     why = f"{dict(Reason.choices).get(reason, reason)} {entry.detail.get('note', '')}".strip()
     return entry, action_label(entry.action), names.get(str(entry.detail.get("operator", "")), ""), why
 
 
 class HolderAction(HolderWork[ReasonFormT]):
-    """One of the few actions, each with its reason."""
+    """An action on an account, with its reason."""
 
     template_name = "backoffice/action.html"
     changes = True
@@ -217,7 +217,7 @@ class HolderAction(HolderWork[ReasonFormT]):
         return Flash(self.act(form, context), self.address)
 
     def act(self, form: ReasonFormT, context: RequestContext) -> str:
-        """Do it; return the sentence that says so."""
+        """Perform the action; return the confirmation message."""
         raise NotImplementedError
 
 

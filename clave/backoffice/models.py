@@ -1,4 +1,4 @@
-"""Operators, how they prove who they are, and what they did to whom and why."""
+"""Operators, their credentials, proposals and actions."""
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -9,7 +9,7 @@ from clave.lib.crypto import EncryptedTextField
 
 
 class Role(models.TextChoices):
-    """What an operator is there for (mission.md, section 9)."""
+    """The role of an operator (mission.md, section 9)."""
 
     AGENT = "agente", _("Agente")
     REVIEWER = "revisor", _("Revisor")
@@ -18,9 +18,9 @@ class Role(models.TextChoices):
 
 
 class Operator(models.Model):
-    """Somebody of the help desk. Without a `hash` the invitation has not been taken up.
+    """A member of the help desk. `hash` is empty until the invitation is accepted.
 
-    `totp_step` is the last time step whose code was used: each code serves once.
+    `totp_step` is the last time step whose code was used: each code is valid once.
     """
 
     email = models.EmailField(max_length=120, unique=True)
@@ -34,7 +34,7 @@ class Operator(models.Model):
     invited_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
-    # Not stored: what waits for a second person, counted for the menu of a page.
+    # Not stored: counts of what awaits a second person, for the page's menu.
     changes_waiting = proposals_waiting = 0
 
     class Meta:
@@ -46,7 +46,7 @@ class Operator(models.Model):
 
 
 class Power(models.TextChoices):
-    """What gives an operator more than they had, and therefore takes two supervisors (decision 0026)."""
+    """A change that extends an operator's power and therefore requires two supervisors (decision 0026)."""
 
     INVITE = "invite", _("Invitar")
     REINVITE = "reinvite", _("Invitar otra vez (clave y códigos nuevos)")
@@ -55,9 +55,9 @@ class Power(models.TextChoices):
 
 
 class Proposal(models.Model):
-    """One supervisor proposes something about an operator; another one confirms it before it happens.
+    """A change about an operator proposed by one supervisor and carried out when another one confirms it.
 
-    `subject` is empty until a new operator is invited. `confirmed` is null while it waits.
+    `subject` is null until a new operator has been invited, `confirmed` while the proposal is pending.
     """
 
     kind = models.CharField(max_length=10, choices=Power.choices)
@@ -81,7 +81,7 @@ class Proposal(models.Model):
 
 
 class Passkey(models.Model):
-    """A WebAuthn credential of an operator. `credential` and `public_key` in base64url, `count` as it last said."""
+    """A WebAuthn credential. `credential` and `public_key` are base64url; `count` is the last sign count seen."""
 
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="passkeys")
     credential = models.CharField(max_length=400, unique=True)
@@ -93,7 +93,7 @@ class Passkey(models.Model):
 
 
 class Reason(models.TextChoices):
-    """Why an operator looks or acts."""
+    """The reason for an operator's access or action."""
 
     CALL = "call", _("La persona llamó")
     CLAIM = "claim", _("Reclamo escrito")
@@ -103,7 +103,7 @@ class Reason(models.TextChoices):
 
 
 class Kind(models.TextChoices):
-    """What an operator did."""
+    """The kind of an operator's action."""
 
     SEEN = "seen", _("Vio la cuenta")
     REVEALED = "revealed", _("Vio el contacto completo")
@@ -119,9 +119,9 @@ class Kind(models.TextChoices):
 
 
 class OperatorAction(models.Model):
-    """What an operator did to a holder, and why: for the two-person rule, for the workload, and for the holder to see.
+    """An operator's action on an account, with the reason: for the two-person rule, the workload and the holder.
 
-    The sealed evidence is the audit trail; this is the same for asking quickly.
+    The audit trail is the sealed evidence; this is a copy that is fast to query.
     """
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="operator_actions")
@@ -129,7 +129,7 @@ class OperatorAction(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=10, choices=Reason.choices)
     note = models.CharField(max_length=200, blank=True)
-    # Whether it is about another e-mail of the holder: then the same operator may not send a key there.
+    # Whether it concerns a change of the holder's e-mail: the same operator may not send a key there.
     moved = models.BooleanField(default=False)
     at = models.DateTimeField(db_index=True)
 
@@ -138,7 +138,7 @@ class OperatorAction(models.Model):
 
 
 class ChainReading(models.Model):
-    """One reading of the whole chain of audit seals; `fault` names the first broken seal, empty when all is well."""
+    """A verification of the whole chain of audit seals; `fault` names the first broken seal, empty if there is none."""
 
     asked_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""Operators' own accounts: invited, activated, signed in with two factors, suspended. Source: mission.md, section 9."""
+"""Operator accounts: invitation, activation, two-factor sign-in, suspension. Source: mission.md, section 9."""
 
 import re
 import secrets
@@ -21,23 +21,23 @@ from clave.notifications import outbox
 
 INVITATION = timedelta(hours=48)
 ISSUER = "Clave SENCE"
-# Codes of the step before and after are taken too (RFC 6238, section 5.2).
+# Codes of the previous and the next time step are accepted too (RFC 6238, section 5.2).
 _DRIFT = 1
 _TOTP_CODE = re.compile(r"[0-9]{6}")
-_NOBODYS_SECRET = pyotp.random_base32()
-# No letters or digits that look alike.
-_CODE = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
+_DUMMY_SECRET = pyotp.random_base32()
+# Without letters and digits that look alike.
+_CODE_ALPHABET = "".join(char for char in string.ascii_uppercase + string.digits if char not in "IO01")
 
 
 class NotAuthorised(Refused):
-    """E-mail, password and code do not go together; which of them is wrong is not said."""
+    """E-mail, password and code do not match; which of them is wrong is not disclosed."""
 
     def __init__(self) -> None:
         super().__init__("not_authorised", _("El correo, la clave o el código no son correctos."))
 
 
 class WrongCode(Refused):
-    """The code is not that of the operator's authenticator now, or it was used."""
+    """The code is not the authenticator's current one, or it was already used."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -46,14 +46,14 @@ class WrongCode(Refused):
 
 
 class WrongInvitation(Refused):
-    """There is no such invitation, or it is over."""
+    """There is no such invitation, or it has expired."""
 
     def __init__(self) -> None:
         super().__init__("wrong_invitation", _("El correo o el código de invitación no sirven. Pida otra invitación."))
 
 
 class OwnAccount(Refused):
-    """Nobody changes what they themselves may do (abuse case 38)."""
+    """Operators cannot change their own permissions (abuse case 38)."""
 
     status = 403
 
@@ -68,12 +68,12 @@ def _recorded(
 
 
 def invite(email: str, name: str, role: str, by: Operator | None, context: RequestContext) -> str:
-    """Make an account, or a new invitation for one, and return the code, which also goes out by e-mail.
+    """Create an account, or a new invitation for one; return the code, which is also sent by e-mail.
 
-    An account that is invited again loses its password and its second factor. Called when two supervisors agree
-    (`operator_changes`), or from the command line.
+    A new invitation for an existing account removes its password and second factor. Called once two supervisors have
+    agreed (`operator_changes`), or from the command line.
     """
-    code = "".join(secrets.choice(_CODE) for _ in range(12))
+    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
     now = clock.now()
     known = Operator.objects.filter(email__iexact=email).first()
     fields = {
@@ -86,8 +86,8 @@ def invite(email: str, name: str, role: str, by: Operator | None, context: Reque
         "invited_until": now + INVITATION,
     }
     with transaction.atomic():
-        # Capitals make no second account: an address is somebody's however it is written.
-        operator, _made = Operator.objects.update_or_create(
+        # E-mail addresses are case-insensitive: different case must not create a second account.
+        operator, _created = Operator.objects.update_or_create(
             email=known.email if known else email,
             defaults=fields,
             create_defaults={**fields, "email": email, "created_at": now},
@@ -99,41 +99,41 @@ def invite(email: str, name: str, role: str, by: Operator | None, context: Reque
 
 
 def _invitations(email: str, code: str) -> tuple[str, ...]:
-    """Return what an invitation is stored under, and what it would have been under each former secret key."""
+    """Return the keyed hash of an invitation under the current and each former secret key."""
     return keyed_hashes("invitation", email.lower(), code.replace(" ", "").replace("-", "").upper())
 
 
 def accept_invitation(email: str, code: str, password: str, context: RequestContext) -> Operator:
-    """Check an invitation and a new password; return the operator with a second factor to be confirmed.
+    """Check an invitation and a new password; return the operator with an unconfirmed second factor.
 
     Raises `WrongInvitation`, `PolicyViolation`, `TooManyAttempts`.
     """
     limits = throttling.limits("invitation", email.lower(), context, throttling.ANSWER)
     limits.reserve()
-    found = Operator.objects.filter(
+    operator = Operator.objects.filter(
         email__iexact=email, invitation__in=_invitations(email, code), invited_until__gt=clock.now(), active=True
     ).first()
-    if found is None:
+    if operator is None:
         limits.fail()
         raise WrongInvitation
     limits.release()
-    policy.check_passphrase(password, policy.About(email=found.email, names=found.name))
-    found.hash, found.totp_secret = hashing.hash_secret(password), pyotp.random_base32()
-    found.totp_step = 0
-    found.save(update_fields=["hash", "totp_secret", "totp_step"])
-    return found
+    policy.check_passphrase(password, policy.About(email=operator.email, names=operator.name))
+    operator.hash, operator.totp_secret = hashing.hash_secret(password), pyotp.random_base32()
+    operator.totp_step = 0
+    operator.save(update_fields=["hash", "totp_secret", "totp_step"])
+    return operator
 
 
 def totp_uri(operator: Operator) -> str:
-    """Return the otpauth:// address of the operator's second factor, for an authenticator to read."""
+    """Return the otpauth:// URI of the operator's second factor, for an authenticator app."""
     return pyotp.TOTP(operator.totp_secret).provisioning_uri(name=operator.email, issuer_name=ISSUER)
 
 
 def confirm(operator: Operator, code: str, context: RequestContext) -> None:
-    """Finish an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
+    """Complete an invitation with a code of the new second factor. Raises `NotAuthorised`, `TooManyAttempts`."""
     limits = throttling.limits("activation", operator.email.lower(), context)
     limits.reserve()
-    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+    if not _consume(operator, _matching_step(operator.totp_secret, code)):
         limits.fail()
         raise NotAuthorised
     limits.release()
@@ -143,7 +143,7 @@ def confirm(operator: Operator, code: str, context: RequestContext) -> None:
 
 
 def _matching_step(totp_secret: str, code: str) -> int:
-    """Return the time step whose code this is, 0 for none. Anything but six ASCII digits is no code."""
+    """Return the time step of a code; 0 if it matches none or is not six ASCII digits."""
     if not _TOTP_CODE.fullmatch(code):
         return 0
     totp, now = pyotp.TOTP(totp_secret), int(clock.now().timestamp()) // 30
@@ -151,23 +151,23 @@ def _matching_step(totp_secret: str, code: str) -> int:
     return next((step for step in steps if secrets.compare_digest(totp.at(step * 30).encode(), code.encode())), 0)
 
 
-def _use_up(operator: Operator, step: int) -> bool:
-    """Note that the code of this step was used: of two tries with one code, one succeeds (RFC 6238, section 5.2)."""
+def _consume(operator: Operator, step: int) -> bool:
+    """Consume the code of this time step; return whether it was unused (RFC 6238, section 5.2). Safe against races."""
     return bool(Operator.objects.filter(pk=operator.pk, totp_step__lt=step).update(totp_step=step))
 
 
 def sign_in(email: str, password: str, code: str, context: RequestContext) -> Operator:
     """Check password and code. Raises `NotAuthorised`, `TooManyAttempts`.
 
-    Both are always checked, so that neither an unknown e-mail nor which of the two is wrong shows in the time.
+    Both are always checked, so that the response time reveals neither an unknown e-mail nor which of the two is wrong.
     """
     limits = throttling.limits("operator", email.lower(), context)
     limits.reserve()
     operator = Operator.objects.filter(email__iexact=email).first()
     ready = operator is not None and operator.is_ready and not operator.invitation
     right = hashing.matches(operator.hash if ready and operator else None, password)
-    step = _matching_step((operator and operator.totp_secret) or _NOBODYS_SECRET, code)
-    if not right or operator is None or not _use_up(operator, step):
+    step = _matching_step((operator and operator.totp_secret) or _DUMMY_SECRET, code)
+    if not right or operator is None or not _consume(operator, step):
         limits.fail()
         _recorded("operator.signin", context, operator, "not_authorised")
         raise NotAuthorised
@@ -177,13 +177,13 @@ def sign_in(email: str, password: str, code: str, context: RequestContext) -> Op
 
 
 def check_code(operator: Operator, code: str, context: RequestContext) -> None:
-    """Have an operator who is signed in give a code again, before what would outlast the session.
+    """Check another code of a signed-in operator, required before actions whose effect outlasts the session.
 
     Raises `WrongCode`, `TooManyAttempts`.
     """
     limits = throttling.limits("operator_code", operator.email.lower(), context, throttling.ANSWER)
     limits.reserve()
-    if not _use_up(operator, _matching_step(operator.totp_secret, code)):
+    if not _consume(operator, _matching_step(operator.totp_secret, code)):
         limits.fail()
         _recorded("operator.code", context, operator, "wrong_code")
         raise WrongCode
@@ -191,7 +191,7 @@ def check_code(operator: Operator, code: str, context: RequestContext) -> None:
 
 
 def change_role(operator: Operator, role: str, by: Operator, context: RequestContext) -> None:
-    """Give an operator another role. Raises `OwnAccount`."""
+    """Change an operator's role. Raises `OwnAccount`."""
     if operator.pk == by.pk:
         raise OwnAccount
     with transaction.atomic():
@@ -200,7 +200,7 @@ def change_role(operator: Operator, role: str, by: Operator, context: RequestCon
 
 
 def set_active(operator: Operator, active: bool, by: Operator, context: RequestContext) -> None:
-    """Suspend an operator, whose session ends with the next click, or take it back. Raises `OwnAccount`."""
+    """Suspend an operator, whose session ends with the next request, or reactivate one. Raises `OwnAccount`."""
     if operator.pk == by.pk:
         raise OwnAccount
     with transaction.atomic():

@@ -1,4 +1,7 @@
-"""What gives an operator power takes two supervisors: one proposes, another confirms (decision 0026, abuse case 65)."""
+"""Changes that extend an operator's power: one supervisor proposes, another confirms.
+
+Decision 0026, abuse case 65.
+"""
 
 from datetime import timedelta
 
@@ -15,12 +18,12 @@ from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 
 LIFE = timedelta(days=7)
-# So long whoever gave an operator power does not confirm what that operator proposes, nor the other way round.
+# For this long, an operator and those who gave them their power cannot confirm each other's proposals.
 LINKED = timedelta(hours=24)
 
 
 class OnlySupervisor(Refused):
-    """There is no other supervisor who could confirm: the command line is the second person."""
+    """There is no other supervisor to confirm; the server's administrator can act on the command line instead."""
 
     status = 403
 
@@ -35,7 +38,7 @@ class OnlySupervisor(Refused):
 
 
 class AlreadyProposed(Refused):
-    """Something about this operator waits already."""
+    """A proposal about this operator is already pending."""
 
     status = 409
 
@@ -44,7 +47,7 @@ class AlreadyProposed(Refused):
 
 
 class ProposalOver(Refused):
-    """Somebody has decided it, it has expired, or who proposed it is no supervisor any more."""
+    """The proposal was decided, has expired, or its proposer is no longer a supervisor."""
 
     status = 409
 
@@ -53,7 +56,7 @@ class ProposalOver(Refused):
 
 
 class AnotherSupervisor(Refused):
-    """Not who proposed it, whom it concerns, nor somebody whom one of them has just brought in."""
+    """A confirmation by the proposer, the subject, or someone linked to the proposer (`are_linked`)."""
 
     status = 403
 
@@ -68,14 +71,14 @@ class AnotherSupervisor(Refused):
 
 
 def waiting() -> QuerySet[Proposal]:
-    """Return the proposals that wait for a second supervisor."""
+    """Return the proposals awaiting a second supervisor."""
     return Proposal.objects.filter(
         decided_at=None, expires_at__gt=clock.now(), proposed_by__active=True, proposed_by__role=Role.SUPERVISOR
     )
 
 
 def has_second(supervisor: Operator) -> bool:
-    """Say whether another supervisor could confirm what this one proposes."""
+    """Return whether another supervisor could confirm this one's proposals."""
     others = Operator.objects.filter(role=Role.SUPERVISOR, active=True, invitation="").exclude(pk=supervisor.pk)
     return others.exclude(hash="").exclude(totp_secret="").exists()
 
@@ -88,17 +91,17 @@ def propose_invitation(email: str, name: str, role: str, by: Operator, context: 
 
 
 def propose_role(operator: Operator, role: str, by: Operator, context: RequestContext) -> Proposal:
-    """Propose another role. Raises as `propose_invitation` does."""
+    """Propose a change of role. Raises as `propose_invitation` does."""
     return _propose(Power.ROLE, operator, operator.email, operator.name, role, by, context)
 
 
 def propose_reactivation(operator: Operator, by: Operator, context: RequestContext) -> Proposal:
-    """Propose that a suspended operator works again. Raises as `propose_invitation` does."""
+    """Propose the reactivation of a suspended operator. Raises as `propose_invitation` does."""
     return _propose(Power.REACTIVATE, operator, operator.email, operator.name, operator.role, by, context)
 
 
 def lowers(operator: Operator, role: str) -> bool:
-    """Say whether a role only takes something away; the others each allow what the rest do not."""
+    """Return whether a new role adds no permissions. Each role but supervisor permits something the others do not."""
     return operator.role == Role.SUPERVISOR or operator.role == role
 
 
@@ -112,7 +115,7 @@ def _propose(
     now = clock.now()
     try:
         with transaction.atomic():
-            _close_dead(email)
+            _close_invalid(email)
             proposal = Proposal.objects.create(
                 kind=kind,
                 subject=subject,
@@ -131,35 +134,35 @@ def _propose(
     return proposal
 
 
-def _close_dead(email: str) -> None:
-    """Make room for a proposal where an earlier one can no longer be confirmed."""
-    dead = Proposal.objects.filter(email__iexact=email, decided_at=None).exclude(pk__in=waiting().values("pk"))
-    dead.update(decided_at=clock.now(), confirmed=False)
+def _close_invalid(email: str) -> None:
+    """Close earlier proposals that can no longer be confirmed, so that a new one can be made."""
+    invalid = Proposal.objects.filter(email__iexact=email, decided_at=None).exclude(pk__in=waiting().values("pk"))
+    invalid.update(decided_at=clock.now(), confirmed=False)
 
 
 def confirm(proposal: Proposal, by: Operator, context: RequestContext) -> None:
-    """Do what another supervisor proposed. Raises `AnotherSupervisor`, `ProposalOver`."""
+    """Carry out what another supervisor proposed. Raises `AnotherSupervisor`, `ProposalOver`."""
     with transaction.atomic():
-        found = _decide(proposal, by, confirmed=True)
-        proposer = found.proposed_by
-        if by.pk in (proposer.pk, found.subject_id) or by.role != Role.SUPERVISOR or are_linked(by, proposer):
+        proposal = _decide(proposal, by, confirmed=True)
+        proposer = proposal.proposed_by
+        if by.pk in (proposer.pk, proposal.subject_id) or by.role != Role.SUPERVISOR or are_linked(by, proposer):
             raise AnotherSupervisor
-        if found.kind in (Power.INVITE, Power.REINVITE):
-            operator_accounts.invite(found.email, found.name, found.role, by, context)
-            found.subject = Operator.objects.get(email__iexact=found.email)
-            found.save(update_fields=["subject"])
-        elif found.subject is not None and found.kind == Power.ROLE:
-            operator_accounts.change_role(found.subject, found.role, by, context)
-        elif found.subject is not None:
-            operator_accounts.set_active(found.subject, True, by, context)
-        audit.record("operator.confirmed", context, operator=str(by.pk), proposal=found.pk, kind=found.kind)
+        if proposal.kind in (Power.INVITE, Power.REINVITE):
+            operator_accounts.invite(proposal.email, proposal.name, proposal.role, by, context)
+            proposal.subject = Operator.objects.get(email__iexact=proposal.email)
+            proposal.save(update_fields=["subject"])
+        elif proposal.subject is not None and proposal.kind == Power.ROLE:
+            operator_accounts.change_role(proposal.subject, proposal.role, by, context)
+        elif proposal.subject is not None:
+            operator_accounts.set_active(proposal.subject, True, by, context)
+        audit.record("operator.confirmed", context, operator=str(by.pk), proposal=proposal.pk, kind=proposal.kind)
 
 
 def decline(proposal: Proposal, by: Operator, context: RequestContext) -> None:
-    """Throw a proposal away, one's own too. Raises `ProposalOver`."""
+    """Reject a proposal; proposers may withdraw their own. Raises `ProposalOver`."""
     with transaction.atomic():
-        found = _decide(proposal, by, confirmed=False)
-        audit.record("operator.declined", context, operator=str(by.pk), proposal=found.pk, kind=found.kind)
+        proposal = _decide(proposal, by, confirmed=False)
+        audit.record("operator.declined", context, operator=str(by.pk), proposal=proposal.pk, kind=proposal.kind)
 
 
 def _decide(proposal: Proposal, by: Operator, *, confirmed: bool) -> Proposal:
@@ -171,8 +174,8 @@ def _decide(proposal: Proposal, by: Operator, *, confirmed: bool) -> Proposal:
 
 
 def are_linked(one: Operator, other: Operator) -> bool:
-    """Say whether one of them had a part, in the last 24 hours, in giving the other an account or power."""
-    lately = Proposal.objects.filter(confirmed=True, decided_at__gt=clock.now() - LINKED)
-    gave = Q(subject=one) & (Q(proposed_by=other) | Q(decided_by=other))
-    got = Q(subject=other) & (Q(proposed_by=one) | Q(decided_by=one))
-    return lately.filter(gave | got).exists()
+    """Return whether either took part, in the last 24 hours, in giving the other an account or more power."""
+    recent = Proposal.objects.filter(confirmed=True, decided_at__gt=clock.now() - LINKED)
+    by_other = Q(subject=one) & (Q(proposed_by=other) | Q(decided_by=other))
+    by_one = Q(subject=other) & (Q(proposed_by=one) | Q(decided_by=one))
+    return recent.filter(by_other | by_one).exists()

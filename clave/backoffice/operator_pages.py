@@ -1,4 +1,4 @@
-"""Operators and their roles: what gives power is proposed by one supervisor and confirmed by another."""
+"""Pages to manage operators and roles: one supervisor proposes more power, another confirms."""
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +23,7 @@ class OperatorForm(ClaveForm):
 
 
 class Operators(OperatorPage[OperatorForm]):
-    """Operators and what is proposed about them; inviting another one, or one who has lost a phone again."""
+    """The list of operators and pending proposals, and the form to invite (again, for example after losing a phone)."""
 
     roles = (Role.SUPERVISOR,)
     form_class = OperatorForm
@@ -50,22 +50,25 @@ class Operators(OperatorPage[OperatorForm]):
 
 @for_roles(Role.SUPERVISOR)
 def change_operator(request: HttpRequest, operator: Operator, pk: int) -> HttpResponse:
-    """Change another operator's role (`rol`), suspend or take back (`activo`): at once only what takes power away."""
-    found = Operator.objects.filter(pk=pk).first()
+    """Change another operator's role (`rol`), suspend or reactivate (`activo`).
+
+    Changes that only remove power take effect immediately; the others are proposed.
+    """
+    subject = Operator.objects.filter(pk=pk).first()
     role, active, context = request.POST.get("rol", ""), request.POST.get("activo", ""), context_of(request)
-    if found is not None and request.method == "POST":
+    if subject is not None and request.method == "POST":
         try:
-            if role in Role.values and operator_changes.lowers(found, role):
-                operator_accounts.change_role(found, role, operator, context)
+            if role in Role.values and operator_changes.lowers(subject, role):
+                operator_accounts.change_role(subject, role, operator, context)
             elif role in Role.values:
-                operator_changes.propose_role(found, role, operator, context)
+                operator_changes.propose_role(subject, role, operator, context)
             elif active == "no":
-                operator_accounts.set_active(found, False, operator, context)
+                operator_accounts.set_active(subject, False, operator, context)
             elif active == "si":
-                operator_changes.propose_reactivation(found, operator, context)
+                operator_changes.propose_reactivation(subject, operator, context)
         except Refused as refused:
-            shown = {"operator": operator, "message": refused.message, "back": reverse("backoffice_operators")}
-            return show(request, "backoffice/refused.html", shown, status=refused.status)
+            page = {"operator": operator, "message": refused.message, "back": reverse("backoffice_operators")}
+            return show(request, "backoffice/refused.html", page, status=refused.status)
     return HttpResponseRedirect(reverse("backoffice_operators"))
 
 
@@ -79,7 +82,7 @@ class DecisionForm(ClaveForm):
 
 
 class Decide(OperatorPage[DecisionForm]):
-    """A second supervisor confirms what another one proposed, or throws it away."""
+    """The page where a second supervisor confirms or rejects a proposal."""
 
     roles = (Role.SUPERVISOR,)
     form_class = DecisionForm
@@ -101,8 +104,8 @@ class Decide(OperatorPage[DecisionForm]):
     def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
         if form.cleaned_data["decision"] == "si":
             operator_changes.confirm(self.proposal, self.operator, context)
-            said = _("La propuesta quedó confirmada.")
+            message = _("La propuesta quedó confirmada.")
         else:
             operator_changes.decline(self.proposal, self.operator, context)
-            said = _("La propuesta quedó rechazada.")
-        return Flash(str(said), reverse("backoffice_operators"))
+            message = _("La propuesta quedó rechazada.")
+        return Flash(str(message), reverse("backoffice_operators"))

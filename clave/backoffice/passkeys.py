@@ -1,4 +1,4 @@
-"""Passkeys of operators (Web Authentication, Level 3). The browser's part is in static/backoffice.js."""
+"""Operators' passkeys (Web Authentication, Level 3). The client side is in static/backoffice.js."""
 
 import json
 import re
@@ -35,12 +35,12 @@ from clave.selfservice.common import when
 
 _CHALLENGE = "passkey_challenge"
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,400}")
-# What JSON of a wrong shape makes the library raise besides its own exceptions.
+# The library raises more than its own exceptions for malformed JSON.
 _MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class PasskeyRefused(Refused):
-    """What the browser sent proves nothing."""
+    """The browser's response is not a valid proof."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,13 +52,13 @@ def _site() -> str:
     return urlsplit(settings.CLAVE_URL).hostname or "localhost"
 
 
-def _keep(request: HttpRequest, options: Any) -> str:
+def _store_challenge(request: HttpRequest, options: Any) -> str:
     request.session[_CHALLENGE] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
 
 
-def _taken(request: HttpRequest) -> bytes:
-    """Return the challenge this browser was given and forget it: an answer serves once. Raises `PasskeyRefused`."""
+def _take_challenge(request: HttpRequest) -> bytes:
+    """Return and delete this browser's challenge: each can be answered once. Raises `PasskeyRefused`."""
     challenge = request.session.pop(_CHALLENGE, "")
     if not challenge:
         raise PasskeyRefused
@@ -66,8 +66,8 @@ def _taken(request: HttpRequest) -> bytes:
 
 
 def registration_options(request: HttpRequest, operator: Operator) -> str:
-    """Return the JSON with which a browser makes a passkey for this operator."""
-    known = [
+    """Return the JSON options for a browser to create a passkey for this operator."""
+    existing = [
         PublicKeyCredentialDescriptor(base64url_to_bytes(name))
         for name in operator.passkeys.values_list("credential", flat=True)
     ]
@@ -80,23 +80,23 @@ def registration_options(request: HttpRequest, operator: Operator) -> str:
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
-        exclude_credentials=known,
+        exclude_credentials=existing,
     )
-    return _keep(request, options)
+    return _store_challenge(request, options)
 
 
 def signin_options(request: HttpRequest) -> str:
-    """Return the JSON with which a browser asks for any passkey of this site."""
+    """Return the JSON options for a browser to sign in with any passkey for this site."""
     options = generate_authentication_options(rp_id=_site(), user_verification=UserVerificationRequirement.REQUIRED)
-    return _keep(request, options)
+    return _store_challenge(request, options)
 
 
 def register(request: HttpRequest, operator: Operator, answer: str, label: str, context: RequestContext) -> Passkey:
-    """Store the passkey that a browser has made and tell the operator. Raises `PasskeyRefused`, `TooManyMessages`."""
+    """Store a passkey created by the browser and notify the operator. Raises `PasskeyRefused`, `TooManyMessages`."""
     try:
-        made = verify_registration_response(
+        verified = verify_registration_response(
             credential=answer,
-            expected_challenge=_taken(request),
+            expected_challenge=_take_challenge(request),
             expected_rp_id=_site(),
             expected_origin=settings.CLAVE_URL,
             require_user_verification=True,
@@ -106,9 +106,9 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
     with transaction.atomic():
         passkey = Passkey.objects.create(
             operator=operator,
-            credential=bytes_to_base64url(made.credential_id),
-            public_key=bytes_to_base64url(made.credential_public_key),
-            count=made.sign_count,
+            credential=bytes_to_base64url(verified.credential_id),
+            public_key=bytes_to_base64url(verified.credential_public_key),
+            count=verified.sign_count,
             label=label,
             created_at=clock.now(),
         )
@@ -119,15 +119,15 @@ def register(request: HttpRequest, operator: Operator, answer: str, label: str, 
 
 def sign_in(request: HttpRequest, answer: str, context: RequestContext) -> Operator:
     """Return the operator whose passkey answered this browser's challenge. Raises `PasskeyRefused`."""
-    challenge = _taken(request)
+    challenge = _take_challenge(request)
     try:
         name = str(json.loads(answer)["id"])
-        if not _CREDENTIAL.fullmatch(name):  # PostgreSQL takes no NUL
+        if not _CREDENTIAL.fullmatch(name):  # PostgreSQL rejects NUL
             raise PasskeyRefused
         passkey = Passkey.objects.select_related("operator").filter(credential=name).first()
         if passkey is None or not passkey.operator.is_ready or passkey.operator.invitation:
             raise PasskeyRefused
-        done = verify_authentication_response(
+        verified = verify_authentication_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=_site(),
@@ -139,13 +139,13 @@ def sign_in(request: HttpRequest, answer: str, context: RequestContext) -> Opera
     except _MALFORMED as error:
         audit.record("operator.signin", context, outcome="passkey_refused")
         raise PasskeyRefused from error
-    Passkey.objects.filter(pk=passkey.pk).update(count=done.new_sign_count, used_at=clock.now())
+    Passkey.objects.filter(pk=passkey.pk).update(count=verified.new_sign_count, used_at=clock.now())
     audit.record("operator.signin", context, operator=str(passkey.operator.pk), passkey=True)
     return passkey.operator
 
 
 def remove(operator: Operator, pk: int, context: RequestContext) -> None:
-    """Forget one of the operator's passkeys."""
+    """Delete one of the operator's passkeys."""
     with transaction.atomic():
         if Passkey.objects.filter(operator=operator, pk=pk).delete()[0]:
             audit.record("operator.passkey_removed", context, operator=str(operator.pk))

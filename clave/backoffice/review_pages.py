@@ -1,4 +1,4 @@
-"""What reviewers decide: requests for facilitators, with their documents; annulments of sworn statements."""
+"""Reviewers' decisions: facilitator requests, with their documents, and annulments of sworn statements."""
 
 from django import forms
 from django.db import transaction
@@ -30,16 +30,16 @@ _REQUESTS = FacilitatorRequest.objects.select_related("company", "affidavit", "i
 
 @for_roles(*REVIEWERS)
 def requests(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """List what waits for a decision, oldest first."""
-    asked = FacilitatorRequest.objects.filter(state=Decision.PENDING).select_related("company", "affidavit", "identity")
+    """List the requests awaiting a decision, oldest first."""
+    pending = _REQUESTS.filter(state=Decision.PENDING)
     annulments = Statement.objects.filter(state=State.REQUESTED).defer("pdf").select_related("action")
-    context = {"asked": asked.order_by("pk")[:MOST], "annulments": annulments.order_by("pk")[:MOST]}
+    context = {"asked": pending.order_by("pk")[:MOST], "annulments": annulments.order_by("pk")[:MOST]}
     return show(request, "backoffice/requests.html", {"operator": operator, **context})
 
 
 def _decided(folio: str, granted: bool) -> str:
-    said = _("La solicitud {folio} quedó aprobada.") if granted else _("La solicitud {folio} quedó rechazada.")
-    return str(said).format(folio=folio)
+    message = _("La solicitud {folio} quedó aprobada.") if granted else _("La solicitud {folio} quedó rechazada.")
+    return str(message).format(folio=folio)
 
 
 class DecisionForm(ClaveForm):
@@ -64,7 +64,7 @@ class DecisionForm(ClaveForm):
 
 
 class Request(OperatorPage[DecisionForm]):
-    """One request of a company, with its documents; approved or rejected with a reason."""
+    """A company's facilitator request with its documents, to be approved or rejected with a reason."""
 
     roles = REVIEWERS
     form_class = DecisionForm
@@ -73,15 +73,18 @@ class Request(OperatorPage[DecisionForm]):
     button = _("Guardar la decisión")
 
     changes = True
-    asked: FacilitatorRequest
+    facilitator_request: FacilitatorRequest
 
     def find(self, **kwargs: object) -> HttpResponse | None:
-        self.asked = get_object_or_404(_REQUESTS, pk=kwargs["pk"])
+        self.facilitator_request = get_object_or_404(_REQUESTS, pk=kwargs["pk"])
         return None
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         service.see(
-            self.operator, self.asked.company, service.Why(Reason.REQUEST, self.asked.folio), context_of(request)
+            self.operator,
+            self.facilitator_request.company,
+            service.Why(Reason.REQUEST, self.facilitator_request.folio),
+            context_of(request),
         )
         return super().get(request, **kwargs)
 
@@ -93,48 +96,56 @@ class Request(OperatorPage[DecisionForm]):
         papers = [("affidavit", _("Declaración jurada")), ("identity", _("Documento de identidad"))]
         return {
             **super().context(),
-            "asked": self.asked,
-            "who": self.asked.holder,
-            "country": country_name(self.asked.country),
-            "papers": [(name, title, getattr(self.asked, name)) for name, title in papers if getattr(self.asked, name)],
-            "pending": self.asked.state == Decision.PENDING,
+            "asked": self.facilitator_request,
+            "who": self.facilitator_request.holder,
+            "country": country_name(self.facilitator_request.country),
+            "papers": [
+                (name, title, getattr(self.facilitator_request, name))
+                for name, title in papers
+                if getattr(self.facilitator_request, name)
+            ],
+            "pending": self.facilitator_request.state == Decision.PENDING,
         }
 
     def complete(self, form: DecisionForm, checked: None, context: RequestContext) -> Outcome:
-        asked, data = self.asked, form.cleaned_data
-        # The key of the facilitator goes to an e-mail that the company typed.
-        service.require_no_part(self.operator, asked.company)
+        facilitator_request, data = self.facilitator_request, form.cleaned_data
+        # The facilitator's key is sent to an e-mail address typed by the company, so the two-person rule applies.
+        service.require_no_part(self.operator, facilitator_request.company)
         if data["decision"] == "si":
-            facilitator.approve(asked, str(self.operator.pk), context)
+            facilitator.approve(facilitator_request, str(self.operator.pk), context)
         else:
-            facilitator.reject(asked, data["reason"], str(self.operator.pk), context)
-        why = service.Why(Reason.REQUEST, asked.folio)
-        service.record_action(self.operator, asked.company, Kind.DECIDED, why, context, decision=data["decision"])
-        return Flash(_decided(asked.folio, data["decision"] == "si"), self.back)
+            facilitator.reject(facilitator_request, data["reason"], str(self.operator.pk), context)
+        why = service.Why(Reason.REQUEST, facilitator_request.folio)
+        service.record_action(
+            self.operator, facilitator_request.company, Kind.DECIDED, why, context, decision=data["decision"]
+        )
+        return Flash(_decided(facilitator_request.folio, data["decision"] == "si"), self.back)
 
 
 @for_roles(*REVIEWERS)
 def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> HttpResponse:
-    """Give a request's document to a reviewer; each reading is recorded before it (abuse case 33)."""
-    found = get_object_or_404(_REQUESTS, pk=pk)
-    paper = getattr(found, name) if name in ("affidavit", "identity") else None
+    """Send a request's document to a reviewer; each access is recorded first (abuse case 33)."""
+    facilitator_request = get_object_or_404(_REQUESTS, pk=pk)
+    paper = getattr(facilitator_request, name) if name in ("affidavit", "identity") else None
     if paper is None:
         return error_page(request, 404)
     try:
         content = documents.contents(paper)
     except documents.NotReadable:
         return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
-    why = service.Why(Reason.REQUEST, found.folio)
+    why = service.Why(Reason.REQUEST, facilitator_request.folio)
     with transaction.atomic():
-        service.record_action(operator, found.company, Kind.DOCUMENT, why, context_of(request), document=name)
-    answer = HttpResponse(content, content_type=documents.TYPES[paper.kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{found.folio}.{paper.kind}"'
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+        service.record_action(
+            operator, facilitator_request.company, Kind.DOCUMENT, why, context_of(request), document=name
+        )
+    response = HttpResponse(content, content_type=documents.TYPES[paper.kind])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{facilitator_request.folio}.{paper.kind}"'
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 class Annulment(OperatorPage[DecisionForm]):
-    """A participant or a training body asks that a sworn statement be annulled and issued again."""
+    """A request by a participant or training body to annul a sworn statement so that it can be reissued."""
 
     roles = REVIEWERS
     form_class = DecisionForm
@@ -145,8 +156,8 @@ class Annulment(OperatorPage[DecisionForm]):
     changes = True
 
     def find(self, **kwargs: object) -> HttpResponse | None:
-        asked = Statement.objects.filter(state=State.REQUESTED).defer("pdf")
-        self.statement = get_object_or_404(asked, pk=kwargs["pk"])
+        requested = Statement.objects.filter(state=State.REQUESTED).defer("pdf")
+        self.statement = get_object_or_404(requested, pk=kwargs["pk"])
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""Finding holders and papers by what a caller says: RUT, NIE, foreign document, e-mail, folio."""
+"""Search for holders, requests and statements by RUT, NIE, foreign document, e-mail or folio."""
 
 import re
 from contextlib import suppress
@@ -20,7 +20,7 @@ _FOLIO = re.compile(r"\d{1,14}-\d{4}")
 
 @dataclass(frozen=True)
 class Found:
-    """What a search brought: holders, and papers with that folio."""
+    """The results of a search: holders, and the request or statement with that folio."""
 
     holders: list[Holder]
     request: FacilitatorRequest | None = None
@@ -31,7 +31,7 @@ class Found:
 
 
 def find(text: str) -> Found:
-    """Return everything that what was typed may mean; each is one look into an index."""
+    """Return everything that matches any interpretation of the text; each is a single index lookup."""
     text = " ".join(text.split())
     if "@" in text:
         return Found(list(_by_email(text)))
@@ -45,12 +45,12 @@ def _by_email(email: str) -> QuerySet[Holder]:
 
 
 def _by_name(names: list[str]) -> list[Holder]:
-    found = Holder.objects.filter(profile__in=list(Profile), identifier__in=names) if names else []
-    return sorted(found, key=lambda holder: holder.profile)
+    holders = Holder.objects.filter(profile__in=list(Profile), identifier__in=names) if names else []
+    return sorted(holders, key=lambda holder: holder.profile)
 
 
 def _names(text: str) -> list[str]:
-    """Return the stored identifiers that a text may stand for."""
+    """Return the identifiers, as stored, that a text may stand for."""
     bare = "".join(char for char in text if char.isascii() and char.isalnum()).upper()
     names = [bare] if bare.isdecimal() else []
     with suppress(InvalidRut):

@@ -1,4 +1,4 @@
-"""What an operator does for a holder, each with a reason. Source: mission.md, sections 4 and 9."""
+"""Operators' actions on accounts, each with a reason. Source: mission.md, sections 4 and 9."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,23 +21,23 @@ from clave.selfservice.models import ChangeState, ContactChange
 from clave.web.forms import CleanedData
 
 TWO_PERSONS = timedelta(hours=24)
-# Whose contact the call centre keeps: everybody else updates it themselves.
+# Profiles whose contact is maintained by the call centre; all others update it themselves.
 CONTACT_KEPT = (Profile.PERSONA_JURIDICA, Profile.FACILITADOR)
-# What sends something to the contact on file, and what concerns which contact that is.
+# Actions that send something to the contact on file, and actions that change that contact.
 SENDS = (Kind.KEY_SENT, Kind.QUESTION)
 MOVES = (Kind.CONTACT, Kind.CONFIRMED)
 
 
 @dataclass(frozen=True)
 class Why:
-    """The reason an operator gives: a code of `Reason` and words or a case number."""
+    """The reason given by an operator: a code of `Reason`, and an explanation or case number."""
 
     reason: str
     note: str = ""
 
 
 class TwoPersons(Refused):
-    """Moving a holder's e-mail and sending something there takes two operators (abuse case 37)."""
+    """Changing a holder's e-mail and sending something to it requires two operators (abuse case 37)."""
 
     status = 403
 
@@ -52,7 +52,7 @@ class TwoPersons(Refused):
 
 
 class NeedsAnother(Refused):
-    """This operator has had a part in it, so that another one must look (abuse case 65)."""
+    """This operator has been involved, so another one must decide (abuse case 65)."""
 
     status = 403
 
@@ -66,7 +66,7 @@ class NeedsAnother(Refused):
 def record_action(
     operator: Operator, holder: Holder, kind: Kind, why: Why, context: RequestContext, **detail: Any
 ) -> None:
-    """Record what an operator did to a holder. Call inside the use case's transaction."""
+    """Record an operator's action on an account. Call inside the use case's transaction."""
     moved = bool(detail.get("moved"))
     OperatorAction.objects.create(
         operator=operator,
@@ -77,26 +77,26 @@ def record_action(
         moved=moved,
         at=clock.now(),
     )
-    told = {"operator": str(operator.pk), "reason": why.reason, "note": why.note}
-    audit.record(f"backoffice.{kind.value}", context, holder=holder, **told, **detail)
+    common = {"operator": str(operator.pk), "reason": why.reason, "note": why.note}
+    audit.record(f"backoffice.{kind.value}", context, holder=holder, **common, **detail)
 
 
 def see(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Note that an operator looks at an account, before anything of it is shown (abuse case 36)."""
+    """Record that an operator opens an account, before anything about it is shown (abuse case 36)."""
     with transaction.atomic():
         record_action(operator, holder, Kind.SEEN, why, context)
 
 
 def reveal(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Note that an operator sees e-mail and telephones in full."""
+    """Record that an operator views e-mail and telephone numbers in full."""
     with transaction.atomic():
         record_action(operator, holder, Kind.REVEALED, why, context)
 
 
 def unlock(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Forget the failures that make a holder wait; one operator does so once in 24 hours.
+    """Reset the failed attempts that lock an account; an operator can do so once in 24 hours.
 
-    Otherwise an operator could guess in another window and give back the tries as often as they run out. Raises
+    Otherwise an operator could guess the key in another window and reset the attempts whenever they run out. Raises
     `NeedsAnother`.
     """
     with transaction.atomic():
@@ -108,13 +108,13 @@ def unlock(operator: Operator, holder: Holder, why: Why, context: RequestContext
 
 
 def send_key(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> str:
-    """Send a temporary key to the contact on file, never to a screen; return until when it serves.
+    """Send a temporary key to the contact on file, never to a screen; return when it expires.
 
-    Raises `TwoPersons`, `TooManyMessages`, and `Refused` where there is no contact or no account to speak of.
+    Raises `TwoPersons`, `TooManyMessages`, and `Refused` without an e-mail on file or for a legacy account.
     """
     with transaction.atomic():
         holder = contact_change.locked(holder)
-        if _had_a_part_in_moving(operator, holder):
+        if _took_part_in_email_change(operator, holder):
             raise TwoPersons
         if not holder.email:
             raise Refused("no_contact", _("No hay un correo registrado al que enviar la clave."))
@@ -126,20 +126,20 @@ def send_key(operator: Operator, holder: Holder, why: Why, context: RequestConte
 
 
 def start_question(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Send the holder a link to choose another secret question (mission.md, section 4, Update).
+    """Send the holder a link to choose a new secret question (mission.md, section 4, Update).
 
-    Neither the link nor the answer is ever shown here. Raises `TwoPersons`, `TooManyMessages`, `Refused`.
+    Neither the link nor the answer is ever shown to operators. Raises `TwoPersons`, `TooManyMessages`, `Refused`.
     """
     with transaction.atomic():
         holder = contact_change.locked(holder)
-        if _had_a_part_in_moving(operator, holder):
+        if _took_part_in_email_change(operator, holder):
             raise TwoPersons
         question_renewal.start(holder, str(operator.pk))
         record_action(operator, holder, Kind.QUESTION, why, context)
 
 
 def propose_contact(operator: Operator, holder: Holder, data: CleanedData, why: Why, context: RequestContext) -> None:
-    """Keep the contact that a caller gives until somebody else confirms it (mission.md, section 4, Update).
+    """Propose the contact given by a caller, pending someone else's confirmation (mission.md, section 4, Update).
 
     Raises `TwoPersons`, `ChangePending`, `TooManyMessages`, `Refused`.
     """
@@ -148,14 +148,14 @@ def propose_contact(operator: Operator, holder: Holder, data: CleanedData, why: 
         moved = holder.email.lower() != data["email"].lower()
         if moved and _did(operator, holder, kind__in=SENDS):
             raise TwoPersons
-        # The agent does not see what is on file: nothing typed changes nothing.
+        # The agent does not see the number on file, so an empty field keeps it.
         phone = data.get("work_phone") or ""
         contact_change.propose(holder, data["email"], phone, str(operator.pk), why.reason, why.note)
         record_action(operator, holder, Kind.CONTACT, why, context, moved=moved)
 
 
 def confirm_contact(operator: Operator, change: ContactChange, why: Why, context: RequestContext) -> None:
-    """Put a contact in force that another operator proposed. Raises `NeedsAnother`, `TwoPersons`, `NoLongerWaiting`."""
+    """Apply a contact proposed by another operator. Raises `NeedsAnother`, `TwoPersons`, `NoLongerWaiting`."""
     with transaction.atomic():
         holder = contact_change.locked(change.holder)
         proposer = Operator.objects.filter(pk=change.proposed_by, active=True).first()
@@ -168,14 +168,14 @@ def confirm_contact(operator: Operator, change: ContactChange, why: Why, context
 
 
 def decline_contact(operator: Operator, change: ContactChange, why: Why, context: RequestContext) -> None:
-    """Throw a proposed contact away, one's own too: what is on file stays. Raises `NoLongerWaiting`."""
+    """Discard a proposed contact; proposers may withdraw their own. Raises `NoLongerWaiting`."""
     with transaction.atomic():
         contact_change.refuse(change, contact_change.OPERATOR, context, operator=str(operator.pk))
         record_action(operator, change.holder, Kind.DECLINED, why, context)
 
 
 def review(operator: Operator, holder: Holder, why: Why, context: RequestContext) -> None:
-    """Take the mark away that a change of e-mail had left. Raises `NeedsAnother` for who had a part in it."""
+    """Clear the review flag set by a change of e-mail. Raises `NeedsAnother` for an operator involved in it."""
     with transaction.atomic():
         holder = contact_change.locked(holder)
         require_no_part(operator, holder)
@@ -184,18 +184,21 @@ def review(operator: Operator, holder: Holder, why: Why, context: RequestContext
 
 
 def require_no_part(operator: Operator, holder: Holder) -> None:
-    """Raise `NeedsAnother` for who proposed or confirmed the newest contact, or acted on the account today."""
-    newest = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED).order_by("-decided_at").first()
-    had_part = newest is not None and str(operator.pk) in (newest.proposed_by, newest.decided_by)
-    if had_part or _did(operator, holder, kind__in=(*SENDS, *MOVES, Kind.UNLOCKED)):
+    """Raise `NeedsAnother` if the operator proposed or confirmed the latest contact change or acted on it recently.
+
+    Recent actions are those of the last 24 hours that send something, change the contact or unlock the account.
+    """
+    latest = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED).order_by("-decided_at").first()
+    took_part = latest is not None and str(operator.pk) in (latest.proposed_by, latest.decided_by)
+    if took_part or _did(operator, holder, kind__in=(*SENDS, *MOVES, Kind.UNLOCKED)):
         raise NeedsAnother
 
 
-def _had_a_part_in_moving(operator: Operator, holder: Holder) -> bool:
-    """Say whether this operator moved the e-mail in the last 24 hours, or proposed a move that took effect in them."""
+def _took_part_in_email_change(operator: Operator, holder: Holder) -> bool:
+    """Return whether this operator changed the e-mail in the last 24 hours or proposed a change applied since."""
     since = clock.now() - TWO_PERSONS
-    lately = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED, decided_at__gt=since)
-    proposed = lately.filter(moves_email=True, proposed_by=str(operator.pk)).exists()
+    recent = ContactChange.objects.filter(holder=holder, state=ChangeState.APPLIED, decided_at__gt=since)
+    proposed = recent.filter(moves_email=True, proposed_by=str(operator.pk)).exists()
     return proposed or _did(operator, holder, kind__in=MOVES, moved=True)
 
 

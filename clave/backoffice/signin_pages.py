@@ -1,4 +1,4 @@
-"""Signing in to the back office, taking up an invitation, one's own passkeys."""
+"""Back-office sign-in, invitations and an operator's own passkeys."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from clave.web.wizard import Wizard
 
 
 class CodeField(forms.CharField):
-    """A code that somebody types. Whatever its shape it goes to the service, which refuses every wrong code alike."""
+    """A typed code. Its format is not validated here: the service refuses all wrong codes alike."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -71,7 +71,7 @@ class PasskeyForm(ClaveForm):
 
 
 class PasskeySignIn(SignIn):
-    """Take the browser's answer to the challenge of the sign-in page."""
+    """The endpoint for the browser's answer to the sign-in page's passkey challenge."""
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return HttpResponseRedirect(reverse("backoffice_signin"))
@@ -107,7 +107,7 @@ class InvitationForm(ClaveForm):
 
 
 class Invitation(FormPage[InvitationForm]):
-    """Take up an invitation: a password, then a second factor."""
+    """The page to accept an invitation: choose a password, then set up a second factor."""
 
     cached_blank = True
     form_class = InvitationForm
@@ -134,7 +134,7 @@ class ConfirmForm(ClaveForm):
 
 
 class ConfirmCode(StepPage[ConfirmForm]):
-    """Show the second factor to be read by an authenticator, and have a code of it."""
+    """The step that shows the second factor's QR code and asks for a code to confirm it."""
 
     form_class = ConfirmForm
     template_name = "backoffice/second_factor.html"
@@ -180,7 +180,7 @@ class NewPasskeyForm(ClaveForm):
 
 
 class MyAccess(OperatorPage[NewPasskeyForm]):
-    """One's own passkeys."""
+    """The page to manage one's own passkeys."""
 
     form_class = NewPasskeyForm
     template_name = "backoffice/passkeys.html"
@@ -195,7 +195,7 @@ class MyAccess(OperatorPage[NewPasskeyForm]):
 
     def perform(self, form: NewPasskeyForm, context: RequestContext) -> HttpResponse:
         data = form.cleaned_data
-        # A passkey outlasts the session: who only sits down at an open one does not make it.
+        # A passkey outlasts the session, so someone at an unattended computer must not be able to create one.
         operator_accounts.check_code(self.operator, data["code"], context)
         passkeys.register(self.request, self.operator, data["answer"], data["label"], context)
         return HttpResponseRedirect(reverse("backoffice_access"))

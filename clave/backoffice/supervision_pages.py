@@ -1,4 +1,4 @@
-"""What supervisors and auditors see: the audit trail and its seals, operators, workload, messages."""
+"""Pages for supervisors and auditors: audit trail and seals, workload, messages."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ HEADER = ["id", "cuándo", "acción", "resultado", "titular", "operador", "direc
 
 
 class FilterForm(ClaveForm):
-    """What to look for in the trail; posted, so that no RUT stands in an address."""
+    """The filter of the audit trail; posted, so that no RUT appears in a URL."""
 
     action = TextField(label=_("Acción"), max_length=40, required=False, help_text=_("O su comienzo: signin, key…"))
     who = TextField(label=_("Titular"), max_length=120, required=False, help_text=_("RUT, NIE, documento o correo."))
@@ -55,10 +55,10 @@ def _midnight(day: date) -> datetime:
 
 
 def filtered(data: CleanedData) -> QuerySet[Entry]:
-    """Return the entries a clean filter asks for, newest first."""
+    """Return the entries matching a filter's cleaned data, newest first."""
     entries = Entry.objects.order_by("-pk")
     if data.get("action"):
-        # Every action has a name: what none begins with is not looked for in millions of entries.
+        # If no action has this prefix, do not search millions of entries for it.
         known = any(name.startswith(data["action"]) for name in ACTIONS)
         entries = entries.filter(action__startswith=data["action"]) if known else entries.none()
     if data.get("who"):
@@ -75,7 +75,7 @@ def filtered(data: CleanedData) -> QuerySet[Entry]:
 
 
 class Trail(OperatorPage[FilterForm]):
-    """The audit trail: filter, read, export. To look into it is itself recorded."""
+    """The audit trail: filter, view, export. Access to it is itself audited."""
 
     roles = WATCHERS
     form_class = FilterForm
@@ -106,19 +106,19 @@ class Trail(OperatorPage[FilterForm]):
 
     def perform(self, form: FilterForm, context: RequestContext) -> HttpResponseBase:
         data = form.cleaned_data
-        found = filtered(data)
-        # Whose history is read sees it among what happened.
+        entries = filtered(data)
+        # Holders can see in their own history that it was read.
         looked_up = search.find(data["who"]).holders if data.get("who") else []
         for holder in looked_up or (None,):
             audit.record("audit.read", context, holder=holder, operator=str(self.operator.pk))
         kind = self.request.POST.get("exportar", "")
         if kind in spreadsheets.KINDS:
             audit.record("audit.exported", context, operator=str(self.operator.pk), kind=kind)
-            lines = (_line(entry) for entry in found[:MOST_EXPORTED].iterator(chunk_size=2000))
+            lines = (_line(entry) for entry in entries[:MOST_EXPORTED].iterator(chunk_size=2000))
             return spreadsheets.download("auditoria", kind, HEADER, lines)
         if data.get("before"):
-            found = found.filter(pk__lt=data["before"])
-        self.entries = list(found[:PAGE])
+            entries = entries.filter(pk__lt=data["before"])
+        self.entries = list(entries[:PAGE])
         return self.page(form)
 
 
@@ -135,7 +135,7 @@ def _line(entry: Entry) -> list[object]:
 
 @for_roles(*WATCHERS)
 def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """Have the chain of seals read from its beginning; the page says what came of it."""
+    """Start a verification of the whole chain of seals; the page shows the result."""
     if request.method == "POST":
         audit.record("audit.verified", context_of(request), operator=str(operator.pk))
         tasks.start()
@@ -144,7 +144,7 @@ def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @for_roles(Role.SUPERVISOR)
 def workload(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """Show what the desk did in the last 30 days: by day, by operator and kind; beside it, the messages."""
+    """Show the help desk's actions in the last 30 days by day, operator and kind, and the state of the messages."""
     since = _midnight(clock.today() - timedelta(days=29))
     actions = OperatorAction.objects.filter(at__gte=since)
     by_day = {row["day"]: row["n"] for row in actions.values(day=TruncDate("at")).annotate(n=Count("pk"))}

@@ -1,4 +1,4 @@
-"""Reading the whole chain of seals may take a while: the worker does it, a page shows what came of it."""
+"""Verification of the whole chain of seals, in the worker because it takes long; a page shows the result."""
 
 from datetime import timedelta
 
@@ -12,17 +12,17 @@ from clave.lib import clock
 
 log = structlog.get_logger(__name__)
 
-# A reading that has not ended by then never will: its worker was stopped.
+# A verification that runs longer will never end: its worker was stopped.
 LONGEST = timedelta(hours=1)
 
 
 @task()
 def read_chain(pk: int) -> str:
-    """Verify the chain and note the verdict; return its fault, empty when all is well."""
+    """Verify the chain and store the verdict; return the fault, empty if there is none."""
     reading = ChainReading.objects.filter(pk=pk)
     try:
         verdict = verify()
-    except Exception as error:  # whoever waits for the verdict must learn that there is none
+    except Exception as error:  # whoever waits for the verdict must be shown that there is none
         log.exception("audit.unreadable")
         fault = f"the chain could not be read ({type(error).__name__})"
         reading.update(done_at=clock.now(), fault=fault)
@@ -33,8 +33,8 @@ def read_chain(pk: int) -> str:
 
 @transaction.atomic
 def start() -> ChainReading:
-    """Have the chain read, unless it is being read already; return the reading that goes on."""
-    # Whoever asks at the same moment waits here, and then finds the reading begun meanwhile.
+    """Start a verification unless one is already running; return the running one."""
+    # Lock, so that a concurrent request waits here and then finds the verification just started.
     ChainReading.objects.select_for_update().order_by("pk").first()
     for newest in ChainReading.objects.order_by("-pk")[:1]:
         if newest.done_at is None and not is_given_up(newest):
@@ -45,5 +45,5 @@ def start() -> ChainReading:
 
 
 def is_given_up(reading: ChainReading) -> bool:
-    """Say whether a reading can no longer be expected to end."""
+    """Return whether a verification can no longer be expected to end."""
     return reading.done_at is None and reading.asked_at < clock.now() - LONGEST

@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application served by granian."""
 
 import os
 
@@ -15,7 +15,7 @@ def _application() -> object:
     django = get_wsgi_application()  # must come first: it initialises the settings
     from clave.web import gate, lifecycle
 
-    get_resolver().url_patterns  # noqa: B018 - all code is loaded before the launcher hears that this process is ready
+    get_resolver().url_patterns  # noqa: B018 - load all code before this process reports to the launcher that it is ready
 
     gate.allow_many_files()
     return lifecycle.CloseConnections(gate.Gate(django))

@@ -1,4 +1,4 @@
-"""Closing a session without the platform: the page that a warning leads to."""
+"""Page to close a session without the platform, linked from the warning message."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,7 +15,7 @@ from clave.web.rendering import SeeOther, show
 
 
 class CloseHere(KeyPage[LockedRutForm]):
-    """Close a session without going through the platform: the page that the warning leads to."""
+    """The page where participants close a session without going through the platform."""
 
     form_class = LockedRutForm
     title = _("Cerrar sesión en SENCE")
@@ -25,13 +25,13 @@ class CloseHere(KeyPage[LockedRutForm]):
     opening: SessionStart
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        found = (
+        opening = (
             SessionStart.objects.select_related("enrolment__action", "ending").filter(public=kwargs["public"]).first()
         )
-        if found is None:
+        if opening is None:
             return show(request, "rce/gone.html", status=404)
-        self.opening = found
-        self.session = record.Session.of(found)
+        self.opening = opening
+        self.session = record.Session.of(opening)
         if self.session.state != record.OPEN:
             return self._ended()
         return super().dispatch(request, *args, **kwargs)

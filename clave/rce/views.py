@@ -1,4 +1,4 @@
-"""The doors of the protocol, and the pages between a platform's request and our answer."""
+"""The protocol's endpoints, and the pages between a platform's request and our answer."""
 
 import secrets
 from collections.abc import Iterable
@@ -31,14 +31,14 @@ from clave.web.rendering import SeeOther, filled, page_of, put_in, rendered_once
 from clave.web.templatetags.durations import hours_minutes
 
 Response = TypeVar("Response", bound=HttpResponseBase)
-# Given to the browser that brought a request, for the request's own address alone (RFC 6265, section 5.1.4): the form
-# comes from another site, so the browser's other cookies did not come with it and must not be overwritten.
+# Set in the browser that delivered a request, only for the path of that request (RFC 6265, section 5.1.4). The form is
+# posted from another site, so the browser's other cookies were not sent with it and must not be overwritten.
 COOKIE = "canje"
 
 
 @csrf_exempt
 def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
-    """Take a platform's form: IniciarSesion or, `closing`, CerrarSesion."""
+    """Receive a platform's form: IniciarSesion or, if `closing`, CerrarSesion."""
     if request.method != "POST":
         page = show(request, "rce/for_platforms.html", status=405)
         page.headers["Allow"] = "POST"
@@ -47,7 +47,10 @@ def mark(request: HttpRequest, environment: str, closing: bool) -> HttpResponse:
 
 
 def received(request: HttpRequest, rce_request: RceRequest) -> HttpResponse:
-    """Take a request: show its sign-in page at once, a visit less for an old phone, or answer what cannot be."""
+    """Handle a request: show its sign-in page, or the answer if it is refused.
+
+    There is no redirect to the page, which saves old phones a round trip.
+    """
     secret = secrets.token_urlsafe(18)
     pending = service.receive(rce_request, secret, address_of(request))
     if not isinstance(pending, PendingRequest):
@@ -62,16 +65,16 @@ def received(request: HttpRequest, rce_request: RceRequest) -> HttpResponse:
     return response
 
 
-_ANY = "0" * 32
+_PLACEHOLDER_ID = "0" * 32
 
 
 @cache
-def _room() -> str:
-    return reverse("rce_exchange", args=[_ANY])[: -len(_ANY)]
+def _exchange_prefix() -> str:
+    return reverse("rce_exchange", args=[_PLACEHOLDER_ID])[: -len(_PLACEHOLDER_ID)]
 
 
 def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpResponse:
-    """Show the page whose form carries the answer back; a script sends an error at once, a person sends the rest."""
+    """Show the page whose form returns the answer; a script submits errors at once, the participant the rest."""
     glosa = dict(answer["fields"]).get("GlosaError", "")
     codes = [int(code) for code in glosa.split(";") if code]
     about = {"codes": codes, "glosas": [GLOSAS[code] for code in codes], "testing": environment == Environment.TEST}
@@ -87,14 +90,14 @@ def answer_page(request: HttpRequest, answer: Answer, environment: str) -> HttpR
     }
     template = f"rce/{answer['kind']}.html"
     context = {**about, **stand_ins(values)}
-    if len(codes) > 1:  # of the ways to join codes there are too many to keep
-        html = _shaped(request, template, context)
+    if len(codes) > 1:  # too many combinations of codes to cache
+        html = _rendered(request, template, context)
     else:
-        shape = (template, request.method == "GET", glosa, environment)
-        html = rendered_once(request, lambda: _shaped(request, template, context), shape)
+        cache_key = (template, request.method == "GET", glosa, environment)
+        html = rendered_once(request, lambda: _rendered(request, template, context), cache_key)
     page = page_of(put_in(html, values))
     page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action {_targets(parts)}")
-    # The platform may look at the Origin of what it gets; of our address it learns no more.
+    # The platform may check the Origin of the form; it must not learn the rest of our URL.
     page.headers["Referrer-Policy"] = "strict-origin"
     return page
 
@@ -109,23 +112,23 @@ def _fact(value: object) -> str:
     return hours_minutes(value) if isinstance(value, int) else str(value)
 
 
-def _shaped(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
-    """Render a page whose own address, which stands in its links to other languages, is a stand-in too."""
+def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    """Render a page, with a placeholder also for its own path, which its links to other languages contain."""
     html = render_to_string(template, context, request)
     return html.replace(quote(request.path), context["answer_page"]) if request.method == "GET" else html
 
 
 def _targets(parts: Any) -> str:
-    """Return the sources a form may be sent to: the address's origin, and its host over TLS, where many lead on."""
+    """Return the CSP sources a form may be sent to: the URL's origin and the same host over TLS, as many redirect."""
     origin = f"{parts.scheme}://{parts.netloc}"
     return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
 
 
 class PendingRequestPage(KeyPage[LockedRutForm]):
-    """The participant proves who it is, for the request that waits; whoever changes the RUT gets 311.
+    """The page where the participant signs in for a pending request; a changed RUT is answered with 311.
 
-    Only the browser that brought the request may go on with it: it has a cookie that another site's form does not
-    bring along, and an address nobody can guess. That keeps other sites away as the usual token does.
+    Only the browser that delivered the request can continue it: it has a cookie that is not sent with another site's
+    form, and the URL cannot be guessed. This protects against CSRF as well as the usual token does.
     """
 
     form_class = LockedRutForm
@@ -133,14 +136,14 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
     pending: PendingRequest
 
     def take(self, pending: PendingRequest) -> None:
-        """Make this the page of an exchange."""
+        """Set the pending request this page is for."""
         self.pending = pending
-        self.address = _room() + pending.pk
+        self.address = _exchange_prefix() + pending.pk
         self.rce_request = service.request_of(pending)
 
     @property
     def shown(self) -> dict[str, str]:
-        """Return what the page says of its exchange."""
+        """Return the values the page shows about its exchange."""
         return {
             "participant": self.rce_request.run.pretty if self.rce_request.run else "",
             "course": self.pending.course,
@@ -151,32 +154,33 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
         }
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        found = service.find(kwargs["pending"], request.COOKIES.get(COOKIE, ""))
-        if found is None:
+        pending = service.find(kwargs["pending"], request.COOKIES.get(COOKIE, ""))
+        if pending is None:
             return show(request, "rce/gone.html", status=404)
-        self.take(found)
-        late = None if found.answer else service.expiry_code(found)
-        if late or (request.method == "POST" and "cancelar" in request.POST):
-            service.refuse(found, late or 312)
-        if found.answer:
+        self.take(pending)
+        expired = None if pending.answer else service.expiry_code(pending)
+        if expired or (request.method == "POST" and "cancelar" in request.POST):
+            service.refuse(pending, expired or 312)
+        if pending.answer:
             return self._answer()
-        if service.has_recent_proof(found):
+        if service.has_recent_proof(pending):
             return self._choice()
         return self.hurried(super().dispatch(request, *args, **kwargs))
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         values = self.shown
-        names = stand_ins(values)
-        shape = ("rce_signin", self.rce_request.closing, self.rce_request.testing, service.is_strict(self.pending))
-        html = rendered_once(request, lambda: self._shape(values, names), (*shape, bool(values["course"])))
+        placeholders = stand_ins(values)
+        variant = ("rce_signin", self.rce_request.closing, self.rce_request.testing, service.is_strict(self.pending))
+        cache_key = (*variant, bool(values["course"]))
+        html = rendered_once(request, lambda: self._rendered(values, placeholders), cache_key)
         return page_of(filled(request, put_in(html, values)))
 
-    def _shape(self, values: dict[str, str], names: dict[str, str]) -> str:
-        form = self.make_form(initial={"rut": names["participant"]})
-        return self.render_page(form, {name: names[name] if value else "" for name, value in values.items()})
+    def _rendered(self, values: dict[str, str], placeholders: dict[str, str]) -> str:
+        form = self.make_form(initial={"rut": placeholders["participant"]})
+        return self.render_page(form, {name: placeholders[name] if value else "" for name, value in values.items()})
 
     def hurried(self, response: Response) -> Response:
-        """Let the browser come back by itself when the time of the strict variant is up."""
+        """Make the browser reload the page when the time limit of the strict variant is reached."""
         if service.is_strict(self.pending) and not self.pending.answer:
             wait = int(service.STRICT_WAIT.total_seconds()) + 1
             response.headers["Refresh"] = f"{wait}; url={self.address}"
@@ -202,7 +206,7 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
             service.refuse(self.pending, 311)
         else:
             service.signed_in(self.pending, proof, context)
-        # Posting this form again shows the same answer, so it may stand here: one visit less for an old phone.
+        # No redirect needed, which saves old phones a round trip: posting this form again shows the same answer.
         return self._answer() if self.pending.answer else SeeOther(self.address)
 
     def refused(self, form: LockedRutForm, refused: Refused) -> HttpResponse:
@@ -219,13 +223,13 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
         return answer_page(self.request, cast(Answer, self.pending.answer), self.pending.environment)
 
     def _choice(self) -> HttpResponse:
-        """Ask what becomes of the session that is open, then open the new one."""
-        before = sessions.active(self.rce_request.enrolment) if self.rce_request.enrolment else None
-        chosen = self.request.POST.get("anterior", "")
-        if self.request.method == "POST" and (chosen in ("cerrar", "abandonar") or before is None):
-            service.choose(self.pending, chosen, context_of(self.request))
+        """Ask what to do with the session that is still open, then open the new one."""
+        active = sessions.active(self.rce_request.enrolment) if self.rce_request.enrolment else None
+        choice = self.request.POST.get("anterior", "")
+        if self.request.method == "POST" and (choice in ("cerrar", "abandonar") or active is None):
+            service.choose(self.pending, choice, context_of(self.request))
             return SeeOther(self.address)
-        context = {**self.context(), "before": before.opening if before else None}
+        context = {**self.context(), "before": active.opening if active else None}
         return show(self.request, "rce/choice.html", context)
 
 

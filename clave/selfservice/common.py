@@ -1,4 +1,4 @@
-"""What the self-service flows share: the pages of a profile, what is stored of a form, the dates in messages."""
+"""Shared code of the self-service flows: profile pages, storing form data, dates in messages."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from clave.web.forms import CleanedData
 
 
 def when() -> str:
-    """Return the present moment as messages say it, `20-11-2026 a las 14:35`."""
+    """Return the current time as shown in messages: `20-11-2026 a las 14:35`."""
     return clock.now().astimezone(clock.SANTIAGO).strftime("%d-%m-%Y a las %H:%M")
 
 
 def key_rules() -> list[tuple[str, Text]]:
-    """Return the rules shown beside a new key, as (name for the script, text)."""
+    """Return the rules shown beside the new key field as (name used by the script, text)."""
     if settings.KEY_POLICY == "nist":
         return [
             ("length_nist", _("De 15 a 64 caracteres. Una frase sirve.")),
@@ -50,7 +50,7 @@ _CONTACT = (
 
 
 def apply_contact(holder: Holder, data: CleanedData) -> None:
-    """Copy address and contact of a clean form to the holder, without saving; what the form does not ask stays."""
+    """Copy address and contact from cleaned data to the holder, without saving; fields not in the form are kept."""
     for name in _CONTACT:
         if name in data:
             setattr(holder, name, data[name])
@@ -58,14 +58,14 @@ def apply_contact(holder: Holder, data: CleanedData) -> None:
 
 
 def apply_identity(holder: Holder, data: CleanedData) -> None:
-    """Copy what a person outside the registries declared of itself, without saving."""
+    """Copy the self-declared identity of a person in no registry to the holder, without saving."""
     holder.names, holder.surnames = data["names"], f"{data['paternal']} {data['maternal']}".strip()
     holder.sex, holder.birth_date, holder.country = data["sex"], data["birth_date"], data["country"]
     holder.verification = Verification.DECLARED
 
 
 def store_representative(company: Holder, data: CleanedData) -> None:
-    """Note the legal representative of a clean form, or what is new about one already known."""
+    """Store the legal representative from cleaned data, or update a known one."""
     Representative.objects.update_or_create(
         company=company,
         run=str(data["representative"]),
@@ -78,23 +78,23 @@ def store_representative(company: Holder, data: CleanedData) -> None:
 
 
 def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "recovery") -> str:
-    """Send a new temporary key to the contact on file and nowhere else; return until when it serves, `14:35`.
+    """Send a new temporary key to the contact on file and nowhere else; return when it expires, as `14:35`.
 
-    `quota` names the share of a day that it counts against (`outbox.send`). Raises `TooManyMessages`.
+    `quota` names the daily quota it counts against (`outbox.send`). Raises `TooManyMessages`.
     """
     key, expires = credentials.issue_temporary(holder)
     until = expires.astimezone(clock.SANTIAGO).strftime("%H:%M")
-    context = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
+    variables = {"key": key, "until": until, "seconds": str(settings.TEMPORARY_KEY_SECONDS)}
     mobile = sms_number(holder) if by_sms else ""
-    outbox.send(holder, "temporary_key", context, email=holder.email, mobile=mobile, quota=quota)
+    outbox.send(holder, "temporary_key", variables, email=holder.email, mobile=mobile, quota=quota)
     return until
 
 
 class ProfilePage(FormPage[FormT]):
-    """A form page that every profile has at an address of its own; `urls` says whose it is."""
+    """A form page that exists for each profile under its own URL; the URL configuration sets `config`."""
 
     config: ProfileConfig = PERSON
-    # Whether the form asks for the letters of an image.
+    # Whether the form has a captcha.
     letters = True
 
     def make_form(self, data: object = None, initial: object = None) -> FormT:
@@ -105,7 +105,7 @@ class ProfilePage(FormPage[FormT]):
 
 
 class ProfileStep(StepPage[FormT]):
-    """A step of a flow that every profile has."""
+    """A step of a flow that exists for each profile."""
 
     config: ProfileConfig = PERSON
 

@@ -1,4 +1,4 @@
-"""Fields of the guides' forms, as several flows use them."""
+"""Form fields from the guides shared by several flows."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SEXES = [("F", _("Mujer")), ("M", _("Hombre")), ("X", _("No binario"))]
 
 
 class QuestionMixin(ClaveForm):
-    """Pregunta Secreta and Respuesta Secreta, where the settings ask for them."""
+    """Pregunta Secreta and Respuesta Secreta, if the settings enable them."""
 
     question = forms.ChoiceField(
         label=_("Pregunta secreta"),
@@ -57,7 +57,7 @@ class QuestionMixin(ClaveForm):
 
 
 def chilean_mobile(text: str) -> str:
-    """Return a Chilean mobile as `+569` and eight digits; empty if none is typed. Raises `ValidationError`."""
+    """Return a Chilean mobile number as `+569` and eight digits; empty if none was typed. Raises `ValidationError`."""
     digits = "".join(char for char in text if char not in " -.()+")
     for prefix in ("569", "9"):
         if digits.startswith(prefix) and len(digits) == 8 + len(prefix):
@@ -70,7 +70,7 @@ def chilean_mobile(text: str) -> str:
 
 
 def landline(label: Any, *, required: bool = False) -> forms.RegexField:
-    """Return a field for a telephone that may be a landline."""
+    """Return a field for a telephone number that may be a landline."""
     return forms.RegexField(
         LANDLINE,
         label=label,
@@ -82,7 +82,7 @@ def landline(label: Any, *, required: bool = False) -> forms.RegexField:
 
 
 class AddressMixin(ClaveForm):
-    """Domicilio of the guides' forms."""
+    """Domicilio as in the guides' forms."""
 
     street = TextField(
         label=_("Dirección particular"),
@@ -122,8 +122,8 @@ class AddressMixin(ClaveForm):
 
     def clean(self) -> dict[str, object]:
         data = super().clean() or self.cleaned_data
-        place = comunas().get(data.get("comuna", ""))
-        if place and data.get("region") and place.region != data["region"]:
+        comuna = comunas().get(data.get("comuna", ""))
+        if comuna and data.get("region") and comuna.region != data["region"]:
             self.add_error(
                 "comuna", ValidationError(gettext("Esta comuna no es de la región elegida."), code="comuna_region")
             )
@@ -189,7 +189,7 @@ class RepresentativeMixin(ClaveForm):
 
 
 class IdentityMixin(ClaveForm):
-    """What a registry tells of a Chilean, typed by somebody who is in none (mission.md, sections 5 and 6)."""
+    """The identity data of a person in no registry, self-declared (mission.md, sections 5 and 6)."""
 
     names = TextField(label=_("Nombres"), max_length=60, autocomplete="given-name")
     paternal = TextField(label=_("Apellido paterno"), max_length=58, autocomplete="family-name")
@@ -228,7 +228,7 @@ class NewKeyMixin(ClaveForm):
         return data
 
     def show_refusal(self, refused: Refused) -> None:
-        """Put every reason why a key is refused beside the new key."""
+        """Show the refusal; list all the reasons why a key is refused beside the new key."""
         if isinstance(refused, PolicyViolation):
             for reason in refused.reasons:
                 self.refuse(reason, str(REASONS[reason]), refused.field)

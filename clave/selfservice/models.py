@@ -1,4 +1,4 @@
-"""What flows must remember beyond one visit."""
+"""Data of self-service flows that outlives a session."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ from clave.lib.crypto import EncryptedTextField
 
 
 class Waiting(models.Model):
-    """Somebody who wants to be told when a registry answers again."""
+    """A request to be notified when a registry is available again."""
 
     registry = models.CharField(max_length=20)
     email = EncryptedTextField()
@@ -19,7 +19,7 @@ class Waiting(models.Model):
 
 
 class Decision(models.TextChoices):
-    """Where a request for a facilitator's CS stands."""
+    """The state of a request for a facilitator's CS."""
 
     PENDING = "pending", _("En revisión")
     APPROVED = "approved", _("Aprobada")
@@ -27,9 +27,9 @@ class Decision(models.TextChoices):
 
 
 class FacilitatorRequest(models.Model):
-    """A company asks for a foreign facilitator's CS (mission.md, section 6). `answer_hash` is slow, as a key's is.
+    """A company's request for a foreign facilitator's CS (mission.md, section 6).
 
-    `decided_by` names the operator; `reason` is told to the company.
+    `answer_hash` is a slow hash, as for keys. `decided_by` names the operator; `reason` is shown to the company.
     """
 
     company = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="facilitator_requests")
@@ -44,7 +44,7 @@ class FacilitatorRequest(models.Model):
     email = models.EmailField(max_length=120)
     question = models.CharField(max_length=20, blank=True)
     answer_hash = models.CharField(max_length=160, blank=True)
-    # Empty when they have been kept long enough.
+    # Null once the retention period is over.
     affidavit = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
     identity = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=Decision.choices, default=Decision.PENDING)
@@ -62,18 +62,18 @@ class FacilitatorRequest(models.Model):
 
     @property
     def folio(self) -> str:
-        """Return the number the company asks with, `12-2026`."""
+        """Return the number by which the company can check the request's state, as `12-2026`."""
         return f"{self.pk}-{self.created_at.astimezone(SANTIAGO).year}"
 
     @property
     def holder(self) -> Holder:
-        """Return the facilitator as the holder it asks to become, not saved."""
+        """Return the facilitator as an unsaved holder."""
         names = ("identifier", "names", "surnames", "sex", "birth_date", "children", "country", "email")
         return Holder(profile=Profile.FACILITADOR, **{name: getattr(self, name) for name in names})
 
 
 class ChangeState(models.TextChoices):
-    """Where a proposed change stands."""
+    """The state of a proposed change."""
 
     PENDING = "pending", _("Espera confirmación")
     APPLIED = "applied", _("Confirmado")
@@ -82,11 +82,11 @@ class ChangeState(models.TextChoices):
 
 
 class ContactChange(models.Model):
-    """A contact that an operator proposes for a holder; in force only when somebody else confirms it (decision 0026).
+    """A new contact proposed by an operator for a holder; applied only after someone else confirms it (decision 0026).
 
-    `proposed_by` and `decided_by` name operators; `proof` says how it was decided: `link`, `card` or `operator`. It
-    means something only while the holder still has `old_email`. An empty `work_phone` leaves the one on file. The
-    values are emptied once it is decided.
+    `proposed_by` and `decided_by` name operators; `proof` says how it was decided: `link`, `card` or `operator`. A
+    change is only valid while the holder's e-mail is still `old_email`. An empty `work_phone` keeps the one on file.
+    The values are erased once the change has been decided.
     """
 
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="contact_changes")
@@ -94,7 +94,7 @@ class ContactChange(models.Model):
     work_phone = EncryptedTextField(blank=True)
     old_email = models.EmailField(max_length=120, blank=True)
     moves_email = models.BooleanField()
-    # Fingerprint of the code in the link that went to the old e-mail; empty if there was none to send it to.
+    # Fingerprint of the code in the link sent to the old e-mail; empty if there was none.
     link = models.CharField(max_length=64, blank=True)
     proposed_by = models.CharField(max_length=80)
     reason = models.CharField(max_length=10)
@@ -119,9 +119,9 @@ class ContactChange(models.Model):
 
 
 class QuestionRenewal(models.Model):
-    """The help desk had a holder choose a new secret question; the link went to `email`, which must still be on file.
+    """An invitation from the help desk to choose a new secret question; valid while `email` is still on file.
 
-    `link` is the fingerprint of the code in it; `started_by` names the operator.
+    `link` is the fingerprint of the code in the link sent to `email`; `started_by` names the operator.
     """
 
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="question_renewals")

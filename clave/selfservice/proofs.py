@@ -1,4 +1,4 @@
-"""Proofs of identity that more than one flow accepts."""
+"""Proofs of identity shared by several flows."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from clave.lib.request_context import RequestContext
 
 
 class NotRecognised(Refused):
-    """Who one is, birth date and e-mail do not go together; which of them is wrong is not said."""
+    """Identifier, birth date and e-mail do not match; which of them is wrong is not disclosed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -22,14 +22,14 @@ class NotRecognised(Refused):
 
 
 def by_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> Holder:
-    """Validate by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
+    """Identify a holder by birth date and registered e-mail. Raises `NotRecognised`, `TooManyAttempts`."""
     limits = throttling.limits("birth", claim.account, context, throttling.ANSWER)
     limits.reserve()
     holder = claim.holder()
-    same = bool(
+    matches = bool(
         holder and not holder.legacy and holder.birth_date == birth_date and holder.email.lower() == email.lower()
     )
-    if not same or holder is None:
+    if not matches or holder is None:
         limits.fail()
         audit.record("data.proof", context, holder=holder, outcome="not_recognised")
         raise NotRecognised

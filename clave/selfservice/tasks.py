@@ -1,4 +1,4 @@
-"""Throwing away what is over, and verifying accounts that wait."""
+"""Periodic tasks: deletion of expired data, deferred verification, registry notifications."""
 
 from datetime import timedelta
 
@@ -22,14 +22,14 @@ from clave.web.models import Submission
 @task()
 def housekeeping() -> None:
     """Delete expired sessions, captchas, submissions, temporary keys, old failures and delivered messages."""
-    now, kept = clock.now(), timedelta(days=settings.RETENTION_DAYS["messages"])
+    now, message_retention = clock.now(), timedelta(days=settings.RETENTION_DAYS["messages"])
     Session.objects.filter(expire_date__lt=now).delete()
     captcha.purge_expired()
     Submission.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     TemporaryKey.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
     Attempts.objects.filter(holder=None, last_at__lt=now - timedelta(days=2)).delete()
     Attempts.objects.filter(last_at__lt=now - timedelta(days=settings.RETENTION_DAYS["attempts"])).delete()
-    Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - kept).delete()
+    Message.objects.exclude(state=State.PENDING).filter(created_at__lt=now - message_retention).delete()
     contact_change.forget_over()
     question_renewal.forget_over()
     call_command("prune_db_task_results", min_age_days=1, verbosity=0)

@@ -1,4 +1,4 @@
-"""What people come to do: one flow for each profile at addresses of its own."""
+"""Self-service flows, for each profile under its own URLs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from clave.selfservice.update import views as update
 
 
 def profile_urlpatterns(config: ProfileConfig) -> list[URLPattern]:
-    """Return the addresses of a profile's flows: register, recover, change, update, as far as it can do them itself."""
+    """Return the URL patterns of a profile's flows: those of register, recover, change and update it has."""
     steps: dict[str, list[tuple[str, Any]]] = {
         "register": [("registrarse", register.Register)],
         "recover": [
@@ -30,16 +30,16 @@ def profile_urlpatterns(config: ProfileConfig) -> list[URLPattern]:
         "change": [("cambiar", change.Start), ("clave", change.NewKey)],
         "update": [("actualizar", update.Start), ("pregunta", update.Question), ("datos", update.Edit)],
     }
-    found = []
+    patterns = []
     for flow in (name for name in config.pages if name in steps):
         (first, start), *rest = steps[flow]
         base = f"{config.path_prefix}/{first}"
         begin = update.start_for_company if (flow, config) == ("update", COMPANY) else start.as_view(config=config)
-        found.append(path(base, begin, name=config.page(flow)))
+        patterns.append(path(base, begin, name=config.page(flow)))
         for address, view in rest:
             name = config.page(f"{flow}_{view.name}")
-            found.append(path(f"{base}/<run:run>/{address}", view.as_view(config=config), name=name))
-    return found
+            patterns.append(path(f"{base}/<run:run>/{address}", view.as_view(config=config), name=name))
+    return patterns
 
 
 urlpatterns = [
@@ -66,7 +66,7 @@ urlpatterns = [
     ),
     path("empresa/facilitador/<run:run>/plantilla.docx", facilitators.letter, name="facilitator_request_letter"),
     path("empresa/facilitador/<run:run>/datos", facilitators.Data.as_view(), name="facilitator_request_data"),
-    # What the help desk began and the holder ends
+    # Confirmation by the holder of changes started by the help desk
     path("empresa/confirmar", confirmations.CardProof.as_view(), name="confirm"),
     path("confirmar", confirmations.follow_link, {"step": "contact"}, name="confirm_link"),
     path("rechazar", confirmations.follow_link, {"step": "reject"}, name="reject_link"),

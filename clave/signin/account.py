@@ -1,4 +1,4 @@
-"""My account: data, open sessions, signing out."""
+"""The account pages: personal data, open sessions, sign-out."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,13 +19,13 @@ SESSIONS_A_PAGE = 20
 
 @for_holder()
 def account(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Show the holder's data, and where everything else is. A sign-in lands here: it asks for nothing more."""
+    """Show the holder's data and links to everything else. This is the landing page after sign-in."""
     return show(request, "signin/account.html", {"holder": holder})
 
 
 @for_holder()
 def account_sessions(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Show the holder's open sessions, a page of them, and the last sign-ins."""
+    """Show the holder's open sessions, paginated, and the latest sign-ins."""
     sessions = Session.objects.filter(holder=holder).order_by("-created_at", "pk")
     context = {
         "signins": service.last_signins(holder),
@@ -53,8 +53,8 @@ class CloseOthers(View):
         holder = current_holder(request)
         if holder is None:
             return HttpResponseRedirect(reverse("signin"))
-        ended, _each = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
-        # A browser whose session the holder ends is no longer one the holder vouches for.
+        ended, _per_model = Session.objects.filter(holder=holder).exclude(pk=request.session.session_key).delete()
+        # Ending a browser's session also revokes the holder's trust in that browser.
         here = browser_axis(holder.account, context_of(request))
         holder.known_browsers.exclude(axis=here).delete()
         audit.record("sessions.closed", context_of(request), holder=holder, count=ended)

@@ -1,4 +1,4 @@
-"""Who is signed in in this browser, and pages only for such a one."""
+"""The signed-in holder, and views that require one."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -28,7 +28,7 @@ _SIGNED_IN = Lookup(
 
 
 def current_holder(request: HttpRequest) -> Holder | None:
-    """Return who is signed in in this browser; nobody once the account has moved on since."""
+    """Return the holder signed in in this browser; None if the account's version has changed since."""
     pk = request.session.get("holder") if request.session.session_key else None
     if not pk:
         return None
@@ -37,7 +37,7 @@ def current_holder(request: HttpRequest) -> Holder | None:
 
 
 def to_sign_in(request: HttpRequest, config: str = "signin") -> HttpResponse:
-    """Send somebody to sign in first, and from there back to this page."""
+    """Redirect to the sign-in page, which returns to this page afterwards."""
     return HttpResponseRedirect(f"{reverse(config)}?{urlencode({'volver': request.path})}")
 
 
@@ -47,14 +47,17 @@ def account_url() -> str:
 
 
 def return_path(request: HttpRequest, otherwise: str = "") -> str:
-    """Return where to go after signing in: only a path of this site (abuse case 21), or `otherwise`, or my account."""
+    """Return the path to go to after signing in: the requested one if it is on this site (abuse case 21).
+
+    Otherwise `otherwise`, by default the account page.
+    """
     back = request.POST.get("volver") or request.GET.get("volver") or ""
     safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return back if safe else otherwise or account_url()
 
 
 def enter(request: HttpRequest, proof: Proof, context: RequestContext) -> None:
-    """Sign a holder in, in this browser. Raises `MinimumDataMissing`."""
+    """Sign a holder in in this browser. Raises `MinimumDataMissing`."""
     service.admit(proof, cast(SessionStore, request.session), context)
     rotate_token(request)
 
@@ -63,7 +66,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_holder(*profiles: Profile) -> Callable[[View], View]:
-    """Return a decorator that gives a view the holder signed in, of one of these profiles or, without any, of any."""
+    """Return a decorator that passes the signed-in holder to a view.
+
+    The holder must have one of `profiles`; if none are given, any profile is accepted.
+    """
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -79,7 +85,7 @@ def for_holder(*profiles: Profile) -> Callable[[View], View]:
 
 
 class HolderPage(FormPage[FormT]):
-    """A form page of the holder signed in, of one of `profiles` or, without any, of any."""
+    """A form page for a signed-in holder with one of `profiles`; if that is empty, any profile is accepted."""
 
     profiles: ClassVar[tuple[Profile, ...]] = ()
     holder: Holder

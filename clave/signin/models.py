@@ -1,4 +1,4 @@
-"""Signed-in sessions, known by holder, so that a person sees and ends them."""
+"""Sessions by holder, so that people can see and end their own."""
 
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models

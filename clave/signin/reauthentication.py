@@ -1,4 +1,4 @@
-"""Who one is and the key, asked wherever something is done on their strength: a sign-in, a mark, a signature."""
+"""Authentication by identity and key, as required for each sign-in, attendance mark and signature."""
 
 from typing import Any, TypeVar
 
@@ -19,14 +19,14 @@ from clave.web.wizard import Wizard
 
 
 class KeyForm(ProfileForm):
-    """Who one is, and the CS. A company also names a representative (guide PJ, section 1)."""
+    """Identity and CS. A company also names a representative (guide PJ, section 1)."""
 
     requires_representative = True
     key = SecretField(label=_("Clave SENCE"), autocomplete="current-password")
 
 
 class LockedRutForm(KeyForm):
-    """The RUT is filled in and cannot be changed; whoever changes it nevertheless is refused."""
+    """A form with the RUT filled in and read-only. The view must refuse a different one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,9 +39,9 @@ KeyFormT = TypeVar("KeyFormT", bound=KeyForm)
 
 
 class KeyPage(FormPage[KeyFormT]):
-    """A page that asks who one is and for the key; after a failure, for the letters of an image too.
+    """A page that asks for identity and key and, after a failure, also for a captcha.
 
-    `proved` does what the page is for. A temporary key proves nothing here: it leads to the page that changes it, and
+    `proved` implements the page's purpose. A temporary key is not sufficient: it leads to the page that changes it and
     from there back to `back_after_change`.
     """
 
@@ -49,19 +49,19 @@ class KeyPage(FormPage[KeyFormT]):
     back_after_change = ""
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
-        # A page that is told where to go on to is not the same for everybody.
+        # A page with a return path in its query is not the same for everybody.
         self.cached_blank = self.cached_blank and not request.GET
         return super().get(request, **kwargs)
 
     def needs(self) -> str:
-        """Say what to type."""
+        """Return the instruction on what to type."""
         if self.config is COMPANY:
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
         return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
     def make_form(self, data: object = None, initial: object = None) -> KeyFormT:
-        wanted = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
-        return self._form(data, letters=wanted, initial=initial)
+        letters = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
+        return self._form(data, letters=letters, initial=initial)
 
     def _form(self, data: object, *, letters: bool, initial: object = None) -> KeyFormT:
         return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
@@ -73,19 +73,19 @@ class KeyPage(FormPage[KeyFormT]):
         return self._to_change(proof) if proof.temporary else self.proved(proof, form.cleaned_data, context)
 
     def proved(self, proof: Proof, typed: dict[str, object], context: RequestContext) -> HttpResponse:
-        """Do what the key was asked for; `typed` is the clean form. Raises `Refused`."""
+        """Do what the key was required for; `typed` is the form's cleaned data. Raises `Refused`."""
         raise NotImplementedError
 
     def _to_change(self, proof: Proof) -> HttpResponse:
-        """Begin the change of a temporary key at its second step: the first one has just been done."""
-        known = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
-        wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known, back_to=self.back_after_change)
+        """Start the change of a temporary key at its second step: the first one has just been done here."""
+        data = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
+        wizard = Wizard.begin(self.request, self.config.page("change"), "key", **data, back_to=self.back_after_change)
         return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 
     def refused(self, form: KeyFormT, refused: Refused) -> HttpResponse:
-        """After a failure the form asks for the letters too."""
+        """Show the refusal; after a failed attempt add a captcha to the form."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
-            again = self._form(form.data, letters=True)
-            again._errors, again.cleaned_data = type(form.errors)(renderer=form.renderer), {}
-            form = again
+            with_captcha = self._form(form.data, letters=True)
+            with_captcha._errors, with_captcha.cleaned_data = type(form.errors)(renderer=form.renderer), {}
+            form = with_captcha
         return super().refused(form, refused)

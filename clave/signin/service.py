@@ -1,4 +1,4 @@
-"""Proving who one is. Source: mission.md, section 7; guide PJ, section 1 (messages)."""
+"""Authentication of holders. Source: mission.md, section 7; guide PJ, section 1 (messages)."""
 
 from datetime import datetime
 
@@ -17,12 +17,12 @@ from clave.lib.request_context import RequestContext
 from clave.signin.sessions import SessionStore
 
 SIGNED_IN = "signin"
-# What nobody can do without having typed the CS.
+# Audited actions that require typing the CS.
 SIGNED = (SIGNED_IN, "attendance.opened", "attendance.closed")
 
 
 class IdentityRefused(Refused):
-    """The registry said that this identity does not exist: the account cannot be used."""
+    """According to the registry this identity does not exist, so the account cannot be used."""
 
     status = 403
 
@@ -31,10 +31,10 @@ class IdentityRefused(Refused):
 
 
 def prove(claim: ClaimedIdentity, key: str, context: RequestContext, *, human: bool, explain: bool) -> Proof:
-    """Check who somebody says to be against a key.
+    """Verify a claimed identity by its key.
 
-    Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` gives the guide's own
-    messages, which tell whether an account exists: only after a captcha.
+    Raises `WrongKey` with the message to show, `TooManyAttempts`, `CaptchaNeeded`. `explain` enables the guide's own
+    messages, which reveal whether an account exists; allow it only after a captcha.
     """
     try:
         proof = credentials.try_key(claim, key, context, SIGNED_IN, human=human)
@@ -59,7 +59,7 @@ def _message(wrong: WrongKey, explain: bool) -> str:
 
 
 def let_in(proof: Proof, context: RequestContext) -> None:
-    """Let somebody do what the CS was asked for; the caller records it. Raises `MinimumDataMissing`."""
+    """Authorise the action the CS was required for; the caller audits it. Raises `MinimumDataMissing`."""
     require_minimum_data(proof.holder)
     if not proof.known_browser:
         credentials.remember_browser(proof.holder, context)
@@ -67,13 +67,13 @@ def let_in(proof: Proof, context: RequestContext) -> None:
 
 @transaction.atomic
 def admit(proof: Proof, session: SessionStore, context: RequestContext) -> None:
-    """Let somebody in: begin the holder's session under a new key. Raises `MinimumDataMissing`."""
+    """Sign the holder in with a session under a new session key. Raises `MinimumDataMissing`."""
     let_in(proof, context)
     session.begin(proof.holder, context)
     audit.record(SIGNED_IN, context, holder=proof.holder)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:
-    """Return the ten last tries as (when, outcome, address, user agent), newest first; marks of attendance too."""
+    """Return the last ten attempts as (time, outcome, address, user agent), newest first; attendance marks included."""
     rows = Entry.objects.filter(subject=str(holder.pk), action__in=SIGNED).order_by("-id")[:10]
     return [(row.at, row.outcome, row.address, row.agent) for row in rows]

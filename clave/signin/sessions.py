@@ -1,4 +1,4 @@
-"""Django's database sessions with the holder in a column of its own."""
+"""Session engine: Django's database sessions, with the holder in a separate column."""
 
 import secrets
 from typing import Any, cast
@@ -17,7 +17,7 @@ _BY_KEY = Lookup(lambda key: Session.objects.filter(session_key=key), "key")
 
 
 class SessionStore(DatabaseStore):
-    """Session engine (`SESSION_ENGINE`)."""
+    """The session store (`SESSION_ENGINE`)."""
 
     _stored: dict[str, object] | None = None
 
@@ -26,7 +26,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        """Return the row of a session that has not expired, as Django does, by a statement compiled once."""
+        """Return the session's row unless expired, as Django does, but with a query compiled only once."""
         row = _BY_KEY.one(self.session_key) if self.session_key else None
         if row is not None and row.expire_date > timezone.now():
             return row
@@ -42,25 +42,25 @@ class SessionStore(DatabaseStore):
         return row
 
     def encode(self, session_dict: dict[str, object]) -> str:
-        """Sign what is stored, as Django does, but leave it as it is: it is too short to be worth compressing."""
+        """Sign the data as Django does, but without compression: it is too short to be worth it."""
         return signing.dumps(session_dict, salt=self.key_salt, serializer=self.serializer)
 
     def create(self) -> None:
-        """Insert a session under a new random key, without asking first whether 128 random bits are taken."""
+        """Insert a session under a new random key. With 128 random bits there is no need to check for collisions."""
         self._session_key = secrets.token_hex(16)
         self._stored = dict(self.items())
         self.create_model_instance(self._stored).save(force_insert=True)
         self.modified = True
 
     def begin(self, holder: Holder, context: RequestContext) -> None:
-        """Begin the session of somebody who has signed in; what the browser had before is gone."""
+        """Start the session of a holder who has signed in; the browser's previous session is deleted."""
         if self.session_key:
             self.flush()
-        who = {"holder": str(holder.pk), "account_version": holder.version}
-        self.update({**who, "address": context.address, "agent": context.agent})
+        identity = {"holder": str(holder.pk), "account_version": holder.version}
+        self.update({**identity, "address": context.address, "agent": context.agent})
         self.create()
 
     def save(self, must_create: bool = False) -> None:
-        """Store the session, unless it is in the store as it is."""
+        """Save the session unless it is unchanged."""
         if must_create or self.session_key is None or dict(self.items()) != self._stored:
             super().save(must_create)

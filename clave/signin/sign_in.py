@@ -16,7 +16,7 @@ SESSIONS_A_PAGE = 20
 
 
 class SignIn(KeyPage[KeyForm]):
-    """Ingresar: the door of every profile. It begins a session."""
+    """Ingresar: the sign-in page of every profile."""
 
     form_class = KeyForm
 

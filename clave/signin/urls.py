@@ -1,4 +1,4 @@
-"""Signing in and out, and my account."""
+"""Sign-in, sign-out and the account pages."""
 
 from django.urls import path
 

@@ -8,14 +8,14 @@ from clave.training.models import State as ActionState
 
 
 class Kind(models.TextChoices):
-    """Whose statement it is."""
+    """The party that makes the statement."""
 
     OTEC = "otec", _("organismo de capacitación")
     PARTICIPANT = "participant", _("participante")
 
 
 class State(models.TextChoices):
-    """Where a statement stands. Who has none yet is *pendiente de emitir*."""
+    """The state of a statement. A participant without one is *pendiente de emitir*."""
 
     ISSUED = "issued", _("emitida")
     REQUESTED = "requested", _("anulación solicitada")
@@ -28,10 +28,10 @@ VALID = (State.ISSUED, State.REQUESTED, State.REJECTED)
 
 
 class Statement(models.Model):
-    """One statement about an action up to `until`. `data` is what it says, as it was when it was made.
+    """A statement about an action up to `until`. `data` is its content at the time of issue.
 
-    `digest` is the SHA-256 of the signed PDF; both are empty until the worker has made it. `reason` is why
-    annulment was asked for, `decision` what an operator answered.
+    `digest` is the SHA-256 of the signed PDF; both are empty until the worker has produced it. `reason` is why
+    annulment was requested, `decision` the operator's answer.
     """
 
     year = models.PositiveSmallIntegerField()
@@ -47,7 +47,8 @@ class Statement(models.Model):
     pdf = models.BinaryField(default=b"")
     digest = models.CharField(max_length=64, blank=True, db_index=True)
     reason = models.CharField(max_length=300, blank=True)
-    # When the OTEC last reminded its participants; they share a daily number of mails with their own recoveries.
+    # When the OTEC last reminded its participants. Limited because reminders share a participant's daily mail quota
+    # with key recovery.
     reminded_at = models.DateTimeField(null=True)
     decision = models.CharField(max_length=300, blank=True)
 
@@ -74,12 +75,12 @@ class Statement(models.Model):
 
     @property
     def action_is_annulled(self) -> bool:
-        """Say whether its action was annulled after it was issued: it stays readable, but settles nothing."""
+        """Return whether the action was annulled after issue: the statement stays readable but has no effect."""
         return self.action.state == ActionState.ANNULLED
 
 
 class Counter(models.Model):
-    """The last folio of a year."""
+    """The last folio issued in a year."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""The paper of a statement: a PDF/A-2a and PDF/UA-1 document made by typst, signed for the institution by pyHanko."""
+"""PDFs of statements: PDF/A-2a and PDF/UA-1, typeset by typst and signed for the institution with pyHanko."""
 
 import base64
 import hashlib
@@ -30,14 +30,14 @@ log = structlog.get_logger(__name__)
 
 
 def verification_address(statement: Statement) -> str:
-    """Return the public address that says whether a folio is valid."""
+    """Return the public URL where anyone can verify the folio."""
     return settings.CLAVE_URL + reverse("verify_folio", args=[statement.folio])
 
 
 def make(statements: list[Statement]) -> list[bytes | None]:
-    """Return the signed PDF of each statement, None for one that could not be made. Raises `RuntimeError`."""
+    """Return the signed PDF of each statement, None if it could not be produced. Raises `RuntimeError`."""
     file, password = _institution()
-    papers = [{"data": _data(each), "timestamp": int(each.issued_at.timestamp())} for each in statements]
+    papers = [{"data": _data(statement), "timestamp": int(statement.issued_at.timestamp())} for statement in statements]
     return pressed(_TEMPLATE, papers, {"p12": str(file), "password": password.decode()})
 
 
@@ -49,17 +49,17 @@ def pressed(
     Raises `RuntimeError`, `TimeoutError`.
     """
     order = json.dumps({**(signer or {}), "template": str(template), "papers": papers})
-    patience = _SECONDS_TO_START + _SECONDS_A_PAPER * len(papers)
-    done = isolated_process.run("clave.statements.press", content=order.encode(), timeout=patience)
-    if done.returncode:
-        raise RuntimeError(f"the press stopped: {done.stderr.decode(errors='replace').strip()[-200:]}")
-    made: list[bytes | None] = []
-    for line in done.stdout.splitlines():
+    timeout = _SECONDS_TO_START + _SECONDS_A_PAPER * len(papers)
+    result = isolated_process.run("clave.statements.press", content=order.encode(), timeout=timeout)
+    if result.returncode:
+        raise RuntimeError(f"the press stopped: {result.stderr.decode(errors='replace').strip()[-200:]}")
+    pdfs: list[bytes | None] = []
+    for line in result.stdout.splitlines():
         answer = json.loads(line)
         if "error" in answer:
             log.error("press.paper", template=template.name, error=answer["error"])
-        made.append(base64.b64decode(answer["pdf"]) if "pdf" in answer else None)
-    return made
+        pdfs.append(base64.b64decode(answer["pdf"]) if "pdf" in answer else None)
+    return pdfs
 
 
 def _data(statement: Statement) -> dict[str, object]:
@@ -77,61 +77,61 @@ def _data(statement: Statement) -> dict[str, object]:
 
 
 def _institution() -> tuple[Path, bytes]:
-    """Return the institution's key file and its password; without one configured, a self-signed one is made."""
+    """Return the institution's key file and its password; create a self-signed one if none is configured."""
     if settings.INSTITUTION_P12:
         return Path(settings.INSTITUTION_P12), settings.INSTITUTION_P12_PASSWORD.encode()
     file, password = settings.CLAVE_HOME / "institution.p12", _passwords()[0]
     if not file.exists():
         log.warning("statements.self_signed", file=str(file))
         _replace(file, _self_signed(password))
-    _lock_under_present_key(file)
+    _encrypt_under_current_key(file)
     return file, password
 
 
 def _passwords() -> list[bytes]:
-    """Return the passwords that may open the key file made here, the present one first.
+    """Return the possible passwords of a self-signed key file, the current one first.
 
-    Before it was derived from the secret key, the password was its beginning.
+    In earlier versions the password was the beginning of the secret key; now it is derived from it.
     """
     secrets = secret_keys()
     derived = [derived_key(secret, "institution-key-file").hex().encode() for secret in secrets]
     return derived + [secret.encode()[:64] for secret in secrets]
 
 
-def _lock_under_present_key(file: Path) -> bool:
-    """Lock the key file made here under the present password, if it is not; return whether it was changed.
+def _encrypt_under_current_key(file: Path) -> bool:
+    """Re-encrypt a self-signed key file under the current password unless it already is; return whether it changed.
 
     Raises `RuntimeError` if no password opens it.
     """
-    present, *former = _passwords()
+    current, *former = _passwords()
     content = file.read_bytes()
-    if _opened(content, present):
+    if _opened(content, current):
         return False
     for password in former:
         if opened := _opened(content, password):
-            _replace(file, _locked(opened.key, opened.cert.certificate, present))  # type: ignore[arg-type, union-attr]
+            _replace(file, _encrypted(opened.key, opened.cert.certificate, current))  # type: ignore[arg-type, union-attr]
             return True
     raise RuntimeError(f"{file}: made under a secret key that is neither the present one nor among the fallbacks")
 
 
 def rekey() -> bool:
-    """Lock the key file made here, if there is one, under the present secret key; return whether that was needed.
+    """Re-encrypt the self-signed key file, if any, under the current secret key; return whether that was needed.
 
-    Raises `RuntimeError` if no key at hand opens it.
+    Raises `RuntimeError` if no configured key opens it.
     """
     file = settings.CLAVE_HOME / "institution.p12"
-    return not settings.INSTITUTION_P12 and file.exists() and _lock_under_present_key(file)
+    return not settings.INSTITUTION_P12 and file.exists() and _encrypt_under_current_key(file)
 
 
 def _opened(content: bytes, password: bytes) -> pkcs12.PKCS12KeyAndCertificates | None:
     try:
         return pkcs12.load_pkcs12(content, password)
-    except ValueError:  # a wrong password
+    except ValueError:  # wrong password
         return None
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
+    """Write a file atomically, readable only by its owner."""
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as new:
         new.write(content)
     Path(new.name).replace(file)
@@ -155,18 +155,18 @@ def _self_signed(password: bytes) -> bytes:
         )
         .sign(key, hashes.SHA256())
     )
-    return _locked(key, certificate, password)
+    return _encrypted(key, certificate, password)
 
 
-def _locked(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
+def _encrypted(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"clave", key, certificate, None, BestAvailableEncryption(password))
 
 
 def keep(statements: list[Statement]) -> int:
-    """Make the PDFs and keep them with their digests, unless another worker has. Returns how many were made."""
-    kept = 0
+    """Produce and store the PDFs and their digests, unless another worker has. Return the number stored."""
+    stored = 0
     for statement, pdf in zip(statements, make(statements), strict=True):
         if pdf:
-            waiting = Statement.objects.filter(pk=statement.pk, digest="")
-            kept += waiting.update(pdf=pdf, digest=hashlib.sha256(pdf).hexdigest())
-    return kept
+            pending = Statement.objects.filter(pk=statement.pk, digest="")
+            stored += pending.update(pdf=pdf, digest=hashlib.sha256(pdf).hexdigest())
+    return stored

@@ -1,8 +1,8 @@
-"""Typesets and signs papers in a process of its own: what typst and pyHanko need is given back when it ends.
+"""Typesetting and signing of PDFs in a separate process, so that the memory of typst and pyHanko is freed at its end.
 
 Standard input: one JSON object with `p12` (file; without it nothing is signed), `password`, `template` (file) and
 `papers`, a list of objects with `data`, `timestamp`.
-Standard output: a line of JSON for each paper, its PDF in base64 or, if it could not be made, the error's name.
+Standard output: a line of JSON for each paper: its PDF in base64 or, if it failed, the name of the error.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def typeset(template: Path, data: dict[str, object], timestamp: int) -> bytes:
-    """Return the PDF/A-2a and PDF/UA-1 document; what people typed reaches typst as data, never as markup."""
+    """Return the PDF/A-2a and PDF/UA-1 document. User input is passed to typst as data, never as markup."""
     import typst
 
     pdf = typst.compile(
@@ -54,10 +54,10 @@ def main() -> int:
     for paper in order["papers"]:
         try:
             pdf = typeset(Path(order["template"]), paper["data"], paper["timestamp"])
-            made = {"pdf": base64.b64encode(sign(pdf, signer) if signer else pdf).decode()}
-        except Exception as error:  # one that cannot be made must not stop the others
-            made = {"error": type(error).__name__}
-        print(json.dumps(made), flush=True)  # noqa: T201
+            result = {"pdf": base64.b64encode(sign(pdf, signer) if signer else pdf).decode()}
+        except Exception as error:  # one failure must not stop the others
+            result = {"error": type(error).__name__}
+        print(json.dumps(result), flush=True)  # noqa: T201
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Issuing, annulling and finding sworn statements.
+"""Issue, annul and find sworn statements.
 
-The OTEC issues first, from the day after the course's end, saying who passed and who failed; then each participant
-with at least one credited session issues theirs. A course that crosses the year may have a partial statement up to
+The OTEC issues first, from the day after the course ends, stating who passed and who failed; then each participant with
+at least one credited session issues theirs. A course that spans the turn of the year may have a partial statement up to
 31 December. Source: mission.md, section 8.
 """
 
@@ -35,7 +35,7 @@ PASSED, FAILED = "aprobado", "reprobado"
 
 
 class NotYet(Refused):
-    """It is too early, or the training body has not issued its statement."""
+    """It is too early, or the training body has not issued its statement yet."""
 
     status = 403
 
@@ -53,7 +53,7 @@ class NothingToState(Refused):
 
 
 class AlreadyIssued(Refused):
-    """There is a valid statement already."""
+    """A valid statement already exists."""
 
     status = 409
 
@@ -62,7 +62,7 @@ class AlreadyIssued(Refused):
 
 
 class ActionAnnulled(Refused):
-    """The action was annulled: nobody states about it. Statements made before stay readable, and say so."""
+    """The action was annulled: no statements can be issued. Existing ones stay readable and show the annulment."""
 
     status = 409
 
@@ -71,12 +71,12 @@ class ActionAnnulled(Refused):
 
 
 def deadlines(action: Action) -> dict[str, date]:
-    """Return until when the intermediary takes papers and until when the course must be settled."""
+    """Return the last days for submitting papers to the intermediary and for settling the course."""
     return {"papers": action.ends + PAPERS_WITHIN, "settle": action.ends + SETTLE_WITHIN}
 
 
 def period(action: Action) -> tuple[date, bool] | None:
-    """Return up to which day a statement may be issued today and whether it is partial; None if it is too early."""
+    """Return the day up to which a statement may be issued now and whether it is partial; None if it is too early."""
     today = clock.today()
     if today > action.ends:
         return action.ends, False
@@ -85,11 +85,11 @@ def period(action: Action) -> tuple[date, bool] | None:
 
 
 def records_until(action: Action, until: date) -> list[CourseRecord]:
-    """Return each participant's marks up to a day of Santiago's calendar."""
-    found = record.records(action.enrolments.filter(removed_at=None).order_by("run"))
-    for each in found:
-        each.sessions = [s for s in each.sessions if s.opened_at.astimezone(clock.SANTIAGO).date() <= until]
-    return found
+    """Return each participant's attendance record up to a calendar day in Santiago."""
+    records = record.records(action.enrolments.filter(removed_at=None).order_by("run"))
+    for row in records:
+        row.sessions = [s for s in row.sessions if s.opened_at.astimezone(clock.SANTIAGO).date() <= until]
+    return records
 
 
 def _about(action: Action, until: date, partial: bool) -> dict[str, object]:
@@ -112,7 +112,7 @@ def _about(action: Action, until: date, partial: bool) -> dict[str, object]:
 def issue_for_otec(
     action: Action, results: dict[str, str], holder: Holder, person: str, context: RequestContext
 ) -> Statement:
-    """Issue the OTEC's statement; `results` maps RUNs to passed or failed, who did not finish is left out.
+    """Issue the OTEC's statement; `results` maps RUNs to passed or failed and omits those who did not finish.
 
     Raises `ActionAnnulled`, `NotYet`, `AlreadyIssued`.
     """
@@ -121,42 +121,41 @@ def issue_for_otec(
         raise NotYet(_("La declaración se emite desde el día siguiente al término del curso."))
     until, partial = when
     rows = []
-    for each in records_until(action, until):
-        result = results.get(each.enrolment.run)
+    for row in records_until(action, until):
+        result = results.get(row.enrolment.run)
         if result in (PASSED, FAILED):
-            facts = {"seconds": each.seconds, "percent": each.percent}
-            rows.append({"run": each.enrolment.run, "result": result, **facts})
+            rows.append({"run": row.enrolment.run, "result": result, "seconds": row.seconds, "percent": row.percent})
     data = {**_about(action, until, partial), "rows": rows, "person": person}
     return _issue(Kind.OTEC, action, "", until, partial, data, holder, context)
 
 
 def require_in_force(action: Action) -> None:
-    """Raise `ActionAnnulled` if nobody may state about this action."""
+    """Raise `ActionAnnulled` if no statements can be issued about this action."""
     if action.state == ActionState.ANNULLED:
         raise ActionAnnulled
 
 
-def _body_statement(action: Action) -> Statement:
-    found = Statement.objects.filter(kind=Kind.OTEC, action=action, state__in=VALID).order_by("-until").first()
-    if found is None:
+def _otec_statement(action: Action) -> Statement:
+    statement = Statement.objects.filter(kind=Kind.OTEC, action=action, state__in=VALID).order_by("-until").first()
+    if statement is None:
         raise NotYet(_("Su organismo de capacitación todavía no emite su declaración."))
-    return found
+    return statement
 
 
 def summary(action: Action, run: str) -> dict[str, Any]:
-    """Return what a participant would state. Raises `ActionAnnulled`, `NotYet`, `NothingToState`."""
+    """Return the content of a participant's statement. Raises `ActionAnnulled`, `NotYet`, `NothingToState`."""
     require_in_force(action)
-    otec = _body_statement(action)
+    otec = _otec_statement(action)
     listed = next((row for row in otec.data["rows"] if row["run"] == run), None)
-    mine = next((each for each in records_until(action, otec.until) if each.enrolment.run == run), None)
-    credited = [session for session in mine.sessions if session.seconds] if mine else []
-    if listed is None or mine is None or not credited:
+    own = next((row for row in records_until(action, otec.until) if row.enrolment.run == run), None)
+    credited = [session for session in own.sessions if session.seconds] if own else []
+    if listed is None or own is None or not credited:
         raise NothingToState
     return {
         **_about(action, otec.until, otec.partial),
         "result": listed["result"],
-        "seconds": mine.seconds,
-        "percent": mine.percent,
+        "seconds": own.seconds,
+        "percent": own.percent,
         "sessions": len(credited),
     }
 
@@ -186,7 +185,7 @@ def _issue(
     same = Statement.objects.filter(kind=kind, action=action, run=run, until=until)
     try:
         with transaction.atomic():
-            # Read again and held: it may have been annulled while somebody signed.
+            # Read again and lock: the action may have been annulled in the meantime.
             require_in_force(Action.objects.select_for_update(no_key=True).get(pk=action.pk))
             Counter.objects.get_or_create(year=year)
             Counter.objects.filter(year=year).update(last=F("last") + 1)
@@ -215,7 +214,7 @@ def find_paper(content: bytes) -> Statement | None:
 
 
 def request_annulment(statement: Statement, reason: str, holder: Holder, context: RequestContext) -> None:
-    """Ask that a valid statement be annulled, to be issued again. Raises `ActionAnnulled`."""
+    """Request that a valid statement be annulled so that it can be reissued. Raises `ActionAnnulled`."""
     with transaction.atomic():
         require_in_force(statement.action)
         valid = Statement.objects.filter(pk=statement.pk, state__in=(State.ISSUED, State.REJECTED))
@@ -224,21 +223,21 @@ def request_annulment(statement: Statement, reason: str, holder: Holder, context
 
 
 def decide(statement: Statement, approve: bool, decision: str, context: RequestContext, operator: str) -> bool:
-    """Answer a request for annulment, as an operator. Returns whether there was one."""
+    """Decide a request for annulment as an operator. Return whether there was one."""
     state = State.APPROVED if approve else State.REJECTED
     with transaction.atomic():
-        asked = Statement.objects.filter(pk=statement.pk, state=State.REQUESTED)
-        changed = asked.update(state=state, decision=decision)
+        requested = Statement.objects.filter(pk=statement.pk, state=State.REQUESTED)
+        changed = requested.update(state=state, decision=decision)
         if changed:
             audit.record("statement.decided", context, outcome=state.value, folio=statement.folio, operator=operator)
     return bool(changed)
 
 
 def remind(action: Action, issued: Statement) -> int | None:
-    """Remind by e-mail who could issue a statement and has not. Returns how many were written to.
+    """Send an e-mail reminder to participants who have not issued their statement. Return the number sent.
 
-    Once a day, because a person's mails of a day are counted: more than that returns None and sends nothing.
-    Raises `ActionAnnulled`.
+    Limited to once a day because of the daily mail quota per person; a call within that time sends nothing and returns
+    None. Raises `ActionAnnulled`.
     """
     require_in_force(action)
     now = clock.now()
@@ -246,11 +245,11 @@ def remind(action: Action, issued: Statement) -> int | None:
     if not Statement.objects.filter(unreminded, pk=issued.pk).update(reminded_at=now):
         return None
     done = Statement.objects.filter(kind=Kind.PARTICIPANT, action=action, until=issued.until, state__in=VALID)
-    waiting = {row["run"] for row in issued.data["rows"]} - set(done.values_list("run", flat=True))
-    context = {"course": action.name, "until": deadlines(action)["settle"].strftime("%d-%m-%Y")}
-    written = 0
-    for holder in Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=waiting).exclude(email=""):
+    pending = {row["run"] for row in issued.data["rows"]} - set(done.values_list("run", flat=True))
+    variables = {"course": action.name, "until": deadlines(action)["settle"].strftime("%d-%m-%Y")}
+    sent = 0
+    for holder in Holder.objects.filter(profile=Profile.PERSONA_NATURAL, identifier__in=pending).exclude(email=""):
         with suppress(outbox.TooManyMessages):
-            outbox.send(holder, "statement_reminder", context, email=holder.email, quota="reminder")
-            written += 1
-    return written
+            outbox.send(holder, "statement_reminder", variables, email=holder.email, quota="reminder")
+            sent += 1
+    return sent

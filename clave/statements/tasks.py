@@ -1,4 +1,4 @@
-"""The papers of statements are made by the worker: typesetting and signing would weigh on a page."""
+"""Production of statement PDFs in the worker: typesetting and signing are too slow for a page."""
 
 from django_tasks import task
 
@@ -9,10 +9,10 @@ from clave.statements.models import Statement
 @every(5)
 @task()
 def make_papers() -> int:
-    """Make the PDF of every statement that has none. Returns how many were made."""
-    waiting = list(Statement.objects.filter(digest="").defer("pdf").order_by("issued_at")[:100])
-    if not waiting:
+    """Produce the PDF of each statement without one. Return the number produced."""
+    pending = list(Statement.objects.filter(digest="").defer("pdf").order_by("issued_at")[:100])
+    if not pending:
         return 0
     from clave.statements import paper
 
-    return paper.keep(waiting)
+    return paper.keep(pending)

@@ -1,4 +1,4 @@
-"""Sworn statements: the training body's, the participant's, and where anybody verifies one."""
+"""Sworn statements: the training body's pages, the participant's, and public verification."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages of sworn statements: the OTEC's, the participant's, and the one where anybody verifies."""
+"""Pages of sworn statements: the OTEC's, the participant's, and public verification."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ RESULTS = [("", _("No terminó")), (service.PASSED, _("Aprobado")), (service.FAI
 
 
 class StateForm(LockedRutForm):
-    """What a participant adds to the summary, and the sign-in."""
+    """The data a participant adds to the summary, and the sign-in."""
 
     profession = TextField(label=_("Profesión u oficio"), max_length=80)
     address = TextField(
@@ -52,7 +52,7 @@ class StateForm(LockedRutForm):
 
 
 class Issue(KeyPage[StateForm]):
-    """A participant reads the summary, types profession and address, signs in again and declares."""
+    """The page where a participant reads the summary, adds profession and address, and signs with the CS."""
 
     form_class = StateForm
     template_name = "statements/issue.html"
@@ -65,8 +65,8 @@ class Issue(KeyPage[StateForm]):
         holder = participant(request)
         if holder is None:
             return to_sign_in(request)
-        taken = Action.objects.filter(enrolments__run=holder.identifier)
-        action = taken.select_related("otec").filter(code=kwargs["code"]).first()
+        actions = Action.objects.filter(enrolments__run=holder.identifier)
+        action = actions.select_related("otec").filter(code=kwargs["code"]).first()
         if action is None:
             return error_page(request, 404)
         self.holder, self.action = holder, action
@@ -76,7 +76,7 @@ class Issue(KeyPage[StateForm]):
             self.facts = service.summary(action, holder.identifier)
         except Refused as refused:
             return _to(issued) if issued else refusal_page(request, refused)
-        # A partial statement of last year does not stand in the way of the final one.
+        # Last year's partial statement must not block the final one.
         if issued and issued.until.isoformat() == self.facts["until"]:
             return _to(issued)
         return super().dispatch(request, *args, **kwargs)
@@ -102,7 +102,7 @@ def _to(issued: Statement) -> HttpResponse:
 
 
 class ResultsMixin(ClaveForm):
-    """The result of each participant, before the company's sign-in."""
+    """A form with the result of each participant, placed before the company's sign-in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,11 +117,11 @@ def _result(row: CourseRecord) -> forms.Field:
 
 
 class OtecForm(ResultsMixin, KeyForm):
-    """What a training body states."""
+    """A training body's statement: results and sign-in."""
 
 
 class IssueForOtec(KeyPage[OtecForm]):
-    """The training body says who passed and who failed, and signs with the company's key."""
+    """The page where the training body states who passed and who failed, and signs with the company's key."""
 
     config = COMPANY
     form_class = OtecForm
@@ -171,55 +171,55 @@ class IssueForOtec(KeyPage[OtecForm]):
         return SeeOther(self.request.path)
 
     def _overview(self, issued: Statement) -> HttpResponse:
-        """Show who has issued and who has not; on POST remind the latter."""
+        """Show which participants have issued and which have not; on POST remind the latter."""
         annulled = self.action.state == ActionState.ANNULLED
-        asked = self.request.method == "POST" and "recordar" in self.request.POST and not annulled
-        reminded = service.remind(self.action, issued) if asked else None
+        remind = self.request.method == "POST" and "recordar" in self.request.POST and not annulled
+        reminded = service.remind(self.action, issued) if remind else None
         about = {"kind": Kind.PARTICIPANT, "action": self.action, "until": issued.until, "state__in": VALID}
-        done = {each.run: each for each in Statement.objects.filter(**about).defer("pdf")}
+        done = {statement.run: statement for statement in Statement.objects.filter(**about).defer("pdf")}
         rows = [(row, done.get(row["run"])) for row in issued.data["rows"]]
         context = {"action": self.action, "issued": issued, "rows": rows, "reminded": reminded}
         context["annulled"] = annulled
-        context["reminded_today"] = asked and reminded is None
+        context["reminded_today"] = remind and reminded is None
         return show(self.request, "statements/overview.html", {**context, "deadlines": service.deadlines(self.action)})
 
 
-def _mine(request: HttpRequest, folio: str) -> tuple[Statement, Holder] | None:
-    """Return a statement to whom it belongs: the participant, or the training body of its course."""
+def _owned(request: HttpRequest, folio: str) -> tuple[Statement, Holder] | None:
+    """Return a statement and the holder if signed in as its owner: the participant or the course's training body."""
     holder, found = current_holder(request), service.find(folio)
     if holder is None or found is None:
         return None
-    owns = found.run == holder.identifier and holder.profile == Profile.PERSONA_NATURAL
-    gives = found.action.otec.rut == holder.identifier and holder.profile == Profile.PERSONA_JURIDICA
-    return (found, holder) if owns or gives else None
+    is_participant = found.run == holder.identifier and holder.profile == Profile.PERSONA_NATURAL
+    is_otec = found.action.otec.rut == holder.identifier and holder.profile == Profile.PERSONA_JURIDICA
+    return (found, holder) if is_participant or is_otec else None
 
 
 def statement(request: HttpRequest, folio: str) -> HttpResponse:
-    """Show a statement to its owner; on POST ask that it be annulled and issued again."""
-    mine = _mine(request, folio)
-    if mine is None:
+    """Show a statement to its owner; on POST request its annulment and reissue."""
+    owned = _owned(request, folio)
+    if owned is None:
         return error_page(request, 404)
-    found, holder = mine
+    found, holder = owned
     if request.method == "POST":
         reason = " ".join(request.POST.get("motivo", "").split())[:300]
         if reason and found.is_valid and not found.action_is_annulled:
             service.request_annulment(found, reason, holder, context_of(request))
         return HttpResponseRedirect(request.path)
     may_ask = found.state in (State.ISSUED, State.REJECTED) and not found.action_is_annulled
-    answer = show(request, "statements/statement.html", {"statement": found, "may_ask": may_ask})
+    response = show(request, "statements/statement.html", {"statement": found, "may_ask": may_ask})
     if not found.digest:
-        answer.headers["Refresh"] = "3"
-    return answer
+        response.headers["Refresh"] = "3"
+    return response
 
 
 def paper(request: HttpRequest, folio: str) -> HttpResponse:
-    """Give a statement's PDF to its owner."""
-    mine = _mine(request, folio)
-    if mine is None or not mine[0].digest:
+    """Send a statement's PDF to its owner."""
+    owned = _owned(request, folio)
+    if owned is None or not owned[0].digest:
         return error_page(request, 404)
-    answer = HttpResponse(bytes(mine[0].pdf), content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="declaracion-{mine[0].folio}.pdf"'
-    return answer
+    response = HttpResponse(bytes(owned[0].pdf), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="declaracion-{owned[0].folio}.pdf"'
+    return response
 
 
 class VerifyForm(ClaveForm):
@@ -240,14 +240,14 @@ class VerifyForm(ClaveForm):
         return folio
 
     def clean(self) -> dict[str, object]:
-        found: dict[str, object] = super().clean() or self.cleaned_data
-        if not self.errors_so_far and not found.get("folio") and not found.get("paper"):
+        data: dict[str, object] = super().clean() or self.cleaned_data
+        if not self.errors_so_far and not data.get("folio") and not data.get("paper"):
             raise ValidationError(gettext("Escriba el folio o traiga el archivo PDF."), code="nothing")
-        return found
+        return data
 
 
 class Verify(FormPage[VerifyForm]):
-    """Anybody checks a statement by its folio or by its PDF."""
+    """The public page to verify a statement by its folio or its PDF."""
 
     cached_blank = True
     form_class = VerifyForm
@@ -258,15 +258,15 @@ class Verify(FormPage[VerifyForm]):
     def perform(self, form: VerifyForm, context: RequestContext) -> HttpResponse:
         content = form.cleaned_data["paper"]
         if content:
-            found = service.find_paper(content.read())
-            if found is None:
+            statement = service.find_paper(content.read())
+            if statement is None:
                 return show(self.request, "statements/verified.html", {"altered": True}, status=404)
-            return show(self.request, "statements/verified.html", {"statement": found, "by_paper": True})
+            return show(self.request, "statements/verified.html", {"statement": statement, "by_paper": True})
         return HttpResponseRedirect(reverse("verify_folio", args=[form.cleaned_data["folio"]]))
 
 
 def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
-    """Say whether a folio is valid, showing no more than that takes."""
+    """Show whether a folio is valid, and nothing beyond what verification needs."""
     found = service.find(folio)
     status = 200 if found else 404
     return show(request, "statements/verified.html", {"statement": found, "folio": folio}, status=status)
@@ -274,9 +274,9 @@ def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
 
 @for_otec
 def otec_statements(request: HttpRequest, otec: Otec) -> HttpResponse:
-    """List the OTEC's courses that have ended, with where their statements stand."""
+    """List the OTEC's courses that have ended, with the state of their statements."""
     ended = Action.objects.filter(otec=otec, ends__lt=clock.today()).order_by("-ends")[:200]
-    found = Statement.objects.filter(action__in=ended, kind=Kind.OTEC, state__in=VALID).defer("pdf")
-    issued = {each.action_id: each for each in found}
+    statements = Statement.objects.filter(action__in=ended, kind=Kind.OTEC, state__in=VALID).defer("pdf")
+    issued = {statement.action_id: statement for statement in statements}
     rows = [(action, issued.get(action.pk), service.deadlines(action)) for action in ended]
     return show(request, "statements/body_statements.html", {"rows": rows})

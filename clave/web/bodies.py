@@ -1,8 +1,8 @@
-"""Bodies are received before anybody waits for a turn, so that a visitor who sends one slowly holds nobody up.
+"""Request body buffering: bodies are read before admission control, so that a slow sender holds nobody up.
 
-Needed where no proxy does it (`CLAVE_BUFFER_BODIES`; `deploy/nginx/clave.conf` does). The server gives each request a
-thread of its own and has no time-out for bodies: whoever sends one slowly keeps a thread that has nothing else to do,
-and there are only so many of those (abuse case 42 of the threat model).
+Only needed without a buffering proxy (`CLAVE_BUFFER_BODIES`; `deploy/nginx/clave.conf` buffers). The server gives each
+request a thread of its own and has no timeout for bodies. A slow sender occupies such a thread, and their number is
+limited (abuse case 42 of the threat model).
 """
 
 import tempfile
@@ -14,61 +14,61 @@ from django.conf import settings
 from clave.web.middleware import body_limit
 from clave.web.waiting_room import SlotLimiter
 
-AT_ONCE, OF_ONE = 128, 32  # received at once: in all, and from one address
+AT_ONCE, OF_ONE = 128, 32  # concurrent bodies: in total, and per address
 _IN_MEMORY = 256 * 1024
 _PIECE = 64 * 1024
 
 
 class TooManyBodies(Exception):
-    """As many bodies as may be are being received, in all or from this address."""
+    """The limit of concurrent bodies is reached, in total or for this address."""
 
 
 class CutOff(Exception):
-    """Not all of the body came: half of a form must not be taken for the whole."""
+    """An incomplete body: half a form must not be processed as a whole one."""
 
 
 class BodyBuffer:
-    """Receives bodies whole."""
+    """A buffer that reads complete request bodies, within the limits on concurrent ones."""
 
     def __init__(self) -> None:
-        self._places = SlotLimiter(AT_ONCE, OF_ONE)
+        self._slots = SlotLimiter(AT_ONCE, OF_ONE)
 
     @property
     def taken(self) -> int:
-        """How many are being received."""
-        return self._places.taken
+        """Number of bodies being received."""
+        return self._slots.taken
 
     def receive(self, environ: dict[str, Any], address: str) -> None:
-        """Put the whole body in the place of `wsgi.input`. Raises `TooManyBodies`, `CutOff`.
+        """Replace `wsgi.input` with the complete body. Raises `TooManyBodies`, `CutOff`.
 
-        One that says to be so long that Django refuses it unread is left where it is.
+        A body that Django will refuse unread because of its declared length is left alone.
         """
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length == 0 or (length > _PIECE and length > _limit(environ)):
             return
-        if not self._places.take(address):
+        if not self._slots.take(address):
             raise TooManyBodies
         try:
-            environ["wsgi.input"], came = _read(environ["wsgi.input"], length)
+            environ["wsgi.input"], received = _read(environ["wsgi.input"], length)
         finally:
-            self._places.give_back(address)
-        if came < length:
+            self._slots.give_back(address)
+        if received < length:
             raise CutOff
 
 
 def _limit(environ: dict[str, Any]) -> int:
-    known = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
-    return body_limit(environ["PATH_INFO"], known)
+    has_session = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
+    return body_limit(environ["PATH_INFO"], has_session)
 
 
-def _read(coming: Any, length: int) -> tuple[Any, int]:
-    """Return a file with the body, on disk when it is a large one, and how much of it came."""
+def _read(stream: Any, length: int) -> tuple[Any, int]:
+    """Return a file with the body, on disk if it is large, and the number of bytes received."""
     if length <= _PIECE:
-        content = coming.read(length)
+        content = stream.read(length)
         return BytesIO(content), len(content)
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - gone with the request
-    while (left := length - file.tell()) and (piece := coming.read(min(left, _PIECE))):
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when the request is garbage-collected
+    while (left := length - file.tell()) and (piece := stream.read(min(left, _PIECE))):
         file.write(piece)
-    came = file.tell()
+    received = file.tell()
     file.seek(0)
-    return file, came
+    return file, received

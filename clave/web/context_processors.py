@@ -1,14 +1,14 @@
-"""What every template may use."""
+"""Context available to every template."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
-# Kreyòl has its catalogue set up but not translated: a page that says it is Kreyòl must be.
+# Kreyòl has a catalogue but no translations yet, so it is not offered.
 OFFERED = [(code, name) for code, name in settings.LANGUAGES if code != "ht"]
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Return the help line and the languages. Nothing here asks the database."""
+    """Return the help line, the languages and the like. Makes no database queries."""
     return {
         "help_line": settings.CLAVE_HELP_LINE,
         "help_hours": settings.CLAVE_HELP_HOURS,

@@ -1,8 +1,8 @@
-"""Parts of addresses that Django has no converter for."""
+"""Custom path converters."""
 
 
 class HexConverter:
-    """A wizard's run, or the reference of something done: lower-case hexadecimal."""
+    """A wizard's run or the reference of an outcome: lower-case hexadecimal."""
 
     regex = "[0-9a-f]{16,64}"
 

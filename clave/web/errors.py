@@ -1,4 +1,4 @@
-"""Pages for what went wrong: never a stack trace, always a way on."""
+"""Error pages: never a stack trace, always a way forward."""
 
 import errno
 import sys
@@ -14,12 +14,12 @@ from clave.lib import clock
 from clave.lib.outcome import Refused
 
 RETRY_SECONDS = 5
-_AWAY = (
+_UNAVAILABLE = (
     OperationalError,
     InterfaceError,
     InternalError,
-    TransactionManagementError,  # of a transaction whose connection broke
-    psycopg.OperationalError,  # its pool's too
+    TransactionManagementError,  # raised in a transaction whose connection broke
+    psycopg.OperationalError,  # the connection pool's errors
     psycopg.InterfaceError,
     TimeoutError,
     ConnectionError,
@@ -28,13 +28,13 @@ _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def error_page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
-    """Answer with the page of this status, or of this name."""
+    """Return the error page for this status, or the one with this name."""
     html = render_to_string(f"errors/{name or status}.html", {"code": f"HTTP-{status}"}, request)
     return HttpResponse(html, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
 def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, object] | None = None) -> HttpResponse:
-    """Answer with the page of a refusal that ends a flow."""
+    """Return the page for a refusal that ends a flow."""
     response = HttpResponse(
         render_to_string(
             f"refused/{refused.code}.html", {"refused": refused, "code": refused.code, **(context or {})}, request
@@ -48,7 +48,7 @@ def refusal_page(request: HttpRequest, refused: Refused, context: dict[str, obje
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a malformed request. A session that could not be saved comes here too: Django takes it for a lost one."""
+    """Handle a malformed request. A session that could not be saved ends up here too: Django takes it for deleted."""
     return error_page(request, 503 if store_is_away(exception) else 400)
 
 
@@ -65,19 +65,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer when something broke: 503 if it is the store, which comes back, 500 otherwise."""
+    """Handle an unexpected error: 503 if a store is unavailable, which is temporary, otherwise 500."""
     return error_page(request, 503 if store_is_away(sys.exc_info()[1]) else 500)
 
 
 def store_is_away(error: BaseException | None) -> bool:
-    """Say whether an error, or one it hides, means that a store does not answer now: the same request may pass later.
+    """Return whether an error or one of its causes means that a store is unavailable, so that a retry may succeed.
 
-    What a store refuses as wrong (`DataError`, `IntegrityError`, SQL it does not understand) will be wrong again.
+    Errors in the request itself (`DataError`, `IntegrityError`, invalid SQL) do not count: a retry would fail too.
     """
     while error is not None:
-        if isinstance(error, _AWAY) or (isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN):
+        if isinstance(error, _UNAVAILABLE) or (isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN):
             return True
-        if type(error).__module__ == "botocore.exceptions":  # loaded only where documents lie in a bucket
+        if type(error).__module__ == "botocore.exceptions":  # not imported: only used with documents in a bucket
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -1,4 +1,4 @@
-"""The views every form page is made of."""
+"""Base views of all form pages."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,11 +27,11 @@ FormT = TypeVar("FormT", bound=ClaveForm)
 
 
 class FormPage(View, Generic[FormT]):
-    """A page with one form and one task. A `Refused` goes back beside its field.
+    """A page with one form and one task. A `Refused` is shown beside the field it concerns.
 
-    A form that only leads on does so in `perform`. One that changes something, and must do it once, says `changes` and
-    completes itself in two steps (decision 0030): `check` asks whom it must, `complete` does it, and what `complete`
-    writes is committed together with its outcome or not at all.
+    A form that changes nothing implements `perform`. One that makes a change, which must happen exactly once, sets
+    `changes` and implements two steps (decision 0030): `check` validates and calls external services; `complete` makes
+    the change. What `complete` writes is committed together with its outcome or not at all.
     """
 
     form_class: type[FormT]
@@ -42,7 +42,7 @@ class FormPage(View, Generic[FormT]):
     step: ClassVar[tuple[int, int] | None] = None
     back = "/"
     changes = False
-    # Whether the blank form is the same for everybody: then it is rendered once and kept (abuse case 53).
+    # Whether the blank form is the same for everybody, so that it can be rendered once and cached (abuse case 53).
     cached_blank = False
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -51,7 +51,10 @@ class FormPage(View, Generic[FormT]):
         return self.page(self.make_form())
 
     def head(self, request: HttpRequest, **kwargs: object) -> HttpResponseBase:
-        """Answer as `get`. Django would make the view refer to itself, and with all it holds outlive its request."""
+        """Respond as `get` does. Django's default makes a reference cycle that keeps the view alive after its request.
+
+        The view holds form data, which should be freed with the request.
+        """
         return self.get(request, **kwargs)
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponseBase:
@@ -83,7 +86,7 @@ class FormPage(View, Generic[FormT]):
             return self.refused(form, refused)
 
     def _done_once(self, form: FormT, context: RequestContext) -> HttpResponseBase:
-        """Do what the form asks for and store the outcome under its key, in one transaction."""
+        """Make the change and store its outcome under the form's key, in one transaction."""
         checked = self.check(form, context)
         if isinstance(checked, HttpResponseBase):
             return checked
@@ -94,7 +97,7 @@ class FormPage(View, Generic[FormT]):
         return self.done_page(Done(fingerprint(context.submission), outcome.kind, outcome.facts(), outcome.secret))
 
     def done_before(self, request: HttpRequest) -> HttpResponse | None:
-        """Return what this very form achieved when it was posted before, though what it was about may be gone."""
+        """Return the outcome of an earlier post of this form, even if the object it concerned no longer exists."""
         if request.method != "POST" or not self.changes:
             return None
         key = request.POST.get("envio", "")
@@ -102,7 +105,7 @@ class FormPage(View, Generic[FormT]):
         return self.done_page(done) if done else None
 
     def _refreshed(self, request: HttpRequest) -> HttpResponse:
-        """Another picture without a script: everything typed stays but the secrets."""
+        """Show a new captcha without a script: everything typed is kept except the secrets."""
         return self.page(self.make_form(initial=request.POST.dict()))
 
     def _blank(self, request: HttpRequest) -> str:
@@ -112,34 +115,34 @@ class FormPage(View, Generic[FormT]):
         return self.form_class(data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, object]:
-        """Return what the template needs besides the form."""
+        """Return additional context for the template."""
         return {}
 
     def refusal_context(self) -> dict[str, object]:
-        """Return what the page of a refusal that ends the flow needs besides the refusal."""
+        """Return additional context for the page of a refusal that ends the flow."""
         return {}
 
     def perform(self, form: FormT, context: RequestContext) -> HttpResponseBase:
-        """Run the use case of a form that changes nothing; return where to go. Raises `Refused`."""
+        """Run the use case of a form that changes nothing; return the response. Raises `Refused`."""
         raise NotImplementedError
 
     def check(self, form: FormT, context: RequestContext) -> Any:
-        """Establish what `complete` needs, outside of any transaction. Raises `Refused`.
+        """Return what `complete` needs. Runs outside any transaction. Raises `Refused`.
 
-        Here a registry is asked and a key is tried: it may take long, and what a refusal has counted and recorded
-        stays. A response ends it here.
+        Registry queries and key checks belong here: they may be slow, and the attempts that a refusal counts and audits
+        must persist. If this returns a response, it is sent and `complete` is not called.
         """
         return None
 
     def complete(self, form: FormT, checked: Any, context: RequestContext) -> Outcome:
-        """Do it, with what `check` established; return what came of it. Raises `Refused`, which undoes it."""
+        """Make the change, given the result of `check`; return the outcome. Raises `Refused`, which rolls it back."""
         raise NotImplementedError
 
     def completed(self) -> None:
-        """Go on from what is done and stored."""
+        """Run after the change has been committed."""
 
     def refused(self, form: FormT, refused: Refused) -> HttpResponse:
-        """Show a refusal beside the field it concerns; the ones that end a flow have pages of their own."""
+        """Show a refusal beside the field it concerns; one that ends the flow has a page of its own."""
         if not refused.message:
             return refusal_page(self.request, refused, self.refusal_context())
         form.show_refusal(refused)
@@ -166,7 +169,7 @@ class FormPage(View, Generic[FormT]):
         return page_of(filled(self.request, self.render_page(form)), status)
 
     def done_page(self, done: Done) -> HttpResponse:
-        """Show what was achieved: at an address that survives reload, or, for a secret, in this answer only."""
+        """Show the outcome: at an address that survives a reload or, if it has a secret, in this response only."""
         if done.kind == Flash.kind:
             return HttpResponseRedirect(f"{done.facts['to']}?hecho={done.reference}")
         if done.secret:
@@ -175,7 +178,7 @@ class FormPage(View, Generic[FormT]):
 
 
 class StepPage(FormPage[FormT]):
-    """A step of a wizard. `flow` and `name` say which; `self.wizard` holds what earlier steps established."""
+    """A step of a wizard, identified by `flow` and `name`. `self.wizard` holds the results of earlier steps."""
 
     flow: ClassVar[str]
     name: ClassVar[str]
@@ -183,19 +186,19 @@ class StepPage(FormPage[FormT]):
 
     @property
     def flow_name(self) -> str:
-        """Return the name of the flow's first page, which begins the names of its steps."""
+        """Return the URL name of the flow's first page, which is also the prefix of its steps' names."""
         return self.flow
 
     @property
     def back(self) -> str:  # type: ignore[override]
-        """Return the step before this one, or the flow's first page."""
-        before = self.wizard.before(self.name)
-        return reverse(f"{self.flow_name}_{before}", args=[self.wizard.run]) if before else reverse(self.flow_name)
+        """Return the URL of the previous step, or of the flow's first page."""
+        previous = self.wizard.before(self.name)
+        return reverse(f"{self.flow_name}_{previous}", args=[self.wizard.run]) if previous else reverse(self.flow_name)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        before = self.done_before(request)
-        if before is not None:
-            return before
+        done_page = self.done_before(request)
+        if done_page is not None:
+            return done_page
         try:
             self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
             self.prepare()
@@ -204,10 +207,10 @@ class StepPage(FormPage[FormT]):
         return super().dispatch(request, *args, **kwargs)
 
     def prepare(self) -> None:
-        """Look up what the step is about. Raises `StepRefused` when what earlier steps proved counts no longer."""
+        """Load what the step needs. Raises `StepRefused` if what earlier steps proved is no longer valid."""
 
     def completed(self) -> None:
-        """End the flow: what it was for is done."""
+        """End the flow: its purpose is accomplished."""
         self.wizard.end()
 
     def go(self, step: str, **data: object) -> HttpResponseRedirect:
@@ -217,8 +220,8 @@ class StepPage(FormPage[FormT]):
 
 
 def done(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show what this browser achieved. It survives reload and cannot be replayed."""
-    found = idempotency.find(reference, context_of(request))
-    if found is None:
+    """Show the outcome of a form sent by this browser. The page can be reloaded without repeating anything."""
+    outcome = idempotency.find(reference, context_of(request))
+    if outcome is None:
         return error_page(request, 404)
-    return show(request, f"done/{found.kind}.html", found.facts)
+    return show(request, f"done/{outcome.kind}.html", outcome.facts)

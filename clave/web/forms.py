@@ -1,4 +1,4 @@
-"""Fields that understand what people type, and the form they stand in."""
+"""Form fields that accept what people actually type, and the base form."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -21,44 +21,44 @@ from clave.lib.text import Text, unexpected_characters
 from clave.web.captcha import service as captcha
 from clave.web.captcha import tickets
 
-# What `Form.cleaned_data` is: each field cleans to a type of its own.
+# The type of `Form.cleaned_data`: each field cleans to its own type.
 CleanedData = Mapping[str, Any]
 
 format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
 
 
 class LongSelect(forms.Select):
-    """A select of hundreds of options, written out without a template for each of them."""
+    """A select with hundreds of options: rendering a template for each would be slow."""
 
     def render(self, name: str, value: object, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = "" if value is None else str(value)
-        options = format_html_join("", "{}", ((self._written(key, label, chosen),) for key, label in self.choices))
-        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
-        return format_html("<select{}>{}</select>", flatatt(given), options)
+        selected_key = "" if value is None else str(value)
+        options = format_html_join("", "{}", ((self._option(key, label, selected_key),) for key, label in self.choices))
+        attributes = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(attributes), options)
 
-    def _written(self, key: Any, label: object, chosen: str) -> SafeString:
+    def _option(self, key: Any, label: object, selected_key: str) -> SafeString:
         if isinstance(label, (list, tuple)):
-            inside = format_html_join("", "{}", ((self._written(code, name, chosen),) for code, name in label))
-            return format_html('<optgroup label="{}">{}</optgroup>', key, inside)
-        selected = mark_safe(" selected") if str(key) == chosen else ""
+            nested = format_html_join("", "{}", ((self._option(code, name, selected_key),) for code, name in label))
+            return format_html('<optgroup label="{}">{}</optgroup>', key, nested)
+        selected = mark_safe(" selected") if str(key) == selected_key else ""
         return format_html('<option value="{}"{}>{}</option>', key, selected, label)
 
 
-class _LightlyCopied(forms.CharField):
-    """A field whose copy, one for each form, costs little: only its own messages and its widget's attributes change."""
+class _CheaplyCopiedField(forms.CharField):
+    """A field that is cheap to copy for each form: only messages, validators and widget attributes are duplicated."""
 
     def __deepcopy__(self, memo: Any) -> Any:
-        twin, widget = object.__new__(type(self)), object.__new__(type(self.widget))
-        twin.__dict__.update(self.__dict__)
+        copy, widget = object.__new__(type(self)), object.__new__(type(self.widget))
+        copy.__dict__.update(self.__dict__)
         widget.__dict__.update(self.widget.__dict__)
         widget.attrs = self.widget.attrs.copy()
-        twin.widget, twin.error_messages = widget, self.error_messages.copy()
-        twin.validators = self.validators[:]
-        return twin
+        copy.widget, copy.error_messages = widget, self.error_messages.copy()
+        copy.validators = self.validators[:]
+        return copy
 
 
-class TextField(_LightlyCopied):
-    """One line of text in Latin letters: no controls, no emoji, no other scripts."""
+class TextField(_CheaplyCopiedField):
+    """A line of text in Latin letters: no control characters, emoji or other scripts."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "characters": _("Use solo letras, números y signos comunes. Quite: %(found)s"),
@@ -68,7 +68,7 @@ class TextField(_LightlyCopied):
 
     def __init__(self, *, max_length: int = 100, autocomplete: str = "off", width: str = "", **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
-        # No maxlength attribute: a browser would cut what is pasted without a word.
+        # No maxlength attribute: browsers silently truncate pasted text.
         self.widget.attrs.pop("maxlength", None)
         self.widget.attrs |= {"autocomplete": autocomplete, "spellcheck": "false"}
         if width:
@@ -76,14 +76,14 @@ class TextField(_LightlyCopied):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        found = unexpected_characters(value)
-        if found:
-            shown = " ".join(sorted(char if char.isprintable() else f"U+{ord(char):04X}" for char in found)[:5])
+        unexpected = unexpected_characters(value)
+        if unexpected:
+            shown = " ".join(sorted(char if char.isprintable() else f"U+{ord(char):04X}" for char in unexpected)[:5])
             raise ValidationError(self.error_messages["characters"], code="characters", params={"found": shown})
 
 
 class RutField(TextField):
-    """A RUT, typed as one likes; cleans to `Rut`."""
+    """A RUT, with or without punctuation; cleans to `Rut`."""
 
     default_error_messages: ClassVar[dict[str, object]] = {
         "rut_shape": _("Escriba su RUT con dígito verificador, por ejemplo 12.345.678-5."),
@@ -132,7 +132,7 @@ class NieField(TextField):
 
 
 class EmailField(forms.EmailField):
-    """An e-mail address; lower-cased domain, no longer than a mail server accepts."""
+    """An e-mail address; the domain is lower-cased and the length limited."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _("El correo no es válido. Escríbalo así: nombre@ejemplo.cl"),
@@ -152,8 +152,8 @@ class EmailField(forms.EmailField):
         return f"{mailbox}@{domain.lower()}" if text else ""
 
 
-class SecretField(_LightlyCopied):
-    """A key or an answer: never sent back to the page; its characters are judged by its own rules, not here."""
+class SecretField(_CheaplyCopiedField):
+    """A key or a secret answer: never rendered back into the page. Its characters are validated elsewhere."""
 
     def __init__(self, *, autocomplete: str, max_length: int = 128, visible: bool = False, **kwargs: Any) -> None:
         widget = forms.TextInput if visible else forms.PasswordInput
@@ -165,7 +165,7 @@ class SecretField(_LightlyCopied):
 
 
 class DateField(forms.DateField):
-    """A date of somebody's life, written dd-mm-aaaa: from 1900 on, not in the future."""
+    """A birth date or the like, typed as dd-mm-aaaa: from 1900 on, not in the future."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _("Escriba la fecha como día-mes-año, por ejemplo 01-12-1992."),
@@ -186,7 +186,7 @@ class DateField(forms.DateField):
 
 
 class CaptchaWidget(forms.Widget):
-    """Picture, sound, refresh and the box for the letters; posts a ticket and the answer."""
+    """The captcha: picture, sound, refresh button and answer box; posts a ticket and the answer."""
 
     template_name = "web/captcha.html"
 
@@ -199,7 +199,7 @@ class CaptchaWidget(forms.Widget):
 
 
 class CaptchaField(forms.Field):
-    """The letters of picture or sound. `ClaveForm` asks it last."""
+    """The letters from the picture or sound. `ClaveForm` checks them last."""
 
     widget = CaptchaWidget
 
@@ -208,15 +208,14 @@ class CaptchaField(forms.Field):
 
 
 class ClaveForm(forms.Form):
-    """A form as every page shows it: required messages that name the field, groups, captcha asked first.
+    """The base of all forms: required messages that name the field, field groups, captcha.
 
-    `groups` lists (title, field names) in page order. The captcha is judged before any check that could
-    reveal whether somebody exists, and only when the rest of the form is well-formed, so that a typing
-    error does not cost a new picture.
+    `groups` lists (title, field names) in page order. The captcha is checked before anything that could reveal whether
+    an account exists, and only if the rest of the form is valid, so that a typing error does not cost a new picture.
     """
 
     groups: list[tuple[Text, list[str]]] = []
-    # Fields that are not required by themselves, but carry the asterisk: something in their place is.
+    # Fields shown with an asterisk although not required by themselves: they or an alternative must be filled in.
     starred: tuple[str, ...] = ()
     required_css_class = "obligatorio"
     use_required_attribute = False
@@ -228,11 +227,11 @@ class ClaveForm(forms.Form):
         self.label_suffix = ""
         if settings.CLAVE_CAPTCHA != "off":
             self.starred = (*self.starred, "captcha")
-        # Errors are summed up in the order of the page.
+        # The error summary follows the order of the page.
         self.order_fields([name for _, names in self.groups for name in names])
         for name, field in self.fields.items():
             field.error_messages["required"] = format_lazy(_("Falta completar: {field}."), field=field.label or name)  # type: ignore[no-untyped-call]
-            # Django would only write `required`, with which the browser speaks instead of our messages.
+            # Django only offers `required`, which would make browsers show their own messages instead of ours.
             if field.required:
                 field.widget.attrs["aria-required"] = "true"
 
@@ -249,21 +248,21 @@ class ClaveForm(forms.Form):
                 self.add_error("captcha", ValidationError(text, code="captcha"))
 
     def codes(self) -> list[str]:
-        """Return the codes of the errors, once each, for the small print."""
-        found = [error.code or "" for errors in self.errors.as_data().values() for error in errors]
-        return list(dict.fromkeys(found))
+        """Return the distinct error codes, for the small print."""
+        codes = [error.code or "" for errors in self.errors.as_data().values() for error in errors]
+        return list(dict.fromkeys(codes))
 
     def grouped(self) -> Iterator[tuple[Any, list[forms.BoundField]]]:
-        """Yield (title, bound fields) group by group, as the page shows them."""
+        """Yield (title, bound fields) for each group, in page order."""
         for title, names in self.groups or [("", list(self.fields))]:
             fields = [self[name] for name in names if name in self.fields and not self[name].is_hidden]
             if fields:
                 yield title, fields
 
     def show_refusal(self, refused: Refused) -> None:
-        """Put a use case's refusal beside the field it concerns."""
+        """Show a use case's refusal beside the field it concerns."""
         self.refuse(refused.code, refused.message, refused.field)
 
     def refuse(self, code: str, message: str, field: str | None = None) -> None:
-        """Put a message beside a field."""
+        """Show a message beside a field, or for the whole form if it has no such field."""
         self.add_error(field if field in self.fields else None, ValidationError(message, code=code))

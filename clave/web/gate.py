@@ -1,8 +1,9 @@
-"""What stands between the web server and Django: who is too many waits outside or is told so at once.
+"""Overload protection between the web server and Django: excess requests queue or are refused at once.
 
-The server gives each request a thread of its own. As many requests as the worker's core can serve are inside at once;
-some wait, and whoever would wait about a second or longer is told so at once, before any work. Who closes a session of
-attendance goes first: its time would be lost (abuse cases 41 and 77 of the threat model).
+The server gives each request a thread of its own. Only as many requests as the worker's core can serve are processed
+concurrently. Others queue; one that would wait about a second or longer gets a 503 at once, before any work is done.
+Requests that close an attendance session go first, because the participant would lose the recorded time (abuse cases 41
+and 77 of the threat model).
 """
 
 import re
@@ -27,15 +28,15 @@ from clave.web.waiting_room import SlotLimiter, WaitingRoom
 
 log = structlog.get_logger(__name__)
 
-INSIDE = 8  # of them one computes; the others wait for the store, for a registry or for their turn to hash
-WAITING, RESERVE = 100, 20  # at most, however fast the turns; the reserve is for those who close a session
-# Of one address so many close a session before everybody else: a classroom does, and a flood gains no more than that.
+INSIDE = 8  # one of them computes; the others wait for a store, a registry or their turn to hash
+WAITING, RESERVE = 100, 20  # queue capacity regardless of throughput; the reserve is for closing sessions
+# Requests per address that get priority for closing a session: enough for a classroom, and a cap on what a flood gains.
 URGENT_OF_ONE = 10
 _FILES = 8192
-_TOLD_EVERY = 60.0
+_LOG_INTERVAL = 60.0
 HEALTH = "/healthz"
 
-# Everything here is UTF-8. Django reads the query in whatever charset a request names, before it can refuse anything.
+# Everything here is UTF-8, but Django decodes the query string in any charset a request names, before we could refuse.
 _CHARSET = re.compile(r";\s*charset\s*\*?\s*=[^;]*", re.IGNORECASE)
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
@@ -47,17 +48,17 @@ class Gate:
     def __init__(self, application: Any) -> None:
         self._application = application
         self._bodies = BodyBuffer() if settings.CLAVE_BUFFER_BODIES else None
-        self._precedence = SlotLimiter(WAITING + RESERVE, URGENT_OF_ONE)
+        self._priority_slots = SlotLimiter(WAITING + RESERVE, URGENT_OF_ONE)
         self._room = WaitingRoom(INSIDE, WAITING, RESERVE)
-        self._told = 0.0
-        # Files that exist: the name of one that does not is a page like any other.
+        self._last_logged = 0.0
+        # Only static files that exist: any other name produces an error page and must queue like the rest.
         hashed = getattr(staticfiles_storage, "hashed_files", {})
-        self._never_waits = {HEALTH, *(f"{settings.STATIC_URL}{name}" for name in hashed.values())}
+        self._exempt_paths = {HEALTH, *(f"{settings.STATIC_URL}{name}" for name in hashed.values())}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         environ["CONTENT_TYPE"] = _CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         path = environ["PATH_INFO"]
-        if path in self._never_waits and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if path in self._exempt_paths and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._answer(environ, start)
         address = address_in(environ)
         try:
@@ -75,25 +76,25 @@ class Gate:
             self._room.leave()
 
     def _enter(self, path: str, address: str) -> bool:
-        urgent = path.startswith(settings.CLAVE_URGENT_PATHS) and self._precedence.take(address)
+        urgent = path.startswith(settings.CLAVE_URGENT_PATHS) and self._priority_slots.take(address)
         try:
             return self._room.enter(urgent=urgent)
         finally:
             if urgent:
-                self._precedence.give_back(address)
+                self._priority_slots.give_back(address)
 
     def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         response = self._application(environ, start)
         if response.streaming:
             return response  # type: ignore[no-any-return]
-        body = [response.content]  # whole: the server need not come back for its pieces
+        body = [response.content]  # in one piece: the server need not iterate over the response
         response.close()
         return body
 
     def _full(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         now = time.monotonic()
-        if now - self._told > _TOLD_EVERY:
-            self._told = now
+        if now - self._last_logged > _LOG_INTERVAL:
+            self._last_logged = now
             log.warning("gate.full", waiting=self._room.waiting, bodies=self._bodies.taken if self._bodies else 0)
         page = _full_page(chosen_language(WSGIRequest(environ)))
         start(f"{page.status_code} {page.reason_phrase}", list(page.items()))
@@ -102,22 +103,22 @@ class Gate:
 
 @cache
 def _full_page(language: str) -> HttpResponse:
-    nobody = WSGIRequest({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": BytesIO()})
+    request = WSGIRequest({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": BytesIO()})
     with translation.override(language):
-        page = error_page(nobody, 503, "full")
+        page = error_page(request, 503, "full")
     for name, value in {**HEADERS, "Cache-Control": "no-store", "Retry-After": str(RETRY_SECONDS)}.items():
         page.headers[name] = value
     return page
 
 
 def _cut_off(start: Start) -> Iterable[bytes]:
-    """Answer a form of which not all came."""
+    """Respond to a request whose body is incomplete."""
     start("400 Bad Request", [("Content-Type", "text/plain")])
     return [b""]
 
 
 def allow_many_files() -> None:
-    """Let this process have a file open for each connection: the usual limit is 1024."""
+    """Raise this process's limit on open files, usually 1024: every connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    limit = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))

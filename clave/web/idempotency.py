@@ -1,8 +1,8 @@
-"""A form that changes something does it once: double click, retry after a lost answer, resend after a failover.
+"""Idempotent forms: a change happens once despite double clicks, retries after a lost response and failovers.
 
-The form carries a random key. Whoever posts it first claims it; a second post of the same form waits for the first and
-shows the same result. A claim that is old is taken over: its owner has died, or is so late that its work, should it
-come to an end after all, is undone (`finish`).
+Each form carries a random key. The first post claims it; another post of the same form waits for the first and shows
+the same result. A stale claim is taken over: its owner has died or is so late that its work, should it finish after
+all, is rolled back (`finish`).
 """
 
 import base64
@@ -28,7 +28,7 @@ _PAUSE_SECONDS = 0.05
 
 
 class StillWorking(Refused):
-    """The same form is still being worked on; sending it again later shows what came of it."""
+    """An earlier post of the form is still being processed; posting it again later shows the outcome."""
 
     status = 503
 
@@ -37,7 +37,7 @@ class StillWorking(Refused):
 
 
 class NotThisBrowser(Refused):
-    """The form was shown to another browser and has been sent from there (abuse case 47)."""
+    """The form was served to, and already sent by, another browser (abuse case 47)."""
 
     status = 403
 
@@ -47,7 +47,7 @@ class NotThisBrowser(Refused):
 
 @dataclass(frozen=True)
 class Done:
-    """What an earlier post of the same form achieved; `secret` only for who holds the form's key."""
+    """The outcome of an earlier post of the form; `secret` requires the form's key."""
 
     reference: str
     kind: str
@@ -56,7 +56,7 @@ class Done:
 
 
 def new_key() -> str:
-    """Return a key for one showing of a form."""
+    """Return a key for a newly rendered form."""
     return secrets.token_urlsafe(18)
 
 
@@ -66,61 +66,61 @@ def _cipher(key: str) -> Fernet:
 
 @dataclass(frozen=True)
 class Claim:
-    """A visit that may do what its form asks for, or what an earlier post of the same form achieved."""
+    """Permission to process a form, or the outcome of an earlier post of it."""
 
     context: RequestContext
     done: Done | None = None
 
 
 def claim(context: RequestContext) -> Claim:
-    """Claim the visit's submission key, or wait for who has claimed it. Raises `NotThisBrowser`, `StillWorking`.
+    """Claim the request's submission key, or wait for the current owner. Raises `NotThisBrowser`, `StillWorking`.
 
-    Give it back with `release` when the use case is over, so that a corrected form may be posted.
+    Call `release` after the use case, so that a corrected form can be posted under the same key.
     """
     reference, deadline = fingerprint(context.submission), time.monotonic() + _WAIT_SECONDS
-    mine = replace(context, claim=secrets.token_hex(8))
+    own = replace(context, claim=secrets.token_hex(8))
     while time.monotonic() < deadline:
         try:
             with transaction.atomic():
                 Submission.objects.create(
-                    key=reference, kind="", claim=mine.claim, browser=context.browser, created_at=clock.now()
+                    key=reference, kind="", claim=own.claim, browser=context.browser, created_at=clock.now()
                 )
-            return Claim(mine)
+            return Claim(own)
         except IntegrityError:
             row = Submission.objects.filter(pk=reference).first()
         if row and not constant_time_compare(row.browser, context.browser):
             raise NotThisBrowser
         if row and row.kind:
             return Claim(context, _done(row, context.submission))
-        if _take_over(reference, mine):
-            return Claim(mine)
+        if _take_over(reference, own):
+            return Claim(own)
         time.sleep(_PAUSE_SECONDS)
     raise StillWorking
 
 
-def _take_over(reference: str, mine: RequestContext) -> bool:
+def _take_over(reference: str, own: RequestContext) -> bool:
     old = Submission.objects.filter(pk=reference, kind="", created_at__lt=clock.now() - _STALE)
-    return bool(old.update(claim=mine.claim, created_at=clock.now()))
+    return bool(old.update(claim=own.claim, created_at=clock.now()))
 
 
 def release(context: RequestContext) -> None:
-    """Give a claim back unless something was achieved under it."""
+    """Release a claim unless an outcome was stored under it."""
     Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="").delete()
 
 
 def finish(context: RequestContext, outcome: Outcome) -> None:
-    """Store what was achieved. The page calls it as the last thing inside the transaction that achieves it.
+    """Store the outcome. Must be the last call inside the transaction that makes the change.
 
-    Raises `StillWorking`, which undoes the transaction, when another post of the form has taken the claim over.
+    Raises `StillWorking`, which rolls the transaction back, if another post of the form has taken over the claim.
     """
     secret = _cipher(context.submission).encrypt(outcome.secret.encode()).decode() if outcome.secret else ""
-    mine = Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="")
-    if not mine.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
+    own = Submission.objects.filter(pk=fingerprint(context.submission), claim=context.claim, kind="")
+    if not own.update(kind=outcome.kind, facts=outcome.facts(), secret=secret):
         raise StillWorking
 
 
 def find_again(context: RequestContext) -> Done | None:
-    """Return what an earlier post of this very form achieved."""
+    """Return the outcome of an earlier post of this form."""
     row = (
         Submission.objects.filter(pk=fingerprint(context.submission), browser=context.browser).exclude(kind="").first()
     )
@@ -128,8 +128,8 @@ def find_again(context: RequestContext) -> Done | None:
 
 
 def find(reference: str, context: RequestContext) -> Done | None:
-    """Return what this browser achieved under `reference`, without the secret."""
-    if not reference.isalnum():  # what an address holds may be anything, and PostgreSQL takes no NUL
+    """Return the outcome stored under `reference` if it is this browser's, without the secret."""
+    if not reference.isalnum():  # comes from the URL, and PostgreSQL rejects NUL
         return None
     row = Submission.objects.filter(pk=reference, browser=context.browser).exclude(kind="").first()
     return _done(row, "") if row else None

@@ -1,22 +1,22 @@
-"""Whether this process is about to stop, and what its answers say about that."""
+"""Shutdown state of this process, and how its responses announce it."""
 
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-# The site goes away: `/readyz` tells the balancer, so that it sends new visitors elsewhere.
+# The site is shutting down: `/readyz` reports it, so that the load balancer sends new visitors elsewhere.
 draining = threading.Event()
-# This process goes away, the site perhaps not: visitors are asked to come back on a new connection.
+# This process is shutting down, the site perhaps not: clients must reconnect.
 closing_connections = threading.Event()
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class CloseConnections:
-    """WSGI middleware: answers carry `Connection: close` once the process is about to stop (RFC 9112, section 9.6).
+    """WSGI middleware that adds `Connection: close` once the process is about to stop (RFC 9112, section 9.6).
 
-    A connection that is kept open would otherwise be closed while its next request is on the way.
+    Otherwise a persistent connection could be closed while its next request is in transit.
     """
 
     def __init__(self, application: Callable[[dict[str, object], StartResponse], Iterable[bytes]]) -> None:

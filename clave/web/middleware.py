@@ -1,4 +1,4 @@
-"""What happens to every request before a view sees it, and to every answer on its way out."""
+"""Middleware: request validation, security headers, browser cookie and language."""
 
 import ipaddress
 import re
@@ -29,23 +29,23 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not no-referrer: a form posted under it comes with "Origin: null", which no CSRF check can accept.
+    # Not no-referrer: forms would be posted with "Origin: null", which no CSRF check can accept.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
 API = "/api/"
-# Asked by a machine's address, not by name: by load balancers, kubelets, Prometheus.
+# Load balancers, kubelets and Prometheus request these by IP address instead of host name.
 PROBES = ("/healthz", "/readyz", "/metrics")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Shield:
-    """Refuse malformed requests early; put the security headers on every answer.
+    """Middleware that refuses malformed requests early and adds the security headers to every response.
 
-    A page is never stored by a cache: the back button must not show another person's data.
+    Pages are never cached: the back button must not show another person's data.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -60,13 +60,13 @@ class Shield:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         if not response.headers["X-Frame-Options"]:
-            del response.headers["X-Frame-Options"]  # a page that says in its policy who may frame it
+            del response.headers["X-Frame-Options"]  # emptied by a page whose CSP says who may frame it
         keep_browser(request, response)
         return response
 
 
 def refusal(request: HttpRequest) -> HttpResponse | None:
-    """Return the answer that refuses this request, or None. A fault in it is found before any view runs."""
+    """Return the error response for a malformed request, or None if it is well-formed. Runs before any view."""
     from clave.web.errors import error_page
 
     status = refused_status(request)
@@ -78,12 +78,12 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def refused_status(request: HttpRequest) -> int | None:
-    """Return the HTTP status of what is wrong with a request, None if nothing is. The API looks at its JSON itself."""
-    if not _asks_for_us(request):
+    """Return the HTTP status for a malformed request, None if it is well-formed. The API validates its JSON itself."""
+    if not _is_host_allowed(request):
         return 400
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    known = settings.SESSION_COOKIE_NAME in request.COOKIES
-    if length > settings.CLAVE_MAX_BODY and length > body_limit(request.path, known):
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    if length > settings.CLAVE_MAX_BODY and length > body_limit(request.path, has_session):
         return 413
     if _CONTROLS.search(request.path) or len(request.META.get("QUERY_STRING", "")) > 4096:
         return 400
@@ -93,16 +93,16 @@ def refused_status(request: HttpRequest) -> int | None:
         return 400
     try:
         well_formed = _is_well_formed(request)
-    except Exception:  # Django raises several kinds for a body it cannot parse: too big, too many fields, bad multipart
+    except Exception:  # Django raises various errors for an unparsable body: too big, too many fields, bad multipart
         return 400
     misplaced = bool(request.FILES) and not upload_limit(request.path)
     return 400 if misplaced or not well_formed else None
 
 
-def _asks_for_us(request: HttpRequest) -> bool:
-    """Say whether `Host` names this site. Django itself only looks at it when a view asks.
+def _is_host_allowed(request: HttpRequest) -> bool:
+    """Return whether `Host` names this site. Django itself only checks when a view asks for it.
 
-    A probe may also name an address, which no name server of a stranger's can point here (DNS rebinding).
+    Probes may also use an IP address, which is safe from DNS rebinding.
     """
     try:
         return bool(request.get_host())
@@ -117,22 +117,22 @@ def _asks_for_us(request: HttpRequest) -> bool:
 
 
 def upload_limit(path: str) -> int:
-    """Return how many bytes a request that brings a file to this path may have; 0 if none may be brought there."""
-    return next((most for pattern, most in settings.CLAVE_UPLOADS.items() if re.fullmatch(pattern, path)), 0)
+    """Return the maximum size in bytes of an upload to this path; 0 if it takes no files."""
+    return next((limit for pattern, limit in settings.CLAVE_UPLOADS.items() if re.fullmatch(pattern, path)), 0)
 
 
-def body_limit(path: str, known: bool) -> int:
-    """Return how many bytes of a body are read at this path.
+def body_limit(path: str, has_session: bool) -> int:
+    """Return the maximum size in bytes of a body at this path.
 
-    Large files only from somebody who has a session: they are read before any view can ask who it is.
+    Large files require a session: they are read before any view can check who sends them.
     """
-    return max(upload_limit(path) if known else 0, settings.CLAVE_MAX_BODY)
+    return max(upload_limit(path) if has_session else 0, settings.CLAVE_MAX_BODY)
 
 
 def _is_well_formed(request: HttpRequest) -> bool:
-    """Each name once, no NUL, valid UTF-8.
+    """Return whether a form has each name only once, no NUL and only valid UTF-8.
 
-    Of what is none Django reads escaped bytes as the replacement character, but plain ones as Latin-1.
+    Django decodes percent-encoded bytes that are not UTF-8 to the replacement character, but raw ones as Latin-1.
     """
     if request.content_type == _FORM_TYPES[0]:
         request.body.decode("utf-8")
@@ -149,7 +149,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def address_in(environ: Mapping[str, Any]) -> str:
-    """Return the client's address; X-Forwarded-For counts only behind `CLAVE_TRUSTED_PROXIES` proxies."""
+    """Return the client's address; X-Forwarded-For is trusted only behind `CLAVE_TRUSTED_PROXIES` proxies."""
     hops = settings.CLAVE_TRUSTED_PROXIES
     if hops:
         chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
@@ -159,21 +159,21 @@ def address_in(environ: Mapping[str, Any]) -> str:
 
 
 def browser_id(request: HttpRequest) -> str:
-    """Return this browser's random id, making one if it has none; the answer then carries the cookie."""
+    """Return this browser's random id. If it has none, generate one and set the cookie with the response."""
     known = getattr(request, "_browser", "")
     if known:
         return str(known)
     value, _, seal = request.COOKIES.get(BROWSER_COOKIE, "").partition(".")
     if not is_keyed_hash(seal, "browser-cookie", value, length=_BROWSER_SEAL_LENGTH):
         value = secrets.token_urlsafe(18)
-    # Also when it was sealed under a former secret key: then the browser keeps its id under a new seal.
+    # True for a new id and for one sealed under a former secret key, which is sealed again under the current one.
     request._seals_browser = seal != _browser_seal(value)  # type: ignore[attr-defined]
     request._browser = value  # type: ignore[attr-defined]
     return value
 
 
 def _browser_seal(value: str) -> str:
-    """Return what only this site can write beside a browser's id."""
+    """Return the MAC that authenticates a browser's id."""
     return keyed_hash("browser-cookie", value)[:_BROWSER_SEAL_LENGTH]
 
 
@@ -190,7 +190,7 @@ def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def context_of(request: HttpRequest) -> RequestContext:
-    """Describe where this request comes from, for limits and the audit."""
+    """Return the origin of this request, for rate limits and the audit log."""
     known: RequestContext | None = getattr(request, "_visit", None)
     if known is None:
         known = request._visit = RequestContext(  # type: ignore[attr-defined]
@@ -203,7 +203,10 @@ def context_of(request: HttpRequest) -> RequestContext:
 
 
 class ChosenLanguage:
-    """Speak Spanish unless the person chose another language: a borrowed phone's settings are no choice."""
+    """Middleware that activates the chosen language, by default Spanish.
+
+    The browser's language settings are ignored: on a borrowed phone they are not the person's choice.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -214,7 +217,7 @@ class ChosenLanguage:
 
 
 def chosen_language(request: HttpRequest) -> str:
-    """Return the code of the language to speak."""
+    """Return the code of the language to use."""
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     return chosen if chosen in _languages() else str(settings.LANGUAGE_CODE)
 

@@ -1,14 +1,14 @@
-"""Submissions: a form that changes something does it once, however often it arrives."""
+"""Submissions: the record that makes forms idempotent."""
 
 from django.db import models
 
 
 class Submission(models.Model):
-    """A one-time submission key that has been used, and what came of it.
+    """A used one-time submission key and the outcome.
 
-    `key` is the SHA-256 of the key in the form, `claim` names the post that works on it. `secret` (a key shown on
-    screen) is encrypted under the form's key itself, which is not stored: only the browser that sent it can
-    see it again.
+    `key` is the SHA-256 of the key in the form; `claim` identifies the post that processes it. `secret` (a key shown on
+    screen) is encrypted under the form's key, which is not stored: only the browser that sent the form can see the
+    secret again.
     """
 
     key = models.CharField(max_length=64, primary_key=True)

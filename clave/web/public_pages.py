@@ -1,4 +1,4 @@
-"""Pages without a form: home, the old addresses, help, languages."""
+"""Pages without a form: home, legacy URLs, help, language choice."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from clave.web.rendering import page_of, rendered_once, show
 
 
 def plain(template: str) -> Any:
-    """Return a view that shows one template, the same to everybody."""
+    """Return a view that shows a template, the same for everybody."""
 
     def view(request: HttpRequest) -> HttpResponse:
         if request.GET or request.method not in ("GET", "HEAD"):
@@ -24,7 +24,7 @@ def plain(template: str) -> Any:
 
 
 def choose_language(request: HttpRequest, code: str) -> HttpResponse:
-    """Remember the language in a cookie and go back to where the person was."""
+    """Store the language in a cookie and return to the previous page."""
     if code not in dict(settings.LANGUAGES):
         return error_page(request, 404)
     back = request.GET.get("volver", "/")

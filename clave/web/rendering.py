@@ -1,4 +1,4 @@
-"""Rendering pages: the tokens of a form are filled into a page that is otherwise the same for everybody."""
+"""Page rendering: a page that is the same for everybody is rendered once, then each request's tokens are filled in."""
 
 import re
 import secrets
@@ -16,14 +16,14 @@ from django.utils.translation import get_language
 from clave.web import idempotency
 from clave.web.captcha import tickets
 
-# Stand-ins for the three tokens of a page, so that a blank form is rendered once and then only filled in.
-# Random in each process, so that nobody can type one.
+# Placeholders for a page's three tokens, so that a blank form is rendered only once. They are random per process, so
+# that no user input can contain them.
 _NONCE = secrets.token_hex(8)
 CSRF, SUBMISSION, TICKET = f"csrf{_NONCE}", f"submission{_NONCE}", tickets.PLACEHOLDER
 
 
 def filled(request: HttpRequest, html: str) -> str:
-    """Put this request's tokens into a rendered page."""
+    """Replace the placeholders in a rendered page with this request's tokens."""
     if CSRF in html:
         html = html.replace(CSRF, get_token(request))
     if SUBMISSION in html:
@@ -40,12 +40,12 @@ def show(
 
 
 def page_of(html: str, status: int = 200) -> HttpResponse:
-    """Return an answer with this page. Told its charset, Django need not look for it in its own header."""
+    """Return a response with this page. `charset` saves Django from parsing it out of its own header."""
     return HttpResponse(html, status=status, content_type="text/html; charset=utf-8", charset="utf-8")
 
 
 class SeeOther(HttpResponseRedirect):
-    """Go on with a GET (RFC 9110, section 15.4.4)."""
+    """A redirect that the browser follows with GET (RFC 9110, section 15.4.4)."""
 
     status_code = 303
 
@@ -54,29 +54,29 @@ _rendered: dict[Any, str] = {}
 
 
 def rendered_once(request: HttpRequest, render: Callable[[], str], key: Any = None) -> str:
-    """Return a page that is the same for everybody, still without its tokens; rendered at its first showing.
+    """Return a page that is the same for everybody, tokens not filled in; rendered on first use and cached.
 
-    `key` tells pages apart that have no path of their own.
+    `key` identifies a page that has no path of its own.
     """
-    whole = (key or request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
-    if whole not in _rendered:
-        _rendered[whole] = render()
-    return _rendered[whole]
+    cache_key = (key or request.path, get_language(), settings.CLAVE_CAPTCHA, *settings.ANSWERS.values())
+    if cache_key not in _rendered:
+        _rendered[cache_key] = render()
+    return _rendered[cache_key]
 
 
 def stand_ins(values: Mapping[str, str]) -> dict[str, str]:
-    """Return what stands for `values` in a page that is rendered once: words nobody can type."""
+    """Return placeholders for `values` in a page that is rendered once; no user input can contain them."""
     return {name: f"{_NONCE}-{name}-" for name in values}
 
 
 def put_in(html: str, values: Mapping[str, str]) -> str:
-    """Put values, escaped, where their stand-ins are."""
-    parts = list(_cut(html))
+    """Replace the placeholders with the escaped values."""
+    parts = list(_split(html))
     parts[1::2] = [conditional_escape(values[name]) for name in parts[1::2]]
     return "".join(parts)
 
 
 @lru_cache(maxsize=256)
-def _cut(html: str) -> tuple[str, ...]:
-    """Return a page's texts and, between them, the names of what stands there."""
+def _split(html: str) -> tuple[str, ...]:
+    """Split a page at its placeholders: text and placeholder names alternate."""
     return tuple(re.split(rf"{_NONCE}-(\w+?)-", html))

@@ -1,4 +1,4 @@
-"""Home, help, languages, the captcha, what was achieved, and the addresses that old guides and plugins print."""
+"""Home, help, languages, the captcha, outcome pages, and the URLs printed in old guides and plugins."""
 
 from django.urls import path
 from django.views.generic import RedirectView

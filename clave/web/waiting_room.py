@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-LONGEST_WAIT = 0.8  # seconds; turns vary, and hardly anybody should wait longer than one
+LONGEST_WAIT = 0.8  # seconds; turns vary, and hardly anyone should wait longer than one second
 _SMOOTHING = 0.1  # weight of the latest turn in the moving average
 _URGENT_IN_A_ROW = 4  # then one ordinary request gets a turn: a flood of urgent ones must not starve the rest
 

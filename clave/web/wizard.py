@@ -1,4 +1,4 @@
-"""The state of a flow of several steps: on the server, bound to the browser's session, gone after 15 minutes."""
+"""State of a multi-step flow: kept in the browser's session on the server, expires after 15 minutes."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from clave.lib import clock
 from clave.lib.outcome import Refused
 
 LIFE = timedelta(minutes=15)
-_MOST = 5
+_MAX_RUNS = 5
 
 
 class StepRefused(Refused):
-    """This step cannot be shown: expired, skipped, finished, or begun in another browser."""
+    """This step is unavailable: expired, skipped ahead to, finished, or started in another browser."""
 
     status = 403
 
@@ -24,7 +24,7 @@ class StepRefused(Refused):
 
 
 class Wizard:
-    """One run of a flow. `data` holds what earlier steps established; `reached` lists the steps allowed."""
+    """A run of a flow. `data` holds the results of earlier steps; `reached` lists the allowed steps."""
 
     def __init__(self, request: HttpRequest, flow: str, run: str, state: dict[str, Any]) -> None:
         self._session = request.session
@@ -35,9 +35,9 @@ class Wizard:
 
     @classmethod
     def begin(cls, request: HttpRequest, flow: str, first: str, **data: Any) -> "Wizard":
-        """Begin a run whose first allowed step is `first`."""
+        """Start a run whose first allowed step is `first`."""
         runs = dict(request.session.get("runs", {}))
-        for old in sorted(runs, key=lambda name: runs[name]["until"])[: max(0, len(runs) - _MOST + 1)]:
+        for old in sorted(runs, key=lambda name: runs[name]["until"])[: max(0, len(runs) - _MAX_RUNS + 1)]:
             del runs[old]
         run = secrets.token_hex(8)
         until = (clock.now() + LIFE).isoformat()
@@ -48,7 +48,7 @@ class Wizard:
 
     @classmethod
     def load(cls, request: HttpRequest, flow: str, run: str, step: str) -> "Wizard":
-        """Find the run and make sure that `step` may be shown. Raises `StepRefused`."""
+        """Load a run, checking that `step` is allowed. Raises `StepRefused`."""
         state = request.session.get("runs", {}).get(run)
         if not state or state["flow"] != flow or step not in state["reached"]:
             raise StepRefused
@@ -57,24 +57,24 @@ class Wizard:
         return cls(request, flow, run, state)
 
     def allow(self, step: str, **data: Any) -> None:
-        """Let the person go on to `step`, keeping `data`."""
+        """Allow `step` and store `data`."""
         if step not in self._state["reached"]:
             self._state["reached"].append(step)
         self.data.update(data)
         self._session.modified = True
 
     def may(self, step: str) -> bool:
-        """Say whether a step is open to the person."""
+        """Return whether a step is allowed."""
         return step in self._state["reached"]
 
     def before(self, step: str) -> str:
-        """Return the step that was reached before this one; empty if it is the first."""
+        """Return the step reached before this one; empty if it is the first."""
         reached: list[str] = self._state["reached"]
-        place = reached.index(step)
-        return reached[place - 1] if place else ""
+        index = reached.index(step)
+        return reached[index - 1] if index else ""
 
     def end(self) -> None:
-        """Forget the run; and the whole session if the use case ended it, as a changed key ends the holder's."""
+        """Delete the run, or the whole session if the use case has ended it, as a change of key does."""
         if not self._session.exists(self._session.session_key or ""):
             self._session.flush()
             return

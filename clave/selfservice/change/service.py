@@ -20,7 +20,7 @@ from clave.web.forms import CleanedData
 
 @dataclass(frozen=True)
 class KeyChanged(Outcome):
-    """The CS was replaced and the holder told. `back_to` is the page of this site that waits for the new key."""
+    """The CS was replaced and the holder notified. `back_to` is the page on this site to return to with the new key."""
 
     kind: ClassVar[str] = "key_changed"
     email: str
@@ -29,15 +29,15 @@ class KeyChanged(Outcome):
 
 
 def prove(claim: ClaimedIdentity, key: str, context: RequestContext) -> Proof:
-    """Check CS or temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    """Check the CS or a temporary key. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
     proof = credentials.try_key(claim, key, context, "key.checked")
-    if not proof.temporary:  # whoever recovered by card has no secret answer yet, and needs a CS to choose one
+    if not proof.temporary:  # after recovery by card there is no secret answer yet, and choosing one requires a CS
         require_minimum_data(proof.holder)
     return proof
 
 
 def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "") -> KeyChanged:
-    """Replace the CS, end all access, tell the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
+    """Replace the CS, end all access and notify the holder. Raises `PolicyViolation`, `KeyAlreadyChanged`."""
     holder = proof.holder
     outcome = KeyChanged(email=masked_email(holder.email), profile=holder.profile, back_to=back_to)
     with transaction.atomic():
@@ -50,5 +50,5 @@ def change(proof: Proof, new_key: str, context: RequestContext, back_to: str = "
 
 
 def proof_from(data: CleanedData) -> Proof:
-    """Rebuild the proof that the first step established. Raises `StepRefused` once the account has moved on."""
+    """Rebuild the proof from the first step. Raises `StepRefused` if the account has changed since."""
     return Proof(holder_from_proof(data), int(data["version"]), int(data["temporary"]))

@@ -1,4 +1,4 @@
-"""Cambiar CS: prove the present key (or the temporary one), then type the new one twice."""
+"""Cambiar CS: enter the current or temporary key, then the new key twice."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
@@ -40,13 +40,13 @@ class Start(ProfilePage[StartForm]):
 
     def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         proof = service.prove(form.claim, form.cleaned_data["key"], context)
-        known = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
-        wizard = Wizard.begin(self.request, self.config.page("change"), "key", **known)
+        data = {**proof_data(proof.holder), "version": proof.version, "temporary": proof.temporary}
+        wizard = Wizard.begin(self.request, self.config.page("change"), "key", **data)
         return HttpResponseRedirect(self.config.url("change_key", wizard.run))
 
 
 class NewKeyForm(NewKeyMixin):
-    """Only the new key, twice."""
+    """The new key, twice."""
 
 
 class NewKey(ProfileStep[NewKeyForm]):

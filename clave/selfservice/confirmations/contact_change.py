@@ -1,4 +1,4 @@
-"""A holder's contact as the help desk proposes it: it waits until somebody other than its proposer confirms it.
+"""Contact changes proposed by the help desk: someone other than the proposer must confirm them.
 
 Source: mission.md, sections 4 and 9; decision 0026.
 """
@@ -30,7 +30,7 @@ LINK, CARD, OPERATOR = "link", "card", "operator"
 
 @dataclass(frozen=True)
 class ContactConfirmed(Outcome):
-    """The proposed contact is in force. `question` is the page where to choose a secret question, if that is open."""
+    """The proposed contact was applied. `question` is the page to choose a secret question, if that is allowed."""
 
     kind: ClassVar[str] = "contact_confirmed"
     email: str
@@ -40,14 +40,14 @@ class ContactConfirmed(Outcome):
 
 @dataclass(frozen=True)
 class ContactRefused(Outcome):
-    """The proposed contact was thrown away; what was on file stays."""
+    """The proposed contact was discarded; the one on file is unchanged."""
 
     kind: ClassVar[str] = "contact_refused"
     email: str
 
 
 class NoLongerWaiting(Refused):
-    """The change or the link was used, refused or replaced, has expired, or the e-mail on file is another by now."""
+    """The change or link was used, refused or replaced, has expired, or the e-mail on file has changed."""
 
     status = 409
 
@@ -56,7 +56,7 @@ class NoLongerWaiting(Refused):
 
 
 class ChangePending(Refused):
-    """One change of this holder waits already; it is decided first."""
+    """Another change of this holder is pending and must be decided first."""
 
     status = 409
 
@@ -68,7 +68,7 @@ class ChangePending(Refused):
 
 
 def waiting() -> QuerySet[ContactChange]:
-    """Return the changes that may still be confirmed or refused."""
+    """Return the changes that can still be confirmed or refused."""
     pending = ContactChange.objects.filter(
         state=ChangeState.PENDING, expires_at__gt=clock.now(), old_email=F("holder__email")
     )
@@ -76,22 +76,22 @@ def waiting() -> QuerySet[ContactChange]:
 
 
 def waiting_for(holder: Holder) -> ContactChange | None:
-    """Return the change that waits for this holder's confirmation."""
+    """Return this holder's pending change."""
     return waiting().filter(holder=holder).first()
 
 
 def find(code: str) -> ContactChange | None:
-    """Return the change whose link holds this code."""
+    """Return the change whose link contains this code."""
     return waiting().filter(link=fingerprint(code)).select_related("holder").first() if code else None
 
 
 def locked(holder: Holder) -> Holder:
-    """Return the holder anew, its row locked: whatever concerns its contact happens one after the other."""
+    """Return the holder, reloaded with its row locked, to serialise everything that concerns its contact."""
     return Holder.objects.select_for_update().get(pk=holder.pk)
 
 
 def propose(holder: Holder, email: str, work_phone: str, operator: str, reason: str, note: str) -> ContactChange:
-    """Keep a contact until it is confirmed, and tell the old and the new address.
+    """Store a new contact pending confirmation, and notify the old and the new address.
 
     Call inside the use case's transaction with a `locked` holder. Raises `ChangePending`, `TooManyMessages`, and
     `Refused` if nothing would change.
@@ -116,21 +116,21 @@ def propose(holder: Holder, email: str, work_phone: str, operator: str, reason: 
         created_at=now,
         expires_at=now + LIFE,
     )
-    _tell_proposed(holder, change, code)
+    _notify_proposed(holder, change, code)
     return change
 
 
-def _tell_proposed(holder: Holder, change: ContactChange, code: str) -> None:
-    told = {
+def _notify_proposed(holder: Holder, change: ContactChange, code: str) -> None:
+    variables = {
         "when": when(),
         "identifier": holder.display_name,
         "until": change.expires_at.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y"),
     }
     new = masked_email(change.email) if change.moves_email else ""
     if holder.email:
-        outbox.send(holder, "contact_proposed", {**told, "new_email": new, "code": code}, email=holder.email)
+        outbox.send(holder, "contact_proposed", {**variables, "new_email": new, "code": code}, email=holder.email)
     if change.moves_email:
-        outbox.send(holder, "contact_proposed_new", told, email=change.email, quota="desk")
+        outbox.send(holder, "contact_proposed_new", variables, email=change.email, quota="desk")
 
 
 def confirm(
@@ -142,73 +142,74 @@ def confirm(
     representative: str = "",
     question: str = "",
 ) -> ContactConfirmed:
-    """Put a proposed contact in force; end what could be reached through the old one; tell both addresses.
+    """Apply a proposed contact, end access obtained through the old one and notify both addresses.
 
-    `proof` is `LINK`, `CARD` or `OPERATOR`; `representative` the RUN of who gave the card, `question` the page to
-    offer next. Raises `NoLongerWaiting`.
+    `proof` is `LINK`, `CARD` or `OPERATOR`; `representative` the RUN of the card's owner, `question` the page to offer
+    next. Raises `NoLongerWaiting`.
     """
     with transaction.atomic():
         holder, change = _still_waiting(change)
         old, holder.updated_at = holder.email, clock.now()
         holder.email, holder.work_phone = change.email, change.work_phone or holder.work_phone
-        # The owner of the old mailbox has agreed; of the other proofs somebody takes a second look.
+        # The link proves that the owner of the old mailbox agrees; other proofs are flagged for review.
         holder.review_contact = holder.review_contact or (change.moves_email and proof != LINK)
         holder.save(update_fields=["email", "work_phone", "review_contact", "updated_at"])
         know_representative(holder, representative)
         _decide(change, ChangeState.APPLIED, proof, operator)
-        told = {"when": when(), "identifier": holder.display_name}
+        variables = {"when": when(), "identifier": holder.display_name}
         if proof == CARD:
             revocation.revoke_proofs(holder)
         if change.moves_email:
             end_access(holder)
             if old:
-                outbox.send(holder, "email_changed", {**told, "new_email": masked_email(holder.email)}, email=old)
-        outbox.send(holder, "data_updated", told, email=holder.email)
+                outbox.send(holder, "email_changed", {**variables, "new_email": masked_email(holder.email)}, email=old)
+        outbox.send(holder, "data_updated", variables, email=holder.email)
         audit.record("contact.confirmed", context, holder=holder, proof=proof, operator=operator)
     return ContactConfirmed(email=masked_email(holder.email), profile=holder.profile, question=question)
 
 
 def refuse(change: ContactChange, proof: str, context: RequestContext, *, operator: str = "") -> ContactRefused:
-    """Throw a proposed contact away and tell both addresses. Raises `NoLongerWaiting`."""
+    """Discard a proposed contact and notify both addresses. Raises `NoLongerWaiting`."""
     with transaction.atomic():
         holder, change = _still_waiting(change)
         _decide(change, ChangeState.REFUSED, proof, operator)
-        told = {"when": when(), "identifier": holder.display_name}
+        variables = {"when": when(), "identifier": holder.display_name}
         for address in {change.email, change.old_email} - {""}:
-            outbox.send(holder, "contact_refused", told, email=address)
+            outbox.send(holder, "contact_refused", variables, email=address)
         audit.record("contact.refused", context, holder=holder, proof=proof, operator=operator)
     return ContactRefused(email=masked_email(holder.email) if holder.email else "")
 
 
 def know_representative(company: Holder, run: str) -> None:
-    """Note who has proved, by the SII and the identity card, to represent this company."""
+    """Store a representative confirmed by the SII and by identity card."""
     if run:
         Representative.objects.get_or_create(company=company, run=run)
 
 
 def end_access(holder: Holder) -> None:
-    """End what could be reached through the old contact, and the links under way."""
+    """End access obtained through the old contact, and invalidate outstanding links."""
     revocation.end_access(holder)
     QuestionRenewal.objects.filter(holder=holder, used_at=None).delete()
 
 
 def forget_over() -> int:
-    """Empty the changes that nobody decided in time; return how many."""
-    over = ContactChange.objects.filter(state=ChangeState.PENDING, expires_at__lte=clock.now())
-    return _close(over, ChangeState.EXPIRED)
+    """Erase the changes that nobody decided in time; return their number."""
+    expired = ContactChange.objects.filter(state=ChangeState.PENDING, expires_at__lte=clock.now())
+    return _close(expired, ChangeState.EXPIRED)
 
 
 def _still_waiting(change: ContactChange) -> tuple[Holder, ContactChange]:
     holder = locked(change.holder)
-    found = waiting().filter(pk=change.pk).first()
-    if found is None:
+    pending = waiting().filter(pk=change.pk).first()
+    if pending is None:
         raise NoLongerWaiting
-    return holder, found
+    return holder, pending
 
 
 def _decide(change: ContactChange, state: ChangeState, proof: str, operator: str) -> None:
     _close(ContactChange.objects.filter(pk=change.pk), state, proof=proof, decided_by=operator)
 
 
-def _close(changes: QuerySet[ContactChange], state: ChangeState, **how: str) -> int:
-    return changes.update(state=state, decided_at=clock.now(), email="", old_email="", work_phone="", link="", **how)
+def _close(changes: QuerySet[ContactChange], state: ChangeState, **decision: str) -> int:
+    erased = {"email": "", "old_email": "", "work_phone": "", "link": ""}
+    return changes.update(state=state, decided_at=clock.now(), **erased, **decision)

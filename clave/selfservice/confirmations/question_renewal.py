@@ -1,4 +1,4 @@
-"""A new secret question: the help desk has the holder choose it and never learns the answer (ASVS 5.0, 6.4.6).
+"""Renewal of the secret question: started by the help desk, which never learns the answer (ASVS 5.0, 6.4.6).
 
 Source: mission.md, section 4, Update; decision 0026.
 """
@@ -31,7 +31,7 @@ LIFE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class QuestionRenewed(Outcome):
-    """The holder chose a question and its answer; a notice goes to the e-mail on file."""
+    """The holder has chosen a question and an answer; a notice is sent to the e-mail on file."""
 
     kind: ClassVar[str] = "question_renewed"
     email: str
@@ -39,7 +39,7 @@ class QuestionRenewed(Outcome):
 
 
 def start(holder: Holder, operator: str) -> None:
-    """Send a link to the e-mail on file; an earlier one stops working.
+    """Send a link to the e-mail on file; earlier links stop working.
 
     Call inside the use case's transaction with a `locked` holder. Raises `TooManyMessages`, and `Refused` without an
     e-mail or where secret questions are off.
@@ -59,17 +59,22 @@ def start(holder: Holder, operator: str) -> None:
         expires_at=now + LIFE,
     )
     until = renewal.expires_at.astimezone(clock.SANTIAGO).strftime("%H:%M")
-    told = {"identifier": holder.display_name, "code": code, "until": until, "seconds": str(int(LIFE.total_seconds()))}
-    outbox.send(holder, "question_renewal", told, email=holder.email)
+    variables = {
+        "identifier": holder.display_name,
+        "code": code,
+        "until": until,
+        "seconds": str(int(LIFE.total_seconds())),
+    }
+    outbox.send(holder, "question_renewal", variables, email=holder.email)
 
 
 def find(code: str) -> QuestionRenewal | None:
-    """Return the renewal whose link holds this code."""
+    """Return the renewal whose link contains this code."""
     return _open().filter(link=fingerprint(code)).select_related("holder").first() if code else None
 
 
 def is_open(pk: int) -> bool:
-    """Say whether this renewal's link may still be used."""
+    """Return whether this renewal's link may still be used."""
     return _open().filter(pk=pk).exists()
 
 
@@ -82,28 +87,28 @@ def renew(
     renewal: int | None = None,
     representative: str = "",
 ) -> QuestionRenewed:
-    """Set question and answer, once for a link's `renewal`; tell the holder.
+    """Set question and answer, only once for each `renewal` link, and notify the holder.
 
-    Without a renewal the proof was the card of `representative`, a RUN. Raises `NoLongerWaiting`, `CommonAnswer`.
+    Without `renewal` the proof was the card of `representative`, a RUN. Raises `NoLongerWaiting`, `CommonAnswer`.
     """
     with transaction.atomic():
         holder = locked(holder)
         if renewal is not None and not _open().filter(pk=renewal, holder=holder).exists():
             raise NoLongerWaiting
-        # Whichever way it was done, no other link sets another answer.
+        # Whichever proof was used, all outstanding links become invalid.
         QuestionRenewal.objects.filter(holder=holder, used_at=None).update(used_at=clock.now())
         know_representative(holder, representative)
         credentials.set_answer(holder, question, answer)
         credentials.unlock(holder.account)
         outcome = QuestionRenewed(email=masked_email(holder.email) if holder.email else "", profile=holder.profile)
-        told = {"when": when(), "identifier": holder.display_name}
-        outbox.send(holder, "question_renewed", told, email=holder.email)
+        variables = {"when": when(), "identifier": holder.display_name}
+        outbox.send(holder, "question_renewed", variables, email=holder.email)
         audit.record("question.renewed", context, holder=holder, proof=CARD if renewal is None else LINK)
     return outcome
 
 
 def forget_over() -> int:
-    """Delete the renewals whose time is over; return how many."""
+    """Delete expired renewals; return their number."""
     return QuestionRenewal.objects.filter(expires_at__lt=clock.now()).delete()[0]
 
 

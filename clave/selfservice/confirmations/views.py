@@ -1,6 +1,6 @@
-"""What the help desk began and the holder ends: by the link in an e-mail, or by the card of a legal representative.
+"""Confirmation by the holder of changes started by the help desk: by e-mail link or a representative's identity card.
 
-The pages need no script and change nothing by GET: mail scanners open links.
+The pages need no script, and GET changes nothing because mail scanners open links.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ FLOW = "confirm"
 
 @require_safe
 def follow_link(request: HttpRequest, step: str) -> HttpResponse:
-    """Lead from the link in an e-mail to its page; the code stands in the query, which no log of ours holds."""
+    """Redirect from the link in an e-mail to its page. The code is in the query string, which we never log."""
     code = request.GET.get("codigo", "")
     change = contact_change.find(code)
     if change is not None:
@@ -49,7 +49,7 @@ def follow_link(request: HttpRequest, step: str) -> HttpResponse:
 
 
 class ProofForm(CardForm):
-    """RUT Empresa, a legal representative's RUN, and the serial of that person's card."""
+    """RUT Empresa, a legal representative's RUN, and the serial number of their identity card."""
 
     rut = RutField(label=_("RUT Empresa"))
     representative = RutField(label=_("RUT del representante legal"))
@@ -62,7 +62,10 @@ class ProofForm(CardForm):
 
 
 class CardProof(FormPage[ProofForm]):
-    """For a company that cannot read its mailbox: SII says who represents it, Registro Civil whose card it is."""
+    """The page for a company without access to its mailbox: proof by a representative's identity card.
+
+    The SII confirms the representative, Registro Civil the card.
+    """
 
     form_class = ProofForm
     title = _("Confirmar datos de la empresa con cédula de identidad")
@@ -82,8 +85,8 @@ class CardProof(FormPage[ProofForm]):
         if change is None and not settings.SECRET_QUESTIONS:
             raise Refused("nothing_waits", gettext("No hay nada que confirmar para esta empresa."))
         first = "contact" if change else "question"
-        known: dict[str, object] = {**proof_data(holder), "representative": str(run), "proof": CARD}
-        wizard = Wizard.begin(self.request, FLOW, first, change=change.pk if change else None, **known)
+        proof: dict[str, object] = {**proof_data(holder), "representative": str(run), "proof": CARD}
+        wizard = Wizard.begin(self.request, FLOW, first, change=change.pk if change else None, **proof)
         if change:
             wizard.allow("reject")
         if settings.SECRET_QUESTIONS:
@@ -92,7 +95,7 @@ class CardProof(FormPage[ProofForm]):
 
 
 class ConfirmStep(StepPage[FormT]):
-    """A step that a link or a card has opened."""
+    """A step reached by link or card."""
 
     flow = FLOW
     back = "/"
@@ -113,16 +116,16 @@ class ConfirmStep(StepPage[FormT]):
         return (2, 2) if self.by_card else None
 
     def is_waiting(self) -> bool:
-        """Look up what this step is about; say whether it still waits."""
+        """Load the object of this step; return whether it still awaits confirmation."""
         raise NotImplementedError
 
 
 class ContactForm(ClaveForm):
-    """Nothing to fill in: the button says it."""
+    """A form without fields: only a button."""
 
 
 class ContactStep(ConfirmStep[ContactForm]):
-    """Confirm the contact that the help desk noted."""
+    """The step that confirms the contact proposed by the help desk."""
 
     form_class = ContactForm
     template_name = "selfservice/confirm_contact.html"
@@ -133,9 +136,9 @@ class ContactStep(ConfirmStep[ContactForm]):
     change: ContactChange
 
     def is_waiting(self) -> bool:
-        found = contact_change.waiting().filter(pk=self.wizard.data["change"]).select_related("holder").first()
-        self.change = found or ContactChange()
-        return found is not None
+        change = contact_change.waiting().filter(pk=self.wizard.data["change"]).select_related("holder").first()
+        self.change = change or ContactChange()
+        return change is not None
 
     def context(self) -> dict[str, object]:
         change = self.change
@@ -155,7 +158,7 @@ class ContactStep(ConfirmStep[ContactForm]):
         )
 
     def completed(self) -> None:
-        """The change has ended what was proved before; who made it by card goes on to the question."""
+        """End the flow or, after proof by card, go on to the question with a new proof: the change voided the old."""
         if self.wizard.may("question"):
             self.wizard.allow("question", **proof_data(Holder.objects.get(pk=self.holder.pk)))
         else:
@@ -163,7 +166,7 @@ class ContactStep(ConfirmStep[ContactForm]):
 
 
 class RejectStep(ContactStep):
-    """Say that nobody of the company asked for this change."""
+    """The step that rejects a change nobody in the company requested."""
 
     template_name = "selfservice/reject_contact.html"
     name = "reject"
@@ -182,7 +185,7 @@ class QuestionForm(QuestionMixin):
 
 
 class QuestionStep(ConfirmStep[QuestionForm]):
-    """Choose a secret question; nobody of the help desk sees the answer."""
+    """The step that sets a secret question; the help desk never sees the answer."""
 
     form_class = QuestionForm
     template_name = "selfservice/confirm_question.html"

@@ -1,6 +1,6 @@
-"""Fills in the affidavit with a company's data, in a process of its own: what docxtpl needs is given back at its end.
+"""Completion of the affidavit with a company's data, in a separate process to free docxtpl's memory at its end.
 
-Standard input: JSON with the values. Standard output: the document (.docx). What people typed stands in it as text.
+Standard input: JSON with the values. Standard output: the document (.docx). User input is inserted as plain text.
 """
 
 import io
@@ -16,7 +16,7 @@ def main() -> int:
     from jinja2.sandbox import SandboxedEnvironment
 
     letter = DocxTemplate(TEMPLATE)
-    # Escaped here and never looked at as a template: a razón social may hold < or {{.
+    # Values are escaped and never evaluated as templates: a razón social may contain < or {{.
     letter.render(json.load(sys.stdin), SandboxedEnvironment(autoescape=True), autoescape=True)
     out = io.BytesIO()
     letter.save(out)

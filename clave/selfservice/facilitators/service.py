@@ -1,4 +1,7 @@
-"""A company asks for a foreign facilitator's CS; a reviewer decides. Source: mission.md, section 6; FAQ of the LCE."""
+"""Companies' requests for a foreign facilitator's CS, decided by a reviewer.
+
+Source: mission.md, section 6; FAQ of the LCE.
+"""
 
 import json
 from contextlib import suppress
@@ -27,7 +30,7 @@ from clave.web.forms import CleanedData
 
 @dataclass(frozen=True)
 class RequestFiled(Outcome):
-    """The request awaits a reviewer; its folio says which."""
+    """The request, identified by its folio, awaits a reviewer."""
 
     kind: ClassVar[str] = "request_filed"
     folio: str
@@ -36,7 +39,7 @@ class RequestFiled(Outcome):
 
 @dataclass(frozen=True)
 class FacilitatorKeySent(Outcome):
-    """A temporary key went to the facilitator."""
+    """A temporary key was sent to the facilitator."""
 
     kind: ClassVar[str] = "facilitator_key_sent"
     email: str
@@ -44,7 +47,7 @@ class FacilitatorKeySent(Outcome):
 
 
 class Decided(Refused):
-    """Another reviewer has decided this request."""
+    """Another reviewer has already decided this request."""
 
     status = 409
 
@@ -53,7 +56,7 @@ class Decided(Refused):
 
 
 class AskedBefore(Refused):
-    """The company's owner has come back since: whoever asked may not have been the company."""
+    """The company has recovered its account since the request, which may therefore have been made by an impostor."""
 
     status = 409
 
@@ -65,7 +68,7 @@ class AskedBefore(Refused):
 
 
 def prove_company(claim: ClaimedIdentity, key: str, context: RequestContext) -> Holder:
-    """Check a company's key as one that may ask. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
+    """Authenticate a company that may make a request. Raises `WrongKey`, `TooManyAttempts`, `MinimumDataMissing`."""
     proof = credentials.try_key(claim, key, context, "facilitator.asked")
     if proof.temporary:
         raise Refused(
@@ -90,17 +93,17 @@ def letter(company: Holder, representative: str) -> bytes:
         "representative_run": person.pretty_run if person else "",
         "date": clock.today().strftime("%d-%m-%Y"),
     }
-    done = isolated_process.run(
+    process = isolated_process.run(
         "clave.selfservice.facilitators.letter", content=json.dumps(values).encode(), timeout=30
     )
-    done.check_returncode()
-    return done.stdout
+    process.check_returncode()
+    return process.stdout
 
 
 def describe(data: CleanedData) -> FacilitatorRequest:
-    """Return a request, not stored yet, for the person whom `data` describes. Raises `Refused` for a registered one."""
-    earlier = find(Profile.FACILITADOR, data["identifier"])
-    if earlier and not earlier.legacy:
+    """Return an unsaved request for the person described by `data`. Raises `Refused` if already registered."""
+    existing = find(Profile.FACILITADOR, data["identifier"])
+    if existing and not existing.legacy:
         raise Refused(
             "already_registered", _("Este facilitador ya tiene Clave SENCE. Puede recuperarla."), field="document"
         )
@@ -122,23 +125,23 @@ def describe(data: CleanedData) -> FacilitatorRequest:
 
 
 def file_request(
-    asked: FacilitatorRequest,
+    facilitator_request: FacilitatorRequest,
     company: Holder,
     representative: str,
     papers: tuple[Document, Document],
     context: RequestContext,
 ) -> RequestFiled:
-    """Store the request with its affidavit and identity document and tell the company its folio. Raises `Refused`."""
-    asked.company, asked.representative = company, representative
-    asked.affidavit, asked.identity = papers
+    """Store the request with affidavit and identity document; send the company its folio. Raises `Refused`."""
+    facilitator_request.company, facilitator_request.representative = company, representative
+    facilitator_request.affidavit, facilitator_request.identity = papers
     try:
         with transaction.atomic():
-            asked.save(force_insert=True)
+            facilitator_request.save(force_insert=True)
             for paper in papers:
                 documents.take(paper)
-            outcome = RequestFiled(folio=asked.folio, email=masked_email(company.email))
-            outbox.send(company, "facilitator_asked", {"folio": asked.folio}, email=company.email)
-            audit.record("facilitator.asked", context, holder=company, folio=asked.folio)
+            outcome = RequestFiled(folio=facilitator_request.folio, email=masked_email(company.email))
+            outbox.send(company, "facilitator_asked", {"folio": facilitator_request.folio}, email=company.email)
+            audit.record("facilitator.asked", context, holder=company, folio=facilitator_request.folio)
     except IntegrityError:
         raise Refused(
             "already_asked", _("Ya hay una solicitud en revisión para este documento."), field="document"
@@ -151,63 +154,85 @@ def find_request(folio: str, company: str = "") -> FacilitatorRequest | None:
     number, _dash, _year = folio.strip().partition("-")
     if not (number.isascii() and number.isdecimal() and len(number) < 15):
         return None
-    found = FacilitatorRequest.objects.select_related("company", "affidavit", "identity").filter(pk=int(number)).first()
-    right = found and found.folio == folio.strip() and company in ("", found.company.identifier)
-    return found if right else None
+    related = FacilitatorRequest.objects.select_related("company", "affidavit", "identity")
+    candidate = related.filter(pk=int(number)).first()
+    matches = candidate and candidate.folio == folio.strip() and company in ("", candidate.company.identifier)
+    return candidate if matches else None
 
 
-def approve(asked: FacilitatorRequest, operator: str, context: RequestContext) -> Holder:
-    """Make the facilitator a holder with a temporary key, told to it alone; tell the company. Raises `Decided`."""
+def approve(facilitator_request: FacilitatorRequest, operator: str, context: RequestContext) -> Holder:
+    """Create the facilitator's account, send the facilitator a temporary key and notify the company. Raises `Decided`.
+
+    Raises `AskedBefore` if the company has recovered its account since the request.
+    """
     with transaction.atomic():
-        taken_back = Holder.objects.values_list("recovered_at", flat=True).get(pk=asked.company_id)
-        if taken_back and asked.created_at < taken_back:
+        recovered_at = Holder.objects.values_list("recovered_at", flat=True).get(pk=facilitator_request.company_id)
+        if recovered_at and facilitator_request.created_at < recovered_at:
             raise AskedBefore
-        _decide(asked, Decision.APPROVED, "", operator)
-        holder = _made_holder(asked)
-        if asked.answer_hash and settings.SECRET_QUESTIONS:
-            credentials.set_answer_hash(holder, asked.question, asked.answer_hash)
+        _decide(facilitator_request, Decision.APPROVED, "", operator)
+        holder = _create_holder(facilitator_request)
+        if facilitator_request.answer_hash and settings.SECRET_QUESTIONS:
+            credentials.set_answer_hash(holder, facilitator_request.question, facilitator_request.answer_hash)
         until = send_temporary_key(holder, quota="")
-        told = {"folio": asked.folio, "name": holder.full_name, "until": until}
-        outbox.send(asked.company, "facilitator_approved", told, email=asked.company.email)
-        audit.record("facilitator.approved", context, holder=holder, folio=asked.folio, operator=operator)
-        audit.record("facilitator.approved", context, holder=asked.company, folio=asked.folio, operator=operator)
+        variables = {"folio": facilitator_request.folio, "name": holder.full_name, "until": until}
+        outbox.send(
+            facilitator_request.company, "facilitator_approved", variables, email=facilitator_request.company.email
+        )
+        audit.record("facilitator.approved", context, holder=holder, folio=facilitator_request.folio, operator=operator)
+        audit.record(
+            "facilitator.approved",
+            context,
+            holder=facilitator_request.company,
+            folio=facilitator_request.folio,
+            operator=operator,
+        )
     return holder
 
 
-def _made_holder(asked: FacilitatorRequest) -> Holder:
-    """Store the facilitator, whose document a reviewer has read; an account of the old system is filled."""
-    holder, earlier = asked.holder, find(Profile.FACILITADOR, asked.identifier)
+def _create_holder(facilitator_request: FacilitatorRequest) -> Holder:
+    """Create the holder, whose document a reviewer has checked, or complete an account of the legacy system."""
+    holder, existing = facilitator_request.holder, find(Profile.FACILITADOR, facilitator_request.identifier)
     holder.verification, holder.no_mobile = Verification.DECLARED, True
     holder.created_at = holder.updated_at = clock.now()
-    if earlier:
-        holder.pk, holder.created_at = earlier.pk, earlier.created_at
-    holder.save(force_insert=earlier is None, force_update=earlier is not None)
+    if existing:
+        holder.pk, holder.created_at = existing.pk, existing.created_at
+    holder.save(force_insert=existing is None, force_update=existing is not None)
     return holder
 
 
-def reject(asked: FacilitatorRequest, reason: str, operator: str, context: RequestContext) -> None:
-    """Refuse the request for a reason that the company and the facilitator are told. Raises `Decided`."""
+def reject(facilitator_request: FacilitatorRequest, reason: str, operator: str, context: RequestContext) -> None:
+    """Reject the request and notify the company and the facilitator of the reason. Raises `Decided`."""
     with transaction.atomic():
-        _decide(asked, Decision.REJECTED, reason, operator)
-        told = {"folio": asked.folio, "reason": reason}
-        outbox.send(asked.company, "facilitator_rejected", told, email=asked.company.email)
-        company = {**told, "company": asked.company.names}
-        with suppress(outbox.TooManyMessages):  # the company named this address
-            outbox.send(None, "facilitator_rejected_person", company, email=asked.email, quota="facilitator")
-        audit.record("facilitator.rejected", context, holder=asked.company, folio=asked.folio, operator=operator)
+        _decide(facilitator_request, Decision.REJECTED, reason, operator)
+        variables = {"folio": facilitator_request.folio, "reason": reason}
+        outbox.send(
+            facilitator_request.company, "facilitator_rejected", variables, email=facilitator_request.company.email
+        )
+        variables = {**variables, "company": facilitator_request.company.names}
+        with suppress(outbox.TooManyMessages):  # the address was typed by the company and is not verified
+            outbox.send(
+                None, "facilitator_rejected_person", variables, email=facilitator_request.email, quota="facilitator"
+            )
+        audit.record(
+            "facilitator.rejected",
+            context,
+            holder=facilitator_request.company,
+            folio=facilitator_request.folio,
+            operator=operator,
+        )
 
 
-def _decide(asked: FacilitatorRequest, state: Decision, reason: str, operator: str) -> None:
-    waits = FacilitatorRequest.objects.filter(pk=asked.pk, state=Decision.PENDING)
-    if not waits.update(state=state, reason=reason, decided_by=operator, decided_at=clock.now()):
+def _decide(facilitator_request: FacilitatorRequest, state: Decision, reason: str, operator: str) -> None:
+    pending = FacilitatorRequest.objects.filter(pk=facilitator_request.pk, state=Decision.PENDING)
+    if not pending.update(state=state, reason=reason, decided_by=operator, decided_at=clock.now()):
         raise Decided
 
 
 def own_facilitator(company: Holder, identifier: str, context: RequestContext) -> Holder:
-    """Return a facilitator for whom this company has asked. Raises `Refused`."""
+    """Return a facilitator approved at this company's request. Raises `Refused`."""
     holder = find(Profile.FACILITADOR, identifier)
-    own = FacilitatorRequest.objects.filter(company=company, identifier=identifier, state=Decision.APPROVED).exists()
-    if holder is None or not own:
+    approved = FacilitatorRequest.objects.filter(company=company, identifier=identifier, state=Decision.APPROVED)
+    if holder is None or not approved.exists():
         audit.record("key.recovery", context, holder=company, outcome="not_own_facilitator")
         raise Refused(
             "not_own_facilitator",

@@ -1,4 +1,4 @@
-"""Solicitud de CS para facilitador extranjero: the company asks, consults, recovers."""
+"""Solicitud de CS para facilitador extranjero: request, status and key recovery by the company."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def file_field(label: Any, **kwargs: Any) -> forms.FileField:
     return forms.FileField(
         label=label,
         help_text=_FILES,
-        # An empty file is refused by the vault, in words of its own.
+        # The document service refuses empty files with its own message.
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.pdf"}),
         error_messages={"invalid": _("Elija un archivo de su equipo.")},
@@ -45,19 +45,17 @@ def file_field(label: Any, **kwargs: Any) -> forms.FileField:
 
 
 class FileForm(ClaveForm):
-    """A form with a file; what was brought in an earlier try of it is not asked again."""
+    """A form with a file; a file uploaded in an earlier attempt is not required again."""
 
     file_name: str
-    kept: Document | None
 
-    def __init__(self, *args: Any, kept: Document | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, uploaded: Document | None = None, **kwargs: Any) -> None:
         super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
-        self.kept = kept
-        if kept:
+        if uploaded:
             field = self.fields[self.file_name]
             field.required = False
             field.help_text = gettext("Ya recibimos «{name}». Elija otro archivo solo si quiere cambiarlo.").format(
-                name=kept.original
+                name=uploaded.original
             )
 
 
@@ -92,20 +90,21 @@ class RequestStep(StepPage[FormT]):
     def prepare(self) -> None:
         self.company = holder_from_proof(self.wizard.data)
 
-    def kept(self) -> Document | None:
+    def uploaded(self) -> Document | None:
+        """Return the file uploaded in an earlier attempt at this step."""
         pk = self.wizard.data.get(self.name)
         return Document.objects.filter(pk=pk).first() if pk else None
 
     def make_form(self, data: object = None, initial: object = None) -> FormT:
         form_class: Any = self.form_class
-        return form_class(data, initial=initial, request=self.request, kept=self.kept())  # type: ignore[no-any-return]
+        return form_class(data, initial=initial, request=self.request, uploaded=self.uploaded())  # type: ignore[no-any-return]
 
     def _submitted(self, context: RequestContext) -> HttpResponseBase:
-        """Take in the file before the rest is judged: a browser cannot keep one for the next try."""
-        brought = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
-        if brought:
+        """Store the file before validating the rest: browsers cannot prefill a file field on the next attempt."""
+        upload = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
+        if upload:
             try:
-                document = documents.accept_upload(brought, self.form_class.file_name)  # type: ignore[attr-defined]
+                document = documents.accept_upload(upload, self.form_class.file_name)  # type: ignore[attr-defined]
             except documents.FileRefused as refused:
                 form = self.make_form(self.request.POST)
                 form.is_valid()
@@ -135,15 +134,15 @@ class Affidavit(RequestStep[AffidavitForm]):
 
 
 def letter(request: HttpRequest, run: str) -> HttpResponse:
-    """Give the affidavit, filled in with the company's data."""
+    """Send the affidavit, filled in with the company's data."""
     try:
         wizard = Wizard.load(request, "facilitator_request", run, "affidavit")
         company = holder_from_proof(wizard.data)
     except Refused as refused:
         return refusal_page(request, refused, {"restart": reverse("facilitator_request")})
-    answer = HttpResponse(service.letter(company, wizard.data["representative"]), content_type=DOCX)
-    answer.headers["Content-Disposition"] = 'attachment; filename="declaracion-jurada-facilitador.docx"'
-    return answer
+    response = HttpResponse(service.letter(company, wizard.data["representative"]), content_type=DOCX)
+    response.headers["Content-Disposition"] = 'attachment; filename="declaracion-jurada-facilitador.docx"'
+    return response
 
 
 class DataForm(IdentityMixin, QuestionMixin, FileForm):
@@ -195,7 +194,7 @@ class StateForm(ClaveForm):
 
 
 class State(FormPage[StateForm]):
-    """Where a request stands: folio and RUT Empresa."""
+    """The page that shows the state of a request, found by folio and RUT Empresa."""
 
     cached_blank = True
     form_class = StateForm
@@ -206,12 +205,12 @@ class State(FormPage[StateForm]):
     def perform(self, form: StateForm, context: RequestContext) -> HttpResponse:
         limits = throttling.limits("folio", str(form.cleaned_data["rut"]), context)
         limits.reserve()
-        found = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
-        if found is None:
+        facilitator_request = service.find_request(form.cleaned_data["folio"], str(form.cleaned_data["rut"]))
+        if facilitator_request is None:
             limits.fail()
             raise Refused("unknown_folio", gettext("No hay una solicitud con ese folio y ese RUT."), field="folio")
         limits.release()
-        return show(self.request, "selfservice/facilitator_state.html", {"asked": found})
+        return show(self.request, "selfservice/facilitator_state.html", {"asked": facilitator_request})
 
 
 class KeyForm(StartForm):
@@ -223,7 +222,7 @@ class KeyForm(StartForm):
 
 
 class Key(ProfilePage[KeyForm]):
-    """The company recovers the key of a facilitator of its own."""
+    """The page where a company recovers the key of one of its facilitators."""
 
     cached_blank = True
     config = COMPANY

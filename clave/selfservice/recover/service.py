@@ -29,9 +29,9 @@ from clave.selfservice.models import Waiting
 
 @dataclass(frozen=True)
 class KeySent(Outcome):
-    """A temporary key was made. `secret` holds it only when the settings show it on screen.
+    """A temporary key was issued. `secret` contains it only if the settings have it shown on screen.
 
-    `proof` is how the holder was recognised; after a card, CS and secret answer have ended.
+    `proof` is how the holder was identified; after a card, CS and secret answer are no longer valid.
     """
 
     kind: ClassVar[str] = "key_sent"
@@ -44,7 +44,7 @@ class KeySent(Outcome):
 
 @dataclass(frozen=True)
 class WillTell(Outcome):
-    """A message will go out when the registry answers again."""
+    """A message will be sent when the registry is available again."""
 
     kind: ClassVar[str] = "will_tell"
     email: str
@@ -52,7 +52,7 @@ class WillTell(Outcome):
 
 
 class WrongCard(Refused):
-    """The serial is not of a valid card of this RUN, or nobody of that name is registered: one answer for both."""
+    """The serial number is not that of a valid card of this RUN, or the RUN is not registered: not told apart."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -61,7 +61,7 @@ class WrongCard(Refused):
 
 
 class RegistryAway(Refused):
-    """A registry does not answer; `registry` says which, so that the person can be told when it is back."""
+    """The registry named by `registry` is down; the person can ask to be notified when it is back."""
 
     def __init__(self, registry: str) -> None:
         name = WHO[registry]
@@ -73,15 +73,15 @@ class RegistryAway(Refused):
 
 
 WHO = {"registro_civil": "El Registro Civil", "sii": "El SII"}
-# One company in so many unknown ones looks as if it were registered without a question.
+# One in this many unknown companies is treated as if registered without a secret question.
 _DECOYS = 4
 
 
 def question_for(claim: ClaimedIdentity) -> str:
     """Return the code of the question to ask, registered or not; empty for a company that has none on file.
 
-    Which case of the guide applies (PJ, section 3) would tell who is registered, were unknown companies not made to
-    look like either.
+    Which case of the guide applies (PJ, section 3) would reveal which companies are registered. Unknown companies are
+    therefore assigned to one of the cases.
     """
     holder = claim.holder()
     if claim.profile == Profile.PERSONA_JURIDICA:
@@ -104,7 +104,7 @@ def by_answer(holder: Holder, context: RequestContext) -> KeySent:
 
 
 def check_birth(claim: ClaimedIdentity, birth_date: date, email: str, context: RequestContext) -> Holder:
-    """Check birth date and e-mail of who has no Chilean card; return the holder.
+    """Check birth date and e-mail of someone without a Chilean card; return the holder.
 
     Raises `NotRecognised`, `TooManyAttempts`, `MinimumDataMissing`.
     """
@@ -119,7 +119,7 @@ def by_birth(holder: Holder, context: RequestContext) -> KeySent:
 
 
 def check_representative(claim: ClaimedIdentity, person: Rut, context: RequestContext) -> None:
-    """Ask the SII whether this person represents this company, registered or not (guide PJ, 3.1, step 5).
+    """Check with the SII that this person represents this company, registered or not (guide PJ, 3.1, step 5).
 
     Raises `RegistryAway`, `TooManyAttempts`, and `Refused` if not.
     """
@@ -142,9 +142,9 @@ def check_representative(claim: ClaimedIdentity, person: Rut, context: RequestCo
 
 
 def check_card(claim: ClaimedIdentity, run: Rut, serial: str, context: RequestContext) -> Holder:
-    """Check the serial of this RUN's card with Registro Civil; return the holder, which is that person's or company's.
+    """Check the serial number of this RUN's card with Registro Civil; return the claimed person or company.
 
-    The registry is asked whether or not somebody is registered, so that both take the same time.
+    The registry is queried whether or not the account exists, so that both cases take the same time.
     """
     limits = throttling.network_limits("serial", str(run), context)
     limits.reserve()
@@ -163,17 +163,17 @@ def check_card(claim: ClaimedIdentity, run: Rut, serial: str, context: RequestCo
 
 
 def by_card(holder: Holder, new_email: str, context: RequestContext, representative: str = "") -> KeySent:
-    """Send a temporary key after a card's serial; to a new e-mail if one is given and the settings allow it.
+    """Send a temporary key after a card check, to a new e-mail address if one is given and the settings allow it.
 
-    This is how the owner of a RUT takes it back from whoever registered it, so everything that a weaker proof had ends
-    (`credentials.revocation.revoke_proofs`), and nobody else can register an account of the old system any more. The
-    key goes by e-mail only (guide PJ, 3.1, step 7), whatever was sent there today. `representative` is the RUN of who
-    acts for a company, as the SII has confirmed. Raises `AccountChanged`, `MinimumDataMissing` without any e-mail.
+    This is how the owner of a RUT takes back an account registered by someone else. So everything based on a weaker
+    proof is revoked (`credentials.revocation.revoke_proofs`), and a legacy account can no longer be registered. The key
+    is sent by e-mail only (guide PJ, 3.1, step 7), regardless of quotas. `representative` is the RUN of a company's
+    representative, confirmed by the SII. Raises `AccountChanged`, and `MinimumDataMissing` without any e-mail.
     """
     with transaction.atomic():
         holder = lock(holder)
         if new_email and settings.NEW_EMAIL_AFTER_SERIAL and new_email != holder.email:
-            _move_to(holder, new_email, context)
+            _change_email(holder, new_email, context)
         if not holder.email:
             raise MinimumDataMissing(["email"], holder.profile)
         _settle_identity(holder, representative)
@@ -182,30 +182,30 @@ def by_card(holder: Holder, new_email: str, context: RequestContext, representat
         return _send_key(holder, context, "card", by_sms=False, quota="")
 
 
-def _move_to(holder: Holder, new_email: str, context: RequestContext) -> None:
-    """Put a new e-mail in the place of the old one, which is told; the change is marked for review."""
-    told = {"when": when(), "identifier": holder.display_name, "new_email": masked_email(new_email)}
+def _change_email(holder: Holder, new_email: str, context: RequestContext) -> None:
+    """Replace the e-mail address, notify the old one and flag the change for review."""
+    variables = {"when": when(), "identifier": holder.display_name, "new_email": masked_email(new_email)}
     if holder.email:
-        outbox.send(holder, "email_changed", told, email=holder.email)
+        outbox.send(holder, "email_changed", variables, email=holder.email)
     holder.email, holder.review_contact, holder.updated_at = new_email, True, clock.now()
     holder.save(update_fields=["email", "review_contact", "updated_at"])
     audit.record("holder.email_changed", context, holder=holder, proof="card")
 
 
 def _settle_identity(holder: Holder, representative: str) -> None:
-    """Note what the card has shown. What was said of an identity that no registry has confirmed is asked anew."""
-    unsure = holder.verification in (Verification.REFUSED, Verification.UNVERIFIED)
+    """Record what the card has proved. An identity that no registry has confirmed is to be verified anew."""
+    unconfirmed = holder.verification in (Verification.REFUSED, Verification.UNVERIFIED)
     if representative:
         Representative.objects.get_or_create(company=holder, run=representative)
-        if unsure:  # whoever registered it may have named somebody who does not represent it
+        if unconfirmed:  # whoever registered the company may have named someone who does not represent it
             holder.representatives.exclude(run=representative).delete()
     holder.legacy = False
-    holder.verification = Verification.UNVERIFIED if unsure else holder.verification
+    holder.verification = Verification.UNVERIFIED if unconfirmed else holder.verification
     holder.save(update_fields=["legacy", "verification"])
 
 
 def tell_when_back(registry: str, email: str, context: RequestContext) -> WillTell:
-    """Note that somebody wants to know when a registry answers again; one message, once."""
+    """Store a request to be notified, once, when a registry is available again."""
     outcome = WillTell(email=masked_email(email), registry=WHO[registry])
     with transaction.atomic():
         Waiting.objects.create(registry=registry, email=email, language=context.language, created_at=clock.now())
@@ -216,13 +216,13 @@ def tell_when_back(registry: str, email: str, context: RequestContext) -> WillTe
 def _send_key(
     holder: Holder, context: RequestContext, proof: str, *, by_sms: bool = True, quota: str = "recovery"
 ) -> KeySent:
-    """Send a key to the contact as it is now. Raises `AccountChanged` if somebody has taken the account back since."""
+    """Send a key to the current contact. Raises `AccountChanged` if the account has been recovered in the meantime."""
     with transaction.atomic():
         holder = lock(holder)
-        if proof != "birth":  # a birth date and an e-mail are known to many
+        if proof != "birth":  # too weak to trust the browser: birth date and e-mail are known to many
             credentials.remember_browser(holder, context)
         if settings.KEY_DELIVERY == "screen":
-            secret, until = _shown(holder)
+            secret, until = _issue_for_screen(holder)
         else:
             secret, until = "", send_temporary_key(holder, by_sms=by_sms, quota=quota)
         mobile = sms_number(holder) if by_sms else ""
@@ -238,8 +238,8 @@ def _send_key(
     return outcome
 
 
-def _shown(holder: Holder) -> tuple[str, str]:
-    """Make a key that the page will show, as the oldest guide does; the holder is told that there is one."""
+def _issue_for_screen(holder: Holder) -> tuple[str, str]:
+    """Issue a key to be shown on the page, as in the oldest guide, and notify the holder that one was issued."""
     key, expires = credentials.issue_temporary(holder)
     outbox.send(holder, "key_reset_notice", {"identifier": holder.display_name}, email=holder.email)
     return key, expires.astimezone(clock.SANTIAGO).strftime("%H:%M")

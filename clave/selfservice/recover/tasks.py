@@ -1,4 +1,4 @@
-"""Telling people that a registry is back."""
+"""Notifications that a registry is available again."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,11 +17,11 @@ from clave.registries.base import RegistryDown
 from clave.selfservice.models import Waiting
 from clave.selfservice.recover.service import WHO
 
-# Who still waits after two days has long found another way.
+# After two days the notification would be of no more use.
 PATIENCE = timedelta(days=2)
-# Any well-formed question shows whether a registry answers.
+# Any well-formed query shows whether a registry is available.
 _NOBODY = Rut.parse("1-9")
-_ASK: dict[str, Callable[[], object]] = {
+_PROBES: dict[str, Callable[[], object]] = {
     "registro_civil": lambda: registro_civil.find_person(_NOBODY, SYSTEM),
     "sii": lambda: sii.find_company(_NOBODY, SYSTEM),
 }
@@ -29,24 +29,24 @@ _ASK: dict[str, Callable[[], object]] = {
 
 @task()
 def tell_who_waits() -> int:
-    """Write to everybody who waits for a registry that answers again; return to how many."""
+    """Notify everyone who waits for a registry that is available again. Return the number of messages."""
     Waiting.objects.filter(created_at__lt=clock.now() - PATIENCE).delete()
-    told = 0
+    sent = 0
     for name in Waiting.objects.values_list("registry", flat=True).distinct():
         try:
-            _ASK[name]()
+            _PROBES[name]()
         except RegistryDown:
             continue
-        for each in Waiting.objects.filter(registry=name).order_by("pk")[:500]:
+        for waiting in Waiting.objects.filter(registry=name).order_by("pk")[:500]:
             with transaction.atomic(), suppress(TooManyMessages):
-                each.delete()
+                waiting.delete()
                 outbox.send(
                     None,
                     "registry_back",
                     {"registry": WHO[name]},
-                    email=each.email,
-                    language=each.language,
+                    email=waiting.email,
+                    language=waiting.language,
                     quota="registry",
                 )
-                told += 1
-    return told
+                sent += 1
+    return sent

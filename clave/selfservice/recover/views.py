@@ -1,7 +1,7 @@
-"""Recuperar CS: who one is, then the secret answer, or the other proofs of the profile.
+"""Recuperar CS: the identifier, then the secret answer or another proof available to the profile.
 
-A company has three cases (guide PJ, section 3): without a question on file the system goes straight to the
-representative; a forgotten answer leads there too; a known answer is enough.
+For a company there are three cases (guide PJ, section 3): without a question on file the next step is the
+representative; so it is if the answer is forgotten; a correct answer is sufficient.
 """
 
 from typing import Any
@@ -33,10 +33,10 @@ NEW_COMPANY_KEY = _("Generar nueva CUS de Persona Jurídica")
 
 
 class StartForm(ProfileForm):
-    """Only who one is."""
+    """The identifier only."""
 
 
-# What is asked when the answer is forgotten or there is none: the proofs that this profile can give.
+# The step for each profile if the answer is forgotten or there is none.
 OTHERWISE: dict[str, str] = {
     Profile.PERSONA_NATURAL: "card",
     Profile.PERSONA_JURIDICA: "representative",
@@ -65,8 +65,8 @@ class Start(ProfilePage[StartForm]):
     step = (1, 2)
 
     def context(self) -> dict[str, object]:
-        took = gettext("Toma unos 3 minutos.")
-        return {"intro": f"{NEEDS[self.config.profile]} {took}"}
+        duration = gettext("Toma unos 3 minutos.")
+        return {"intro": f"{NEEDS[self.config.profile]} {duration}"}
 
     def perform(self, form: StartForm, context: RequestContext) -> HttpResponse:
         claim = form.claim
@@ -86,11 +86,11 @@ class RecoverStep(ProfileStep[FormT]):
         return self.config.claim(self.wizard.data["who"])
 
     def context(self) -> dict[str, object]:
-        try_admit = self.wizard.may("notify") and self.name != "notify"
-        return {"notify": self.config.url("recover_notify", self.wizard.run) if try_admit else ""}
+        offer = self.wizard.may("notify") and self.name != "notify"
+        return {"notify": self.config.url("recover_notify", self.wizard.run) if offer else ""}
 
     def refused(self, form: FormT, refused: Refused) -> HttpResponse:
-        """When a registry is away, offer to tell the person when it is back."""
+        """Show the refusal; if a registry is down, offer to notify the person when it is back."""
         if isinstance(refused, service.RegistryAway):
             self.wizard.allow("notify", registry=refused.registry)
         return super().refused(form, refused)
@@ -139,7 +139,7 @@ class RepresentativeForm(ClaveForm):
 
 
 class RepresentativeStep(RecoverStep[RepresentativeForm]):
-    """Who acts for the company: the SII confirms it."""
+    """The step that names a representative of the company, to be confirmed by the SII."""
 
     form_class = RepresentativeForm
     name = "representative"
@@ -159,7 +159,7 @@ class BirthForm(ClaveForm):
 
 
 class Birth(RecoverStep[BirthForm]):
-    """For who has no Chilean card: birth date and registered e-mail, to which the key goes."""
+    """The step for those without a Chilean card: birth date and registered e-mail, to which the key is sent."""
 
     form_class = BirthForm
     name = "birth"
@@ -230,8 +230,8 @@ class ContactForm(ClaveForm):
             del self.fields["email"]
 
     def clean(self) -> dict[str, object]:
-        asked = self.cleaned_data.get("right") == "no" and "email" in self.fields
-        if asked and not self.cleaned_data.get("email") and "email" not in self.errors_so_far:
+        required = self.cleaned_data.get("right") == "no" and "email" in self.fields
+        if required and not self.cleaned_data.get("email") and "email" not in self.errors_so_far:
             self.add_error("email", ValidationError(gettext("Falta completar: Correo actual."), code="required"))
         return self.cleaned_data
 
@@ -270,7 +270,7 @@ class NotifyForm(ClaveForm):
 
 
 class Notify(RecoverStep[NotifyForm]):
-    """A registry is away: leave an e-mail, be told when it is back."""
+    """The step offered when a registry is down: leave an e-mail address to be notified when it is back."""
 
     form_class = NotifyForm
     name = "notify"

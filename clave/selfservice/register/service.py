@@ -32,7 +32,7 @@ from clave.web.forms import CleanedData
 
 @dataclass(frozen=True)
 class Registered(Outcome):
-    """The account exists. A person's name is masked: who typed this RUT may not be its owner."""
+    """The account was created. A person's name is masked: whoever typed this RUT may not be its owner."""
 
     kind: ClassVar[str] = "registered"
     name: str
@@ -48,8 +48,8 @@ def already_registered() -> Refused:
     )
 
 
-# What tells a stranger something about whoever has this RUT.
-# `policy` among it: a key that only the registry's data forbids holds a birth date.
+# Refusals that disclose something about the owner of a RUT. `policy` is one: if a key is refused only because of the
+# registry's data, it contains the birth date, for example.
 _DISCLOSING = frozenset(
     {
         "already_registered",
@@ -81,9 +81,9 @@ def wrong_card() -> Refused:
 
 
 def describe(claim: ClaimedIdentity, data: CleanedData) -> Holder:
-    """Return the account as it was typed. Raises `PolicyViolation` for a key that what was typed forbids.
+    """Return the account as typed. Raises `PolicyViolation` if the key is forbidden because of the typed data.
 
-    This is judged first, and neither counted nor audited: it tells nothing about the RUT.
+    This is checked first and neither counted nor audited, because it discloses nothing about the RUT.
     """
     typed = Holder(profile=claim.profile, identifier=claim.identifier, created_at=clock.now())
     apply_contact(typed, data)
@@ -92,29 +92,29 @@ def describe(claim: ClaimedIdentity, data: CleanedData) -> Holder:
 
 
 def check(claim: ClaimedIdentity, typed: Holder, data: CleanedData, context: RequestContext) -> Holder:
-    """Ask the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
+    """Query the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
 
-    When a registry does not answer the account will be unverified, and a job verifies it later. What is refused, here
-    or in `create`, goes through `refusal`.
+    If a registry is down the account is created unverified and a job verifies it later. Pass refusals raised here or in
+    `create` to `refusal`.
     """
-    earlier = claim.holder()
-    # A registry is asked first whoever it is: otherwise a registered RUT would be answered sooner.
-    tell = _ASK[claim.profile](data, context)
-    if earlier is not None and not earlier.legacy:
+    existing = claim.holder()
+    # Query the registry in any case: otherwise the response time would reveal that a RUT is registered.
+    fill = _QUERIES[claim.profile](data, context)
+    if existing is not None and not existing.legacy:
         raise already_registered()
-    holder = earlier or typed
+    holder = existing or typed
     holder.language = context.language
     apply_contact(holder, data)
-    tell(holder)
+    fill(holder)
     policy.check(data["new_key"], credentials.about(holder))
     return holder
 
 
 def refusal(claim: ClaimedIdentity, refused: Refused, context: RequestContext) -> Refused:
-    """Audit a refusal; return what may be told of it. Call outside the transaction that it has undone.
+    """Audit a refusal; return the one to show. Call outside the transaction that it has rolled back.
 
-    Whether somebody is registered, known to a registry or dead is counted: strangers who have been told often enough
-    are told no more than that it did not work (abuse case 71).
+    Refusals that disclose whether somebody is registered, known to a registry or dead are counted; beyond a limit only
+    a generic refusal is shown (abuse case 71).
     """
     audit.record("holder.registered", context, holder=claim.holder(), outcome=refused.code)
     if refused.code in _DISCLOSING and not throttling.may_disclose(context):
@@ -122,10 +122,10 @@ def refusal(claim: ClaimedIdentity, refused: Refused, context: RequestContext) -
     return refused
 
 
-Tell = Callable[[Holder], None]
+Fill = Callable[[Holder], None]
 
 
-def _ask_civil_registry(data: CleanedData, context: RequestContext) -> Tell:
+def _query_civil_registry(data: CleanedData, context: RequestContext) -> Fill:
     rut: Rut = data["rut"]
     try:
         person = registro_civil.find_person(rut, context)
@@ -143,12 +143,12 @@ def _ask_civil_registry(data: CleanedData, context: RequestContext) -> Tell:
             )
         _check_card(rut, data, context)
     except RegistryDown:
-        return _wait()
+        return _defer()
     return partial(confirm_person, person=person)
 
 
-def _ask_tax_office(data: CleanedData, context: RequestContext) -> Tell:
-    """Ask the SII for the company and its representative (guide PJ, section 2)."""
+def _query_tax_office(data: CleanedData, context: RequestContext) -> Fill:
+    """Query the SII about the company and its representative (guide PJ, section 2)."""
     try:
         company = sii.find_company(data["rut"], context)
         if company is None or not company.active:
@@ -165,31 +165,31 @@ def _ask_tax_office(data: CleanedData, context: RequestContext) -> Tell:
             )
         _check_card(data["representative"], data, context)
     except RegistryDown:
-        tell = _wait()
+        fill = _defer()
     else:
-        tell = partial(confirm_company, company=company)
+        fill = partial(confirm_company, company=company)
 
     def declare(holder: Holder) -> None:
         holder.names, holder.kind = data["company_name"], data["kind"]
-        tell(holder)
+        fill(holder)
 
     return declare
 
 
-def _declared(data: CleanedData, context: RequestContext) -> Tell:
-    """No registry knows a migrant: what was typed stands, and is called declared."""
+def _declared(data: CleanedData, context: RequestContext) -> Fill:
+    """Take the identity as typed and mark it declared: migrants are in no registry."""
     return partial(apply_identity, data=data)
 
 
-_ASK: dict[str, Callable[[CleanedData, RequestContext], Tell]] = {
-    Profile.PERSONA_NATURAL: _ask_civil_registry,
-    Profile.PERSONA_JURIDICA: _ask_tax_office,
+_QUERIES: dict[str, Callable[[CleanedData, RequestContext], Fill]] = {
+    Profile.PERSONA_NATURAL: _query_civil_registry,
+    Profile.PERSONA_JURIDICA: _query_tax_office,
     Profile.MIGRANTE: _declared,
 }
 
 
 def _check_card(run: Rut, data: CleanedData, context: RequestContext) -> None:
-    """Check the card's serial where the settings ask for it; a wrong one counts, so that cards cannot be guessed."""
+    """Check the card's serial number if the settings require it; failures are limited, so that it cannot be guessed."""
     if settings.REGISTRATION_PROOF != "id_card":
         return
     limits = throttling.limits("serial", str(run), context, throttling.ANSWER)
@@ -205,38 +205,38 @@ def _check_card(run: Rut, data: CleanedData, context: RequestContext) -> None:
     limits.release()
 
 
-def _wait() -> Tell:
-    """Leave the account unverified for now, unless the settings ask for a card, which then cannot be checked."""
+def _defer() -> Fill:
+    """Leave the account unverified for now. Raises `Refused` if a card is required, as it cannot be checked."""
     if settings.REGISTRATION_PROOF == "id_card":
         raise Refused(
             "registry_down",
             _("El registro no responde y no podemos revisar su cédula. Intente en unos minutos."),
         )
 
-    def tell(holder: Holder) -> None:
+    def fill(holder: Holder) -> None:
         holder.verification = Verification.UNVERIFIED
 
-    return tell
+    return fill
 
 
 def confirm_person(holder: Holder, person: registro_civil.Person) -> None:
-    """Take names, sex and birth date from Registro Civil and mark the holder verified."""
+    """Copy names, sex and birth date from Registro Civil and mark the holder verified."""
     holder.names, holder.surnames = person.names, person.surnames
     holder.sex, holder.birth_date = person.sex, person.birth_date
     holder.verification = Verification.VERIFIED
 
 
 def confirm_company(holder: Holder, company: sii.Company) -> None:
-    """Take the razón social from the SII and mark the holder verified."""
+    """Copy the razón social from the SII and mark the holder verified."""
     holder.names, holder.verification = company.name, Verification.VERIFIED
 
 
 def create(holder: Holder, data: CleanedData, context: RequestContext) -> Registered:
-    """Create the account that `check` returned. Raises `Refused` if somebody was quicker."""
+    """Create the account returned by `check`. Raises `Refused` if it has been registered in the meantime."""
     company = holder.profile == Profile.PERSONA_JURIDICA
     mobile = data["representative_mobile"] if company else holder.mobile
     outcome = Registered(
-        # A company's name is public, and the person who is in no registry has just typed it.
+        # A company's name is public, and someone in no registry has just typed the name.
         name=masked_name(holder.full_name) if holder.profile == Profile.PERSONA_NATURAL else holder.full_name,
         email=masked_email(holder.email),
         mobile=masked_phone(mobile) if mobile else "",
@@ -248,11 +248,11 @@ def create(holder: Holder, data: CleanedData, context: RequestContext) -> Regist
     try:
         with transaction.atomic():
             if was_legacy:
-                # Two registrations of one old account at once: the first takes the mark away.
+                # Of two concurrent registrations of a legacy account only the first clears the flag.
                 if not Holder.objects.filter(pk=holder.pk, legacy=True).update(legacy=False):
                     raise already_registered()
                 holder.save()
-                revocation.end_access(holder)  # whatever the old system's account had here before
+                revocation.end_access(holder)  # any access the legacy account had here before
             else:
                 holder.save(force_insert=True)
             if company:
@@ -268,7 +268,7 @@ def create(holder: Holder, data: CleanedData, context: RequestContext) -> Regist
 
 
 def _welcome(holder: Holder, mobile: str) -> None:
-    """Confirm the account, unless strangers have had enough confirmations sent there today."""
-    told = {"identifier": holder.display_name}
+    """Send a confirmation unless the contact's daily quota for registrations is used up."""
+    variables = {"identifier": holder.display_name}
     with suppress(outbox.TooManyMessages):
-        outbox.send(holder, "welcome", told, email=holder.email, mobile=mobile, quota="registration")
+        outbox.send(holder, "welcome", variables, email=holder.email, mobile=mobile, quota="registration")

@@ -1,4 +1,4 @@
-"""Accounts made while a registry was down are verified when it is back."""
+"""Deferred verification of accounts created while a registry was down."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,16 +22,16 @@ Confirm = Callable[[Holder], None]
 
 @task()
 def verify_pending() -> int:
-    """Verify accounts in the order they were made; stop where a registry is down. Returns how many were settled."""
-    return sum(_verify(profile, ask) for profile, ask in _ASK.items())
+    """Verify accounts in order of creation until a registry is down. Return the number settled."""
+    return sum(_verify(profile, query) for profile, query in _QUERIES.items())
 
 
-def _verify(profile: str, ask: Callable[[Holder], Confirm | None]) -> int:
-    waiting = Holder.objects.filter(profile=profile, verification=Verification.UNVERIFIED, legacy=False)
+def _verify(profile: str, query: Callable[[Holder], Confirm | None]) -> int:
+    pending = Holder.objects.filter(profile=profile, verification=Verification.UNVERIFIED, legacy=False)
     settled = 0
-    for holder in waiting.order_by("created_at")[:200]:
+    for holder in pending.order_by("created_at")[:200]:
         try:
-            confirm = ask(holder)
+            confirm = query(holder)
         except RegistryDown:
             break
         _settle(holder, confirm)
@@ -39,21 +39,21 @@ def _verify(profile: str, ask: Callable[[Holder], Confirm | None]) -> int:
     return settled
 
 
-def _ask_civil_registry(holder: Holder) -> Confirm | None:
+def _query_civil_registry(holder: Holder) -> Confirm | None:
     person = registro_civil.find_person(Rut.parse(holder.identifier), SYSTEM)
     return partial(confirm_person, person=person) if person and not person.deceased else None
 
 
-def _ask_tax_office(holder: Holder) -> Confirm | None:
-    """A company stays if the SII knows it and everybody who acts for it does represent it."""
+def _query_tax_office(holder: Holder) -> Confirm | None:
+    """Confirm a company if it is active in the SII and all its representatives on file do represent it."""
     rut = Rut.parse(holder.identifier)
     company = sii.find_company(rut, SYSTEM)
-    people = [Rut.parse(each.run) for each in holder.representatives.all()]
-    sound = company and company.active and all(sii.represents(person, rut, SYSTEM) for person in people)
-    return partial(confirm_company, company=company) if company and sound else None
+    people = [Rut.parse(representative.run) for representative in holder.representatives.all()]
+    valid = company and company.active and all(sii.represents(person, rut, SYSTEM) for person in people)
+    return partial(confirm_company, company=company) if company and valid else None
 
 
-_ASK = {Profile.PERSONA_NATURAL: _ask_civil_registry, Profile.PERSONA_JURIDICA: _ask_tax_office}
+_QUERIES = {Profile.PERSONA_NATURAL: _query_civil_registry, Profile.PERSONA_JURIDICA: _query_tax_office}
 
 
 def _settle(holder: Holder, confirm: Confirm | None) -> None:

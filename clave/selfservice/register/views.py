@@ -38,7 +38,7 @@ _LAST: list[tuple[Text, list[str]]] = [
 
 
 class SerialMixin(ProfileForm):
-    """The card's serial number, where the settings ask for it."""
+    """The card's serial number, if the settings require it."""
 
     serial = TextField(
         label=_("Número de serie de la cédula"),
@@ -117,7 +117,7 @@ class Register(ProfilePage[ProfileForm]):
         return service.create(checked, form.cleaned_data, context)
 
     def refused(self, form: ProfileForm, refused: Refused) -> HttpResponse:
-        told = service.refusal(form.claim, refused, context_of(self.request))
-        if told.field == "identifier":
-            told.field = next(iter(self.config.fields()))
-        return super().refused(form, told)
+        refusal = service.refusal(form.claim, refused, context_of(self.request))
+        if refusal.field == "identifier":
+            refusal.field = next(iter(self.config.fields()))
+        return super().refused(form, refusal)

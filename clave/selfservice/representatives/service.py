@@ -1,4 +1,4 @@
-"""The legal representatives of a company, kept by the company itself. Source: mission.md, section 4."""
+"""A company's legal representatives, maintained by the company itself. Source: mission.md, section 4."""
 
 from django.db import transaction
 from django.urls import reverse
@@ -17,7 +17,7 @@ from clave.web.forms import CleanedData
 
 
 def check(company: Holder, person: Rut, context: RequestContext) -> None:
-    """Ask the SII whether this person represents the company. Raises `Refused`."""
+    """Check with the SII that this person represents the company. Raises `Refused`."""
     try:
         represents = sii.represents(person, Rut.parse(company.identifier), context)
     except RegistryDown:
@@ -33,19 +33,19 @@ def check(company: Holder, person: Rut, context: RequestContext) -> None:
 
 
 def add(company: Holder, data: CleanedData, context: RequestContext) -> Outcome:
-    """Note a representative whom the SII has confirmed, or new contact data of one."""
+    """Store a representative confirmed by the SII, or update one's contact data."""
     with transaction.atomic():
         store_representative(company, data)
-        _tell(company)
+        _notify(company)
         audit.record("representative.added", context, holder=company)
         sentence = _("{run} quedó como representante legal.").format(run=data["representative"].pretty)
     return Flash(sentence, reverse("representatives"))
 
 
 def remove(company: Holder, pk: int, context: RequestContext) -> None:
-    """Remove a representative, unless it is the last: a company acts through somebody. Raises `Refused`."""
+    """Remove a representative unless it is the last: a company needs one to act. Raises `Refused`."""
     with transaction.atomic():
-        # Two removals at once must not leave nobody.
+        # Lock, so that two concurrent removals cannot remove the last two.
         Holder.objects.select_for_update().get(pk=company.pk)
         people = Representative.objects.filter(company=company)
         if not people.filter(pk=pk).exists():
@@ -53,9 +53,9 @@ def remove(company: Holder, pk: int, context: RequestContext) -> None:
         if people.count() == 1:
             raise Refused("last_representative", _("La empresa debe tener al menos un representante legal."))
         people.filter(pk=pk).delete()
-        _tell(company)
+        _notify(company)
         audit.record("representative.removed", context, holder=company)
 
 
-def _tell(company: Holder) -> None:
+def _notify(company: Holder) -> None:
     outbox.send(company, "data_updated", {"when": when(), "identifier": company.display_name}, email=company.email)

@@ -1,4 +1,4 @@
-"""Representantes legales: the company that is signed in sees, adds and removes them."""
+"""Representantes legales: a signed-in company lists, adds and removes them."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,7 +15,7 @@ from clave.web.middleware import context_of
 
 
 class NewForm(RepresentativeMixin):
-    """Another representative."""
+    """A new representative."""
 
     groups = [(_("Agregar un representante legal"), REPRESENTATIVE_GROUP[1])]
 

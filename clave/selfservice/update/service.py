@@ -23,7 +23,7 @@ from clave.web.forms import CleanedData
 
 @dataclass(frozen=True)
 class DataUpdated(Outcome):
-    """The data was updated; a notice goes to the e-mail, to both if it changed."""
+    """The data was updated; a notice is sent to the e-mail address, to both if it changed."""
 
     kind: ClassVar[str] = "data_updated"
     email: str
@@ -33,7 +33,7 @@ class DataUpdated(Outcome):
 
 
 def check(holder: Holder, data: CleanedData, context: RequestContext) -> Proof | None:
-    """Try the present CS of who wants another one. Raises `WrongKey`, `TooManyAttempts`."""
+    """Check the current CS if a new one is to be set. Raises `WrongKey`, `TooManyAttempts`."""
     if not data["new_key"]:
         return None
     try:
@@ -44,7 +44,7 @@ def check(holder: Holder, data: CleanedData, context: RequestContext) -> Proof |
 
 
 def update(holder: Holder, data: CleanedData, proof: Proof | None, context: RequestContext) -> DataUpdated:
-    """Store address and contact and, where given, the question; with a `proof` of the present CS another one.
+    """Store address and contact and, if given, a secret question and, with a `proof` of the current CS, a new CS.
 
     Raises `PolicyViolation`, `KeyAlreadyChanged`, `AccountChanged`.
     """
@@ -59,7 +59,7 @@ def update(holder: Holder, data: CleanedData, proof: Proof | None, context: Requ
         if proof is not None:
             credentials.replace(proof, data["new_key"])
             revocation.end_access(holder, keep=context)
-        _tell(holder, old_email if moved else "", key_changed=bool(proof))
+        _notify(holder, old_email if moved else "", key_changed=bool(proof))
         audit.record("data.updated", context, holder=holder, email_moved=moved, key_changed=bool(proof))
     return DataUpdated(
         email=masked_email(holder.email),
@@ -69,17 +69,17 @@ def update(holder: Holder, data: CleanedData, proof: Proof | None, context: Requ
     )
 
 
-def _tell(holder: Holder, old_email: str, *, key_changed: bool) -> None:
-    """Tell the holder what was changed; with an `old_email` the address has moved, and both are told.
+def _notify(holder: Holder, old_email: str, *, key_changed: bool) -> None:
+    """Notify the holder of the changes, at both addresses if the e-mail has changed (`old_email`).
 
-    The new address may be somebody else's, mistyped or chosen to flood it: it gets its share of a day and no more.
+    The new address may be someone else's, mistyped or chosen to flood it, so it is subject to a daily quota.
     """
-    told = {"when": when(), "identifier": holder.display_name}
+    variables = {"when": when(), "identifier": holder.display_name}
     quota = "update" if old_email else ""
     with suppress(outbox.TooManyMessages):
-        outbox.send(holder, "data_updated", told, email=holder.email, quota=quota)
+        outbox.send(holder, "data_updated", variables, email=holder.email, quota=quota)
     if key_changed:
-        outbox.send(holder, "key_changed", told, email=old_email or holder.email)
+        outbox.send(holder, "key_changed", variables, email=old_email or holder.email)
     if old_email:
-        moved = {**told, "new_email": masked_email(holder.email)}
-        outbox.send(holder, "email_changed", moved, email=old_email)
+        variables = {**variables, "new_email": masked_email(holder.email)}
+        outbox.send(holder, "email_changed", variables, email=old_email)

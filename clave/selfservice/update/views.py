@@ -1,4 +1,4 @@
-"""Actualizar Datos: two ways in for a person, signed in for a company; the secret question, then the data."""
+"""Actualizar Datos: prove one's identity (a company signs in), answer the secret question, edit the data."""
 
 from typing import Any, ClassVar
 
@@ -47,14 +47,14 @@ class BirthForm(ProfileForm):
 
 
 def begin(request: HttpRequest, config: ProfileConfig, holder: Holder) -> HttpResponse:
-    """Begin the steps for a holder who has proved to be one: the question, if there is one on file, then the data."""
+    """Start the steps for an identified holder: the secret question, if one is on file, then the data."""
     first = "question" if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer") else "edit"
     wizard = Wizard.begin(request, config.page("update"), first, **proof_data(holder))
     return HttpResponseRedirect(config.url(f"update_{first}", wizard.run))
 
 
 class UpdateStart(ProfilePage[FormT]):
-    """The first page of an update: what it proves opens the next step."""
+    """The first page of an update, which identifies the holder."""
 
     cached_blank = True
     title = TITLE
@@ -66,7 +66,7 @@ class UpdateStart(ProfilePage[FormT]):
         return {"intro": str(self.need).format(what=self.config.at_hand)}
 
     def prove(self, form: FormT, context: RequestContext) -> Holder:
-        """Return the holder the form proves. Raises `Refused`."""
+        """Return the holder identified by the form. Raises `Refused`."""
         raise NotImplementedError
 
     def perform(self, form: FormT, context: RequestContext) -> HttpResponse:
@@ -99,13 +99,13 @@ class StartByBirth(UpdateStart[BirthForm]):
         holder = by_birth(form.claim, data["birth_date"], data["email"], context)
         if settings.SECRET_QUESTIONS and hasattr(holder, "secret_answer"):
             return holder
-        # A birth date and an e-mail are known to many: without an answer they open nothing.
+        # Birth date and e-mail are known to many people, so they are not sufficient without the secret answer.
         raise Refused("no_question", gettext("Su cuenta no tiene pregunta secreta. Entre con su Clave SENCE."))
 
 
 @for_holder(Profile.PERSONA_JURIDICA)
 def start_for_company(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Let a company that has signed in change its own contact data."""
+    """Start the update for a company that has signed in."""
     return begin(request, COMPANY, holder)
 
 
@@ -135,9 +135,9 @@ class Question(UpdateStep[QuestionForm]):
 
     def perform(self, form: QuestionForm, context: RequestContext) -> HttpResponse:
         holder = self.holder
-        # The wrong question is a wrong answer: it is tried, and counted, all the same.
-        right = form.cleaned_data["question"] == holder.secret_answer.question
-        answer = form.cleaned_data["answer"] if right else "\0"
+        # A wrong question counts as a wrong answer, so it is checked like one.
+        same_question = form.cleaned_data["question"] == holder.secret_answer.question
+        answer = form.cleaned_data["answer"] if same_question else "\0"
         try:
             credentials.verify_answer(holder.account, holder, answer, context, "data.proof")
         except WrongAnswer as refused:
@@ -147,7 +147,7 @@ class Question(UpdateStep[QuestionForm]):
 
 
 class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
-    """Contact, and if wanted another question and key. `question_needed` when there must be one and none is on file."""
+    """Contact and, optionally, a new question and key. `question_needed` if one is required and none is on file."""
 
     key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
     contact: ClassVar[list[tuple[Any, list[str]]]]

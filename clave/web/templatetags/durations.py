@@ -1,4 +1,4 @@
-"""Durations in the words of the Asistencia SENCE block."""
+"""Durations in the wording of the Asistencia SENCE block."""
 
 from django import template
 from django.utils.translation import gettext, ngettext
@@ -8,7 +8,7 @@ register = template.Library()
 
 @register.filter
 def hours_minutes(seconds: int) -> str:
-    """Return seconds as `2 horas y 5 minutos`; what is left of a minute is not shown."""
+    """Return seconds as `2 horas y 5 minutos`, rounded down to the minute."""
     hours, minutes = divmod(int(seconds) // 60, 60)
     return "{} {}".format(
         ngettext("%(n)d hora y", "%(n)d horas y", hours) % {"n": hours},
@@ -18,7 +18,7 @@ def hours_minutes(seconds: int) -> str:
 
 @register.filter
 def hours_minutes_short(seconds: int) -> str:
-    """Return seconds as the block words it: `2 hora(s) y 5 minuto(s)`."""
+    """Return seconds in the block's wording: `2 hora(s) y 5 minuto(s)`."""
     hours, minutes = divmod(int(seconds) // 60, 60)
     return gettext("%(hours)d hora(s) y %(minutes)d minuto(s)") % {"hours": hours, "minutes": minutes}
 

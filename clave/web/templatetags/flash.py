@@ -1,4 +1,4 @@
-"""What this browser has just done, said on the page it came back to."""
+"""Flash messages: confirm on the next page what this browser has just done."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ register = template.Library()
 
 @register.inclusion_tag("web/_said.html", takes_context=True)
 def said(context: dict[str, Any]) -> dict[str, Any]:
-    """Say what was done under the reference in the address, to the browser that did it and to no other."""
+    """Return the message for the reference in the URL, only to the browser that sent the form."""
     request = context["request"]
     reference = request.GET.get("hecho", "")
-    found = idempotency.find(reference, context_of(request)) if reference else None
-    return {"sentence": found.facts["sentence"] if found and found.kind == Flash.kind else ""}
+    outcome = idempotency.find(reference, context_of(request)) if reference else None
+    return {"sentence": outcome.facts["sentence"] if outcome and outcome.kind == Flash.kind else ""}

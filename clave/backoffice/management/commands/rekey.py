@@ -17,9 +17,9 @@ class Command(BaseCommand):
     help = "Finish a change of CLAVE_SECRET_KEY: move all that is stored under a former key to the present one."
 
     def handle(self, *args: object, **options: object) -> None:
-        moved, closed = self._move_texts()
-        documents, unopened = vault.rekey()
-        closed += unopened
+        moved, unreadable = self._move_texts()
+        documents, failed = vault.rekey()
+        unreadable += failed
         try:
             moved_tokens, waiting = tokens.rekey()
             paper.rekey()
@@ -33,18 +33,18 @@ class Command(BaseCommand):
         except seals.UnknownKey as unknown:
             raise CommandError(f"the newest seal's key ({unknown}) is not at hand: see declare_lost_key") from None
         self.stdout.write(f"moved: {moved} texts, {documents} documents, {moved_tokens} tokens")
-        for line in closed:
+        for line in unreadable:
             self.stderr.write(f"no secret key at hand opens {line}")
-        if closed:
-            raise CommandError(f"{len(closed)} could not be opened: the key they were stored under is missing")
+        if unreadable:
+            raise CommandError(f"{len(unreadable)} could not be opened: the key they were stored under is missing")
         self._conclude(waiting)
 
     def _move_texts(self) -> tuple[int, list[str]]:
-        moved, closed = 0, list[str]()
+        moved, unreadable = 0, list[str]()
         for model, field in encrypted_fields():
-            count, unopened = rekey_column(model, field)
-            moved, closed = moved + count, closed + unopened
-        return moved, closed
+            count, failed = rekey_column(model, field)
+            moved, unreadable = moved + count, unreadable + failed
+        return moved, unreadable
 
     def _conclude(self, waiting: int) -> None:
         if waiting:
