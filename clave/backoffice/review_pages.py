@@ -1,7 +1,6 @@
 """Reviewers' decisions: facilitator requests, with their documents, and annulments of sworn statements."""
 
 from django import forms
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -134,10 +133,7 @@ def document(request: HttpRequest, operator: Operator, pk: int, name: str) -> Ht
     except documents.NotReadable:
         return show(request, "backoffice/quarantine.html", {"operator": operator, "pk": pk}, status=409)
     why = service.Why(Reason.REQUEST, facilitator_request.folio)
-    with transaction.atomic():
-        service.record_action(
-            operator, facilitator_request.company, Kind.DOCUMENT, why, context_of(request), document=name
-        )
+    service.record_action(operator, facilitator_request.company, Kind.DOCUMENT, why, context_of(request), document=name)
     response = HttpResponse(content, content_type=documents.TYPES[paper.kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}-{facilitator_request.folio}.{paper.kind}"'
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -63,6 +63,7 @@ class NeedsAnother(Refused):
         )
 
 
+@transaction.atomic
 def record_action(
     operator: Operator, holder: Holder, kind: Kind, why: Why, context: RequestContext, **detail: Any
 ) -> None:

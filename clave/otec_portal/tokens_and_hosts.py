@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -19,6 +18,7 @@ from clave.holders.models import Profile
 from clave.holders.profiles import COMPANY
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
+from clave.otec_portal import service
 from clave.signin.login_required import current_holder, enter, return_path, to_sign_in
 from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.training import return_hosts, tokens
@@ -148,9 +148,7 @@ class Revoke(OtecPage[RevokeForm]):
         return {"token": self.token}
 
     def perform(self, form: RevokeForm, context: RequestContext) -> HttpResponse:
-        with transaction.atomic():
-            tokens.revoke(self.token)
-            audit.record("token.revoked", context, holder=self.request.holder)  # type: ignore[attr-defined]
+        service.revoke_token(self.token, self.request.holder, context)  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("rts"))
 
 
@@ -178,9 +176,8 @@ class Hosts(OtecPage[HostsForm]):
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
     def perform(self, form: HostsForm, context: RequestContext) -> HttpResponse:
-        with transaction.atomic():
-            Otec.objects.filter(pk=self.otec.pk).update(return_hosts=form.cleaned_data["hosts"])
-            audit.record("body.hosts", context, holder=self.request.holder)  # type: ignore[attr-defined]
+        holder = self.request.holder  # type: ignore[attr-defined]
+        service.set_return_hosts(self.otec, form.cleaned_data["hosts"], holder, context)
         return HttpResponseRedirect(reverse("rts"))
 
 
@@ -188,7 +185,6 @@ class Hosts(OtecPage[HostsForm]):
 def receipts(request: HttpRequest, otec: Otec) -> HttpResponse:
     """Turn the signed receipt beside the documented fields on or off."""
     if request.method == "POST":
-        with transaction.atomic():
-            Otec.objects.filter(pk=otec.pk).update(receipts=request.POST.get("recibos") == "si")
-            audit.record("body.receipts", context_of(request), holder=request.holder)  # type: ignore[attr-defined]
+        enabled = request.POST.get("recibos") == "si"
+        service.set_receipts(otec, enabled, request.holder, context_of(request))  # type: ignore[attr-defined]
     return HttpResponseRedirect(reverse("rts"))

@@ -6,7 +6,6 @@ answered with 422, what matches but breaks a rule of ours (a wrong check digit, 
 
 from math import ceil
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError
@@ -14,10 +13,10 @@ from ninja.security import HttpBearer
 
 from clave.attendance import record
 from clave.attendance.models import SessionStart
-from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.rut import InvalidRut, Rut
+from clave.otec_portal import service
 from clave.otec_portal.api.schemas import (
     ActionIn,
     ActionOut,
@@ -39,7 +38,7 @@ from clave.rce import block as blocks
 from clave.rce import preflight
 from clave.rce.receipts import keys as public_keys
 from clave.training import course_import, tokens
-from clave.training.models import Action, Enrolment, Otec
+from clave.training.models import Action, Otec
 from clave.web.middleware import context_of
 
 
@@ -119,9 +118,7 @@ def put_action(request: HttpRequest, code: Code, action: ActionIn) -> ActionOut:
     [row] = course_import.Checker(_otec(request)).check_all([(1, {**cells, "codigocurso": code, "run": ""})])
     if row.problems:
         raise HttpError(400, "; ".join(f"{each['column']}: {each['remedy']}" for each in row.problems))
-    with transaction.atomic():
-        course_import.save_actions(_otec(request), {row.code: row.action})
-        audit.record("api.action", context_of(request), action_code=row.code)
+    service.save_action(_otec(request), row, context_of(request))
     return ActionOut.of(_action(request, code))
 
 
@@ -142,9 +139,7 @@ def _parsed(runs: list[str]) -> list[str]:
 def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
     """Enrol people; all of them or, if a RUN is wrong, nobody."""
     action, runs = _action(request, code), _parsed(sent.runs)
-    with transaction.atomic():
-        course_import.enrol([(action.pk, run) for run in runs])
-        audit.record("api.enrolled", context_of(request), action_code=code, count=len(runs))
+    service.enrol(action, runs, context_of(request))
     return Changed(changed=len(runs))
 
 
@@ -152,11 +147,7 @@ def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
 def remove_enrolments(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
     """Take people out of an action; the marks stay. The RUNs stand in the body: addresses end up in logs."""
     runs = _parsed(sent.runs)
-    enrolled = Enrolment.objects.filter(action=_action(request, code), run__in=runs, removed_at=None)
-    with transaction.atomic():
-        changed = enrolled.update(removed_at=clock.now())
-        audit.record("api.taken_out", context_of(request), action_code=code, count=changed)
-    return Changed(changed=changed)
+    return Changed(changed=service.remove(_action(request, code), runs, context_of(request)))
 
 
 @api.get("/actions/{code}/attendance", response={200: list[AttendanceOut], **FINDS}, operation_id="attendance")
