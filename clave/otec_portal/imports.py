@@ -1,4 +1,4 @@
-"""The pages of an import: bring a file, see what it holds, load it, watch it being loaded."""
+"""Import pages: upload a file, preview it, load it, follow the progress."""
 
 import secrets
 from typing import Any
@@ -45,7 +45,7 @@ class UploadForm(ClaveForm):
 
 
 class Upload(OtecPage[UploadForm]):
-    """Bring a file; it is looked at before anything is loaded."""
+    """The upload page; the file is checked before anything is loaded."""
 
     form_class = UploadForm
     template_name = "otec_portal/import.html"
@@ -70,24 +70,24 @@ class Upload(OtecPage[UploadForm]):
 
 @for_otec
 def page(request: HttpRequest, otec: Otec, job: str) -> HttpResponse:
-    """Show an import; on POST load it, all of it or (`buenas`) its good rows."""
-    found = ImportJob.objects.filter(pk=job, otec=otec).defer("content").first()
-    if found is None:
+    """Show an import; on POST load it, either all of it or (`buenas`) only the valid rows."""
+    import_job = ImportJob.objects.filter(pk=job, otec=otec).defer("content").first()
+    if import_job is None:
         return error_page(request, 404)
     if request.method == "POST":
-        may = found.stage == Stage.CHECKED and (not found.bad or "buenas" in request.POST)
-        if may and ImportJob.objects.filter(pk=job, stage=Stage.CHECKED).update(stage=Stage.LOADING):
-            audit.record("training.import", context_of(request), holder=request.holder, rows=found.good)  # type: ignore[attr-defined]
+        can_load = import_job.stage == Stage.CHECKED and (not import_job.bad or "buenas" in request.POST)
+        if can_load and ImportJob.objects.filter(pk=job, stage=Stage.CHECKED).update(stage=Stage.LOADING):
+            audit.record("training.import", context_of(request), holder=request.holder, rows=import_job.good)  # type: ignore[attr-defined]
             work_on_imports.enqueue()
         return HttpResponseRedirect(request.path)
-    answer = show(request, "otec_portal/import_page.html", {"job": found, "preview": found.preview})
-    if found.stage in (Stage.RECEIVED, Stage.LOADING):
-        answer.headers["Refresh"] = "2"
-    return answer
+    response = show(request, "otec_portal/import_page.html", {"job": import_job, "preview": import_job.preview})
+    if import_job.stage in (Stage.RECEIVED, Stage.LOADING):
+        response.headers["Refresh"] = "2"
+    return response
 
 
 def template(request: HttpRequest, kind: str) -> HttpResponseBase:
-    """Give the empty table to fill in, with one example row."""
+    """Send the table template with one example row."""
     if kind not in spreadsheets.KINDS:
         return error_page(request, 404)
     return spreadsheets.download("plantilla-clave", kind, COLUMNS, [EXAMPLE])

@@ -1,4 +1,4 @@
-"""A training body's reports: attendance of its courses, who is in a session now, the roster before day one."""
+"""Reports for training bodies: attendance by course, sessions open now, roster check before the course starts."""
 
 import re
 from datetime import date
@@ -29,19 +29,19 @@ HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Ses
 
 @for_otec
 def courses(request: HttpRequest, otec: Otec) -> HttpResponse:
-    """List the OTEC's courses and the sessions that are open now."""
+    """List the OTEC's courses and the sessions open now."""
     actions = list(Action.objects.filter(otec=otec).order_by("-starts", "code")[:500])
     enrolled = Enrolment.objects.filter(action__in=actions, removed_at=None).values("action")
     counts = dict(enrolled.annotate(count=Count("pk")).values_list("action", "count"))
     for action in actions:
         action.enrolled = counts.get(action.pk, 0)  # type: ignore[attr-defined]
-    now = ActiveSession.objects.filter(enrolment__action__otec=otec, limit_at__gte=clock.now())
-    running = now.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
+    active = ActiveSession.objects.filter(enrolment__action__otec=otec, limit_at__gte=clock.now())
+    running = active.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
     return show(request, "otec_portal/courses.html", {"otec": otec, "actions": actions, "running": running})
 
 
 def _period(request: HttpRequest, action: Action) -> tuple[date, date]:
-    """Return the days asked for, or the action's own."""
+    """Return the requested first and last day, by default the action's."""
 
     def day(name: str, default: date) -> date:
         try:
@@ -53,14 +53,14 @@ def _period(request: HttpRequest, action: Action) -> tuple[date, date]:
 
 
 def _rows(action: Action, first: date, last: date) -> list[record.CourseRecord]:
-    found = record.records(action.enrolments.order_by("run"))
-    for each in found:
-        each.sessions = [s for s in each.sessions if first <= s.opened_at.astimezone(clock.SANTIAGO).date() <= last]
-    return found
+    rows = record.records(action.enrolments.order_by("run"))
+    for row in rows:
+        row.sessions = [s for s in row.sessions if first <= s.opened_at.astimezone(clock.SANTIAGO).date() <= last]
+    return rows
 
 
 def _by_day(rows: list[record.CourseRecord]) -> list[tuple[date, int, int]]:
-    """Return (day, credited seconds, share of the best day in percent), oldest first."""
+    """Return (day, credited seconds, percentage of the best day), oldest first."""
     days: dict[date, int] = {}
     for row in rows:
         for session in row.sessions:
@@ -84,7 +84,7 @@ def report(request: HttpRequest, otec: Otec, code: str) -> HttpResponse:
 
 @for_otec
 def export(request: HttpRequest, otec: Otec, code: str, kind: str) -> HttpResponseBase:
-    """Give a course's attendance as CSV or XLSX."""
+    """Send a course's attendance as CSV or XLSX."""
     action = Action.objects.filter(otec=otec, code=code).first()
     if action is None or kind not in spreadsheets.KINDS:
         return error_page(request, 404)
@@ -118,7 +118,7 @@ class PreflightForm(ClaveForm):
 
 
 class Preflight(OtecPage[PreflightForm]):
-    """Checks a roster with the protocol's own checks and shows the code that each would earn."""
+    """The page that runs the protocol's own checks on a roster and shows the codes each participant would get."""
 
     form_class = PreflightForm
     template_name = "otec_portal/preflight.html"
@@ -131,11 +131,11 @@ class Preflight(OtecPage[PreflightForm]):
     findings: list[preflight.Finding] | None = None
 
     def context(self) -> dict[str, object]:
-        found = self.findings
-        return {"findings": found, "ready": sum(each.ready for each in found) if found is not None else 0}
+        findings = self.findings
+        return {"findings": findings, "ready": sum(finding.ready for finding in findings or [])}
 
     def perform(self, form: PreflightForm, context: RequestContext) -> HttpResponse:
-        sent = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
+        fields = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
-        self.findings = preflight.review(self.otec, sent, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]
+        self.findings = preflight.review(self.otec, fields, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]
         return self.page(form)

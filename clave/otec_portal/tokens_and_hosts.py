@@ -1,4 +1,4 @@
-"""RTS: a training body's tokens, and where its answers may go. Source: rce-protocol.md, section 2."""
+"""RTS: a training body's tokens and allowed return hosts. Source: rce-protocol.md, section 2."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,19 +30,19 @@ from clave.web.rendering import show
 
 
 def otec_of(request: HttpRequest) -> Otec | HttpResponse:
-    """Return the training body signed in in this browser, or the page that says what is missing."""
+    """Return the training body signed in in this browser, or the response to send instead."""
     holder = current_holder(request)
     if holder is None or holder.profile != Profile.PERSONA_JURIDICA:
         return to_sign_in(request, "rts_signin")
-    found = Otec.objects.filter(rut=holder.identifier).first()
-    if found is None:
+    otec = Otec.objects.filter(rut=holder.identifier).first()
+    if otec is None:
         return show(request, "otec_portal/no_body.html", {"company": holder}, status=403)
     request.holder = holder  # type: ignore[attr-defined]
-    return found
+    return otec
 
 
 def for_otec(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Give a view the training body that is signed in."""
+    """Decorate a view to receive the signed-in training body."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -53,7 +53,7 @@ def for_otec(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 
 
 class OtecPage(FormPage[FormT]):
-    """A form page of the training body that is signed in."""
+    """A form page for the signed-in training body."""
 
     otec: Otec
     back = "/rts"
@@ -67,7 +67,7 @@ class OtecPage(FormPage[FormT]):
 
 
 class RtsSignIn(KeyPage[KeyForm]):
-    """The door of the training bodies: a company signs in, and goes on to the RTS."""
+    """The training bodies' sign-in page: a company signs in and continues to the RTS."""
 
     form_class = KeyForm
 
@@ -87,7 +87,7 @@ class RtsSignIn(KeyPage[KeyForm]):
 
 @dataclass(frozen=True)
 class TokenMade(Outcome):
-    """A token was made; its characters are the outcome's secret."""
+    """A token was created; the outcome's secret is the token itself."""
 
     kind: ClassVar[str] = "token_made"
     label: str
@@ -102,7 +102,7 @@ class NewTokenForm(ClaveForm):
 
 
 class Rts(OtecPage[NewTokenForm]):
-    """The OTEC's tokens, and a form for another one."""
+    """The list of the OTEC's tokens, with a form to create one."""
 
     form_class = NewTokenForm
     template_name = "otec_portal/rts.html"
@@ -122,11 +122,11 @@ class Rts(OtecPage[NewTokenForm]):
 
 
 class RevokeForm(ClaveForm):
-    """Nothing to fill in: the page asks, its button answers."""
+    """A form without fields: only a confirmation button."""
 
 
 class Revoke(OtecPage[RevokeForm]):
-    """Ask before one of the OTEC's tokens is revoked: whatever platform uses it stops at once."""
+    """The confirmation page before a token is revoked: any platform using it stops working at once."""
 
     form_class = RevokeForm
     template_name = "otec_portal/revoke.html"
@@ -165,7 +165,7 @@ class HostsForm(ClaveForm):
 
 
 class Hosts(OtecPage[HostsForm]):
-    """Where this OTEC's answers may go when the installation narrows that down, and whether they carry a receipt."""
+    """The page to set the OTEC's return hosts, enforced if the installation restricts answers to registered hosts."""
 
     form_class = HostsForm
     title = _("Sitios a los que puede volver el participante")
@@ -183,7 +183,7 @@ class Hosts(OtecPage[HostsForm]):
 
 @for_otec
 def receipts(request: HttpRequest, otec: Otec) -> HttpResponse:
-    """Turn the signed receipt beside the documented fields on or off."""
+    """Turn the signed receipt, sent in addition to the documented fields, on or off."""
     if request.method == "POST":
         enabled = request.POST.get("recibos") == "si"
         service.set_receipts(otec, enabled, request.holder, context_of(request))  # type: ignore[attr-defined]

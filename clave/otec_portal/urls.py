@@ -1,4 +1,4 @@
-"""Training bodies: RTS for people, /api/v1 for programs."""
+"""Training bodies: the RTS pages and the API (/api/v1)."""
 
 from django.urls import path
 from django.views.generic import RedirectView

@@ -1,4 +1,4 @@
-"""Everything that is held about a holder, in one piece, and who looked at it (Ley 21.719, right of access)."""
+"""Export of all data held about a holder and of who accessed it (Ley 21.719, right of access)."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from clave.signin.models import Session
 from clave.statements.models import Statement
 from clave.training.models import Otec, Token
 
-# Of what grows without end, the newest.
+# Lists that grow without bound are limited to the newest entries.
 MOST = 500
 
 
@@ -31,28 +31,28 @@ def _at(moment: Any) -> str:
 
 
 def everything(holder: Holder) -> dict[str, object]:
-    """Return all data held about a holder by heading, in the holder's words; no key and no answer is among it."""
+    """Return all data held about a holder by heading, in Spanish; keys and secret answers are never included."""
     return {
         "cuenta": _account(holder),
         "contacto": _contact(holder),
         "clave": _key(holder),
         "representantes": [
-            {"rut": each.pretty_run, "nombre": each.name, "celular": each.mobile, "correo": each.email}
-            for each in holder.representatives.order_by("pk")
+            {"rut": person.pretty_run, "nombre": person.name, "celular": person.mobile, "correo": person.email}
+            for person in holder.representatives.order_by("pk")
         ],
         "quién vio o cambió sus datos": looked_at(holder),
         "hechos": _facts(holder),
         "mensajes enviados": _messages(holder),
         "sesiones abiertas": [
-            {"desde": _at(each.created_at), "dirección": each.address, "navegador": each.agent}
-            for each in Session.objects.filter(holder=holder).order_by("-created_at")
+            {"desde": _at(session.created_at), "dirección": session.address, "navegador": session.agent}
+            for session in Session.objects.filter(holder=holder).order_by("-created_at")
         ],
         **_courses(holder),
         **_company(holder),
         "solicitudes sobre sus datos": [
-            {"fecha": _at(each.created_at), "derecho": each.get_right_display(), "texto": each.words,
-             "estado": each.get_state_display(), "respuesta": each.answer}
-            for each in Petition.objects.filter(holder=holder).order_by("-pk")
+            {"fecha": _at(petition.created_at), "derecho": petition.get_right_display(), "texto": petition.words,
+             "estado": petition.get_state_display(), "respuesta": petition.answer}
+            for petition in Petition.objects.filter(holder=holder).order_by("-pk")
         ],
     }  # fmt: skip
 
@@ -75,10 +75,10 @@ def _account(holder: Holder) -> dict[str, object]:
 
 
 def _contact(holder: Holder) -> dict[str, object]:
-    proposed = contact_change.waiting_for(holder)
+    change = contact_change.waiting_for(holder)
     return {
-        "correo propuesto": proposed.email if proposed else "",
-        "teléfono propuesto": proposed.work_phone if proposed else "",
+        "correo propuesto": change.email if change else "",
+        "teléfono propuesto": change.work_phone if change else "",
         "correo": holder.email,
         "celular": holder.mobile,
         "teléfono particular": holder.home_phone,
@@ -99,43 +99,47 @@ def _key(holder: Holder) -> dict[str, object]:
 
 
 def looked_at(holder: Holder) -> list[dict[str, Any]]:
-    """Return who looked at the holder's data or changed it, when and why: operators by role, training bodies by name.
+    """Return who accessed or changed the holder's data, when and why: operators by role, training bodies by name.
 
-    An OTEC that asks several times a day whether its participant has a key stands there once.
+    An OTEC that checks several times a day whether its participant has a key is listed once for that day.
     """
-    found = OperatorAction.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
-    by_desk = [
-        (each.at.astimezone(clock.SANTIAGO).date(),
-         {"fecha": _at(each.at), "quién": each.operator.get_role_display(), "qué": each.get_kind_display(),
-          "por qué": each.get_reason_display(), "detalle": each.note})
-        for each in found
+    actions = OperatorAction.objects.filter(holder=holder).select_related("operator").order_by("-at")[:MOST]
+    by_operators = [
+        (action.at.astimezone(clock.SANTIAGO).date(),
+         {"fecha": _at(action.at), "quién": action.operator.get_role_display(), "qué": action.get_kind_display(),
+          "por qué": action.get_reason_display(), "detalle": action.note})
+        for action in actions
     ]  # fmt: skip
-    asked = _("Preguntó si usted tiene Clave SENCE")
+    what = _("Preguntó si usted tiene Clave SENCE")
     why = _("Usted está inscrito en un curso de este organismo")
-    by_bodies = [
-        (each.day,
-         {"fecha": each.day.strftime("%d-%m-%Y"), "quién": each.otec.name, "qué": asked, "por qué": why, "detalle": ""})
-        for each in holder.lookups.select_related("otec").order_by("-day")[:MOST]
+    by_otecs = [
+        (lookup.day,
+         {"fecha": lookup.day.strftime("%d-%m-%Y"), "quién": lookup.otec.name, "qué": what, "por qué": why,
+          "detalle": ""})
+        for lookup in holder.lookups.select_related("otec").order_by("-day")[:MOST]
     ]  # fmt: skip
-    return [row for _day, row in sorted(by_desk + by_bodies, key=lambda dated: dated[0], reverse=True)[:MOST]]
+    return [row for _day, row in sorted(by_operators + by_otecs, key=lambda dated: dated[0], reverse=True)[:MOST]]
 
 
 def _facts(holder: Holder) -> list[dict[str, object]]:
     entries = Entry.objects.filter(subject=str(holder.pk)).order_by("-pk")[:MOST]
     return [
-        {"fecha": _at(each.at), "acción": action_label(each.action), "resultado": each.outcome,
-         "dirección": each.address, "navegador": each.agent}
-        for each in entries
+        {"fecha": _at(entry.at), "acción": action_label(entry.action), "resultado": entry.outcome,
+         "dirección": entry.address, "navegador": entry.agent}
+        for entry in entries
     ]  # fmt: skip
 
 
 def _messages(holder: Holder) -> list[dict[str, object]]:
-    sent = Message.objects.filter(holder=str(holder.pk)).order_by("-created_at")[:MOST]
-    return [{"fecha": _at(each.created_at), "canal": each.channel, "mensaje": each.template} for each in sent]
+    messages = Message.objects.filter(holder=str(holder.pk)).order_by("-created_at")[:MOST]
+    return [
+        {"fecha": _at(message.created_at), "canal": message.channel, "mensaje": message.template}
+        for message in messages
+    ]
 
 
 def _courses(holder: Holder) -> dict[str, object]:
-    """Attendance and statements of a person with a RUN."""
+    """Return attendance and statements of a person with a RUN."""
     if holder.profile != Profile.PERSONA_NATURAL:
         return {}
     rows = record.courses_of(holder.identifier)
@@ -143,13 +147,14 @@ def _courses(holder: Holder) -> dict[str, object]:
     return {
         "cursos y asistencia": [
             {"curso": row.action.name, "código": row.action.code, "segundos acreditados": row.seconds,
-             "sesiones": [{"abierta": _at(each.opened_at), "estado": each.state, "terminada": _at(each.ended_at),
-                           "segundos": each.seconds} for each in row.sessions]}
+             "sesiones": [{"abierta": _at(session.opened_at), "estado": session.state,
+                           "terminada": _at(session.ended_at), "segundos": session.seconds}
+                          for session in row.sessions]}
             for row in rows
         ],
         "declaraciones juradas": [
-            {"folio": each.folio, "fecha": _at(each.issued_at), "estado": each.get_state_display()}
-            for each in statements
+            {"folio": statement.folio, "fecha": _at(statement.issued_at), "estado": statement.get_state_display()}
+            for statement in statements
         ],
     }  # fmt: skip
 
@@ -157,13 +162,13 @@ def _courses(holder: Holder) -> dict[str, object]:
 def _company(holder: Holder) -> dict[str, object]:
     if holder.profile != Profile.PERSONA_JURIDICA:
         return {}
-    asked = FacilitatorRequest.objects.filter(company=holder).order_by("-pk")[:MOST]
+    requests = FacilitatorRequest.objects.filter(company=holder).order_by("-pk")[:MOST]
     otec = Otec.objects.filter(rut=holder.identifier).first()
     tokens = Token.objects.filter(otec=otec).order_by("pk") if otec else []
     return {
         "solicitudes de facilitadores": [
-            {"folio": each.folio, "fecha": _at(each.created_at), "facilitador": each.holder.full_name,
-             "estado": each.get_state_display()} for each in asked
+            {"folio": request.folio, "fecha": _at(request.created_at), "facilitador": request.holder.full_name,
+             "estado": request.get_state_display()} for request in requests
         ],
-        "tokens": [{"nombre": each.label, "creado": _at(each.created_at)} for each in tokens],
+        "tokens": [{"nombre": token.label, "creado": _at(token.created_at)} for token in tokens],
     }  # fmt: skip

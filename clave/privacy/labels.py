@@ -1,4 +1,4 @@
-"""What the parts of a holder's data are called on a page; in the JSON they keep their Spanish names."""
+"""Display labels for the names in a holder's data export; the JSON keeps the Spanish names."""
 
 from typing import Any
 
@@ -71,12 +71,12 @@ WORDS: dict[str, object] = {
 
 
 def word(name: str) -> str:
-    """Return what a part is called on a page."""
+    """Return the display label of a name."""
     return str(WORDS.get(name) or name[:1].upper() + name[1:])
 
 
 def in_words(value: object) -> Any:
-    """Return data with every name replaced by what it is called on a page."""
+    """Return data with every name replaced by its display label."""
     if isinstance(value, dict):
-        return {word(name): in_words(each) for name, each in value.items()}
-    return [in_words(each) for each in value] if isinstance(value, list) else value
+        return {word(name): in_words(child) for name, child in value.items()}
+    return [in_words(child) for child in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What holders ask about their own data (Ley 21.719)."""
+"""Holders' requests about their own data (Ley 21.719)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from clave.lib.crypto import EncryptedTextField
 
 
 class Right(models.TextChoices):
-    """What is asked for (Ley 19.628 as changed by Ley 21.719, articles 6 and 7)."""
+    """The right exercised (Ley 19.628 as amended by Ley 21.719, articles 6 and 7)."""
 
     CORRECTION = "correction", _("Corregir mis datos")
     DELETION = "deletion", _("Eliminar mis datos")
@@ -21,7 +21,7 @@ class Answer(models.TextChoices):
 
 
 class Petition(models.Model):
-    """One request. After a deletion it stays without its holder and its words, to show that it was answered."""
+    """A request. After a deletion it is kept without holder and words, as evidence that it was answered."""
 
     holder = models.ForeignKey(Holder, on_delete=models.SET_NULL, null=True, related_name="petitions")
     right = models.CharField(max_length=10, choices=Right.choices)

@@ -1,4 +1,4 @@
-"""How long what is kept; a job lets go of what is over (Ley 21.719, principle of proportionality)."""
+"""Data retention: a job deletes or pseudonymises expired data (Ley 21.719, principle of proportionality)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,55 +21,55 @@ from clave.training.models import AccountLookup, Action, Enrolment
 BATCH = 500
 
 
-def _before(what: str) -> datetime:
+def _cutoff(what: str) -> datetime:
     return clock.now() - timedelta(days=settings.RETENTION_DAYS[what])
 
 
 def purge_expired() -> dict[str, object]:
-    """Let go of what is over, a batch of each; return how much of what."""
+    """Purge expired data, a batch of each kind; return the number of records by kind."""
     answered = Petition.objects.exclude(state=Answer.PENDING)
-    gone: dict[str, Any] = {
-        "operator_actions": OperatorAction.objects.filter(at__lt=_before("operator_actions")).delete()[0],
-        "lookups": AccountLookup.objects.filter(day__lt=_before("operator_actions").date()).delete()[0],
-        "petitions": answered.filter(decided_at__lt=_before("petitions")).delete()[0],
+    purged: dict[str, Any] = {
+        "operator_actions": OperatorAction.objects.filter(at__lt=_cutoff("operator_actions")).delete()[0],
+        "lookups": AccountLookup.objects.filter(day__lt=_cutoff("operator_actions").date()).delete()[0],
+        "petitions": answered.filter(decided_at__lt=_cutoff("petitions")).delete()[0],
         "facilitator_documents": _documents(),
         "attendance": _attendance(),
     }
-    if any(gone.values()):
-        audit.record("privacy.retention", SYSTEM, **gone)
-    return gone
+    if any(purged.values()):
+        audit.record("privacy.retention", SYSTEM, **purged)
+    return purged
 
 
 def _documents() -> int:
-    """A decided request keeps its folio and its decision; its papers and the person's data go."""
-    over = FacilitatorRequest.objects.exclude(state=Decision.PENDING).filter(
-        decided_at__lt=_before("facilitator_documents"), affidavit__isnull=False
+    """Delete documents and personal data of decided requests; folio and decision are kept."""
+    expired = FacilitatorRequest.objects.exclude(state=Decision.PENDING).filter(
+        decided_at__lt=_cutoff("facilitator_documents"), affidavit__isnull=False
     )
-    found = list(over.select_related("affidavit", "identity")[:BATCH])
-    for asked in found:
+    requests = list(expired.select_related("affidavit", "identity")[:BATCH])
+    for request in requests:
         with transaction.atomic():
-            papers = [paper for paper in (asked.affidavit, asked.identity) if paper]
-            FacilitatorRequest.objects.filter(pk=asked.pk).update(
+            papers = [paper for paper in (request.affidavit, request.identity) if paper]
+            FacilitatorRequest.objects.filter(pk=request.pk).update(
                 affidavit=None, identity=None, names="", surnames="", email="", answer_hash="", question=""
             )
             documents.throw_away(*papers)
-    return len(found)
+    return len(requests)
 
 
 def _attendance() -> int:
-    """Marks of courses long over stay under a random name, one for each person and course.
+    """Pseudonymise attendance of expired courses, with a random pseudonym for each person and course.
 
-    An action whose roster is done is not looked at again: there will be ever more of them.
+    Finished actions are marked and not examined again, because their number only grows.
     """
     ended = clock.today() - timedelta(days=settings.RETENTION_DAYS["attendance"])
-    over = list(Action.objects.filter(anonymised_at=None, ends__lt=ended).order_by("ends")[:BATCH])
-    rows = list(_named(over).exclude(pk__in=ActiveSession.objects.values("enrolment"))[:BATCH])
+    expired = list(Action.objects.filter(anonymised_at=None, ends__lt=ended).order_by("ends")[:BATCH])
+    rows = list(_named(expired).exclude(pk__in=ActiveSession.objects.values("enrolment"))[:BATCH])
     for row in rows:
         row.run = new_pseudonym()
     with transaction.atomic():
         Enrolment.objects.bulk_update(rows, ["run"])
-        waiting = set(_named(over).values_list("action", flat=True))
-        done = [action.pk for action in over if action.pk not in waiting]
+        unfinished = set(_named(expired).values_list("action", flat=True))
+        done = [action.pk for action in expired if action.pk not in unfinished]
         Action.objects.filter(pk__in=done).update(anonymised_at=clock.now())
     return len(rows)
 

@@ -1,4 +1,4 @@
-"""Asking for correction or deletion, answering it, and what a deletion leaves. Source: Ley 21.719."""
+"""Requests for correction or deletion, their answers, and the deletion itself. Source: Ley 21.719."""
 
 import secrets
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from clave.rce.models import PendingRequest
 from clave.selfservice.models import FacilitatorRequest
 from clave.training.models import Enrolment
 
-# The law gives 30 days (article 11); so long may an answer take.
+# Legal time limit for an answer, in days (article 11).
 DAYS = 30
 PERSONS = (Profile.PERSONA_NATURAL, Profile.MIGRANTE, Profile.FACILITADOR)
 
@@ -41,7 +41,7 @@ class Petitioned(Outcome):
 
 
 def check(holder: Holder, right: str, key: str, context: RequestContext) -> None:
-    """Check that the holder may ask for this; the CS says that it is the holder. Raises `Refused`, `WrongKey`."""
+    """Check that the holder may make this request, and authenticate them by CS. Raises `Refused`, `WrongKey`."""
     if right == Right.DELETION and holder.profile not in PERSONS:
         message = _("La ley permite eliminar datos de personas, no de empresas. Puede pedir corregirlos.")
         raise Refused("no_person", message, field="right")
@@ -54,7 +54,7 @@ def check(holder: Holder, right: str, key: str, context: RequestContext) -> None
 
 
 def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Petitioned:
-    """Note that a holder asks for correction or deletion. Raises `Refused` for who has asked already."""
+    """Store a holder's request for correction or deletion. Raises `Refused` if one is already pending."""
     outcome = Petitioned(right=right, email=masked_email(holder.email), days=DAYS)
     try:
         with transaction.atomic():
@@ -62,8 +62,8 @@ def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Peti
                 void = Petition.objects.filter(holder=holder, right=right, created_at__lt=holder.recovered_at)
                 void.filter(state=Answer.PENDING).update(state=Answer.REFUSED, decided_at=clock.now())
             Petition.objects.create(holder=holder, right=right, words=words, created_at=clock.now())
-            told = {"identifier": holder.display_name, "days": str(DAYS)}
-            outbox.send(holder, "petition_received", told, email=holder.email)
+            variables = {"identifier": holder.display_name, "days": str(DAYS)}
+            outbox.send(holder, "petition_received", variables, email=holder.email)
             audit.record("privacy.asked", context, holder=holder, right=right)
     except IntegrityError:
         raise Refused(
@@ -73,7 +73,7 @@ def ask(holder: Holder, right: str, words: str, context: RequestContext) -> Peti
 
 
 class Answered(Refused):
-    """Somebody else has answered this request."""
+    """Someone else has already answered this request."""
 
     status = 409
 
@@ -82,7 +82,7 @@ class Answered(Refused):
 
 
 class AskedBefore(Refused):
-    """The account's owner has come back since: whoever asked may have been somebody else."""
+    """The owner has recovered the account since the request, which may therefore be an impostor's."""
 
     status = 409
 
@@ -94,54 +94,57 @@ class AskedBefore(Refused):
 
 
 def is_void(petition: Petition, holder: Holder) -> bool:
-    """Say whether a request was made before the owner took the account back (abuse case 50)."""
-    now = Holder.objects.select_for_update().get(pk=holder.pk)
-    return now.recovered_at is not None and petition.created_at < now.recovered_at
+    """Return whether a request was made before the owner recovered the account (abuse case 50)."""
+    current = Holder.objects.select_for_update().get(pk=holder.pk)
+    return current.recovered_at is not None and petition.created_at < current.recovered_at
 
 
 def refuse(petition: Petition, reason: str, operator: str, context: RequestContext) -> None:
-    """Say no, with the reason, which the holder is told. Raises `Answered`."""
+    """Refuse a request, sending the holder the reason. Raises `Answered`."""
     _answer(petition, Answer.REFUSED, reason, operator, context)
 
 
-def grant(petition: Petition, said: str, operator: str, context: RequestContext) -> None:
-    """Say yes; a deletion is carried out at once. Raises `Answered`, `Refused` while a session is open."""
+def grant(petition: Petition, message: str, operator: str, context: RequestContext) -> None:
+    """Grant a request; a deletion is carried out at once. Raises `Answered`, and `Refused` while a session is open.
+
+    Raises `AskedBefore` if the owner has recovered the account since the request.
+    """
     with transaction.atomic():
         if petition.holder and is_void(petition, petition.holder):
             raise AskedBefore
-        _answer(petition, Answer.GRANTED, said, operator, context)
+        _answer(petition, Answer.GRANTED, message, operator, context)
         if petition.right == Right.DELETION and petition.holder:
             erase(petition.holder, context, operator)
             Petition.objects.filter(pk=petition.pk).update(words="", holder=None)
 
 
-def _answer(petition: Petition, state: Answer, said: str, operator: str, context: RequestContext) -> None:
+def _answer(petition: Petition, state: Answer, message: str, operator: str, context: RequestContext) -> None:
     holder = petition.holder
     with transaction.atomic():
-        open_ones = Petition.objects.filter(pk=petition.pk, state=Answer.PENDING)
-        if not open_ones.update(state=state, answer=said, decided_by=operator, decided_at=clock.now()):
+        pending = Petition.objects.filter(pk=petition.pk, state=Answer.PENDING)
+        if not pending.update(state=state, answer=message, decided_by=operator, decided_at=clock.now()):
             raise Answered
-        told = {"right": str(petition.get_right_display()), "state": str(Answer(state).label), "answer": said}
+        variables = {"right": str(petition.get_right_display()), "state": str(Answer(state).label), "answer": message}
         if holder and holder.email:
-            # Not by the holder: a deletion takes the holder's messages with it, and this one must still leave.
-            outbox.send(None, "petition_answered", told, email=holder.email, language=holder.language)
+            # Not linked to the holder: a deletion also deletes the holder's messages, but this one must still be sent.
+            outbox.send(None, "petition_answered", variables, email=holder.email, language=holder.language)
         audit.record("privacy.answered", context, holder=holder, outcome=state.value, operator=operator)
 
 
 def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
-    """Delete a person's data; return the pseudonym under which marks of attendance stay, empty if there are none.
+    """Delete a person's data; return the pseudonym under which attendance is kept, empty if there is none.
 
-    What stays, because tax law asks for it: openings, endings and corrections, under a random name that leads
-    nowhere; sworn statements, which anybody must be able to verify; the audit trail, whose subject was a random
-    number that now points to nobody. Raises `Refused` while the person has a session open.
+    Kept, because tax law requires it: session openings, endings and corrections under a random pseudonym that cannot be
+    traced back; sworn statements, which must remain verifiable; the audit trail, whose subject is a random number that
+    no longer refers to anyone. Raises `Refused` while the person has a session open.
     """
     run = holder.identifier if holder.profile == Profile.PERSONA_NATURAL else ""
     if run and ActiveSession.objects.filter(enrolment__run=run).exists():
         raise Refused("session_open", _("La persona tiene una sesión de asistencia abierta. Espere a que termine."))
     with transaction.atomic():
-        pseudonym = _forget_attendance(run) if run else ""
+        pseudonym = _pseudonymise_attendance(run) if run else ""
         if holder.profile == Profile.FACILITADOR:
-            _forget_requests(holder.identifier)
+            _delete_requests(holder.identifier)
         Message.objects.filter(holder=str(holder.pk)).delete()
         audit.record("privacy.erased", context, holder=holder, operator=operator)
         holder.delete()
@@ -149,19 +152,19 @@ def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
 
 
 def new_pseudonym() -> str:
-    """Return a random name that stands where a RUN stood; no RUN begins with its letter."""
+    """Return a random pseudonym to replace a RUN; no RUN begins with its letter."""
     return f"X{secrets.token_hex(6)[:11]}"
 
 
-def _forget_attendance(run: str) -> str:
+def _pseudonymise_attendance(run: str) -> str:
     WarningOptOut.objects.filter(run=run).delete()
     PendingRequest.objects.filter(fields__RunAlumno=run).delete()
     pseudonym = new_pseudonym()
     return pseudonym if Enrolment.objects.filter(run=run).update(run=pseudonym) else ""
 
 
-def _forget_requests(identifier: str) -> None:
-    for asked in FacilitatorRequest.objects.filter(identifier=identifier).select_related("affidavit", "identity"):
-        papers = [paper for paper in (asked.affidavit, asked.identity) if paper]
-        asked.delete()
+def _delete_requests(identifier: str) -> None:
+    for request in FacilitatorRequest.objects.filter(identifier=identifier).select_related("affidavit", "identity"):
+        papers = [paper for paper in (request.affidavit, request.identity) if paper]
+        request.delete()
         documents.throw_away(*papers)

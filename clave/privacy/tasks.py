@@ -1,4 +1,4 @@
-"""Letting go of what is over, every hour."""
+"""Hourly purge of expired data."""
 
 from django_tasks import task
 
@@ -9,5 +9,5 @@ from clave.privacy.retention import purge_expired as purge_expired_now
 @every(3600)
 @task()
 def purge_expired() -> str:
-    """Let go of what is over; return how much of what."""
+    """Purge expired data; return the number of records by kind."""
     return str(purge_expired_now())

@@ -1,4 +1,4 @@
-"""A holder's own data, and the help desk's answers (Ley 21.719)."""
+"""Holders' own data, and the help desk's answers to their requests (Ley 21.719)."""
 
 from django.urls import path
 

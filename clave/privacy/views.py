@@ -1,4 +1,4 @@
-"""Mis datos: what is held, who looked at it, downloads, asking for correction or deletion; answering it."""
+"""Mis datos: data held, access history, downloads, requests for correction or deletion; the desk's answers."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ DECIDERS = (Role.SUPERVISOR,)
 
 @for_holder()
 def held(request: HttpRequest, holder: Holder) -> HttpResponse:
-    """Show a holder all data held and who looked at it."""
+    """Show holders all data held about them and who accessed it."""
     parts = data_export.everything(holder)
     looked = parts.pop("quién vio o cambió sus datos")
     flat = {name: value for name, value in parts.items() if isinstance(value, dict)}
@@ -44,28 +44,27 @@ def held(request: HttpRequest, holder: Holder) -> HttpResponse:
 
 @for_holder()
 def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
-    """Give a holder all data held, as JSON for a program or as PDF for a person."""
+    """Send holders all data held about them, as machine-readable JSON or as PDF."""
     if kind not in ("json", "pdf"):
         return error_page(request, 404)
     parts = data_export.everything(holder)
     if kind == "json":
-        answer = HttpResponse(json.dumps(parts, ensure_ascii=False, indent=2), content_type="application/json")
+        response = HttpResponse(json.dumps(parts, ensure_ascii=False, indent=2), content_type="application/json")
     else:
         now = clock.now()
-        made = now.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M")
         data = {
             "title": f"{_now('Mis datos en Clave SENCE')}: {holder.display_name}",
             "intro": _now("Todo lo que Clave SENCE guarda sobre usted y quién lo ha visto."),
-            "made": made,
+            "made": now.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M"),
             "parts": list(in_words(parts).items()),
         }
         pdf = pressed(_HELD, [{"data": data, "timestamp": int(now.timestamp())}])[0]
         if pdf is None:
             return error_page(request, 503)
-        answer = HttpResponse(pdf, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="mis-datos.{kind}"'
+        response = HttpResponse(pdf, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="mis-datos.{kind}"'
     audit.record("privacy.downloaded", context_of(request), holder=holder, kind=kind)
-    return answer
+    return response
 
 
 class AskForm(ClaveForm):
@@ -111,13 +110,13 @@ class Ask(HolderPage[AskForm]):
 
 @for_roles(*DECIDERS)
 def petitions(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """List what holders ask about their data, oldest first."""
-    found = Petition.objects.filter(state=Answer.PENDING).select_related("holder").order_by("pk")[:200]
-    return show(request, "privacy/petitions.html", {"operator": operator, "petitions": found, "days": service.DAYS})
+    """List holders' pending requests about their data, oldest first."""
+    pending = Petition.objects.filter(state=Answer.PENDING).select_related("holder").order_by("pk")[:200]
+    return show(request, "privacy/petitions.html", {"operator": operator, "petitions": pending, "days": service.DAYS})
 
 
 class Decide(OperatorPage[DecisionForm]):
-    """Answer one request; a deletion that is granted happens at once."""
+    """The page to answer a request; a granted deletion is carried out at once."""
 
     roles = DECIDERS
     form_class = DecisionForm
@@ -129,8 +128,8 @@ class Decide(OperatorPage[DecisionForm]):
     changes = True
 
     def find(self, **kwargs: object) -> HttpResponse | None:
-        asked = Petition.objects.filter(holder__isnull=False).select_related("holder")
-        self.petition = get_object_or_404(asked, pk=kwargs["pk"])
+        petitions = Petition.objects.filter(holder__isnull=False).select_related("holder")
+        self.petition = get_object_or_404(petitions, pk=kwargs["pk"])
         return None
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:

@@ -1,7 +1,7 @@
-"""The REST API of a training body: its courses, its roster, its marks. Signed in with a token of RTS as bearer.
+"""REST API for training bodies: courses, enrolments and attendance. Authenticated with an RTS token as bearer token.
 
-Paths and answers are documented by the OpenAPI description at `/api/v1/openapi.json`. What does not match it is
-answered with 422, what matches but breaks a rule of ours (a wrong check digit, an end before its start) with 400.
+Paths and responses are described by the OpenAPI document at `/api/v1/openapi.json`. A request that does not match it is
+answered with 422; one that matches but violates another rule (wrong check digit, end before start) with 400.
 """
 
 from math import ceil
@@ -46,12 +46,12 @@ class OtecToken(HttpBearer):
     """A live token of a training body, as `Authorization: Bearer <token>`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Otec | None:
-        found = tokens.find(token)
-        if found is None or not tokens.is_live(found) or not found.otec.active:
+        stored = tokens.find(token)
+        if stored is None or not tokens.is_live(stored) or not stored.otec.active:
             return None
-        tokens.record_use(found, token)
-        request.token = found  # type: ignore[attr-defined]
-        return found.otec
+        tokens.record_use(stored, token)
+        request.token = stored  # type: ignore[attr-defined]
+        return stored.otec
 
 
 api = NinjaAPI(
@@ -60,9 +60,9 @@ api = NinjaAPI(
 
 READS = {401: Problem}
 FINDS = {400: Problem, 401: Problem, 404: Problem, 422: Invalid}
-# 413: over 64 kB; 415: no JSON.
+# 413: over 64 kB; 415: not JSON.
 TAKES = {400: Problem, 401: Problem, 404: Problem, 413: Problem, 415: Problem, 422: Invalid}
-# What may be done next with an action that was made. Source: OpenAPI 3.1, "Link Object".
+# Operations available on the created action. Source: OpenAPI 3.1, "Link Object".
 LINKS: dict[str, object] = {
     "responses": {
         200: {
@@ -82,12 +82,12 @@ LINKS: dict[str, object] = {
 
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """Answer what a use case refused, in its words."""
-    answer = api.create_response(request, {"detail": refusal.message}, status=refusal.status)
+    """Return a use case's refusal with its message."""
+    response = api.create_response(request, {"detail": refusal.message}, status=refusal.status)
     until = getattr(refusal, "until", None)
     if until is not None:
-        answer.headers["Retry-After"] = str(max(1, ceil((until - clock.now()).total_seconds())))
-    return answer
+        response.headers["Retry-After"] = str(max(1, ceil((until - clock.now()).total_seconds())))
+    return response
 
 
 def _otec(request: HttpRequest) -> Otec:
@@ -96,48 +96,48 @@ def _otec(request: HttpRequest) -> Otec:
 
 
 def _action(request: HttpRequest, code: str) -> Action:
-    found = Action.objects.filter(otec=_otec(request), code=code).first()
-    if found is None:
+    action = Action.objects.filter(otec=_otec(request), code=code).first()
+    if action is None:
         raise HttpError(404, "no such action")
-    return found
+    return action
 
 
 @api.get("/actions", response={200: list[ActionOut], **READS}, operation_id="list_actions")
 def list_actions(request: HttpRequest) -> list[ActionOut]:
-    """List the OTEC's actions, the newest first, 500 at most."""
-    found = Action.objects.filter(otec=_otec(request)).order_by("-starts", "code")[:500]
-    return [ActionOut.of(action) for action in found]
+    """List the OTEC's actions, newest first, at most 500."""
+    actions = Action.objects.filter(otec=_otec(request)).order_by("-starts", "code")[:500]
+    return [ActionOut.of(action) for action in actions]
 
 
 @api.put(
     "/actions/{code}", response={200: ActionOut, 409: Problem, **TAKES}, openapi_extra=LINKS, operation_id="put_action"
 )
 def put_action(request: HttpRequest, code: Code, action: ActionIn) -> ActionOut:
-    """Make an action or change its data."""
+    """Create an action or change its data."""
     cells = {name.lower(): str(value) for name, value in action.model_dump().items()}
     [row] = course_import.Checker(_otec(request)).check_all([(1, {**cells, "codigocurso": code, "run": ""})])
     if row.problems:
-        raise HttpError(400, "; ".join(f"{each['column']}: {each['remedy']}" for each in row.problems))
+        raise HttpError(400, "; ".join(f"{problem['column']}: {problem['remedy']}" for problem in row.problems))
     service.save_action(_otec(request), row, context_of(request))
     return ActionOut.of(_action(request, code))
 
 
 def _parsed(runs: list[str]) -> list[str]:
-    """Return RUNs as they are stored. Raises `HttpError` naming the positions of those that are none."""
-    found, wrong = [], []
+    """Return RUNs as they are stored. Raises `HttpError` with the positions of invalid ones."""
+    parsed, invalid = [], []
     for position, run in enumerate(runs, 1):
         try:
-            found.append(str(Rut.parse(run)))
+            parsed.append(str(Rut.parse(run)))
         except InvalidRut:
-            wrong.append(str(position))
-    if wrong:
-        raise HttpError(400, f"RUN not valid at position {', '.join(wrong[:20])}; nothing was changed")
-    return found
+            invalid.append(str(position))
+    if invalid:
+        raise HttpError(400, f"RUN not valid at position {', '.join(invalid[:20])}; nothing was changed")
+    return parsed
 
 
 @api.post("/actions/{code}/enrolments", response={200: Changed, **TAKES}, operation_id="enrol")
 def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
-    """Enrol people; all of them or, if a RUN is wrong, nobody."""
+    """Enrol participants: all of them or, if any RUN is invalid, none."""
     action, runs = _action(request, code), _parsed(sent.runs)
     service.enrol(action, runs, context_of(request))
     return Changed(changed=len(runs))
@@ -145,14 +145,14 @@ def enrol(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
 
 @api.post("/actions/{code}/enrolments/remove", response={200: Changed, **TAKES}, operation_id="remove_enrolments")
 def remove_enrolments(request: HttpRequest, code: Code, sent: RunsIn) -> Changed:
-    """Take people out of an action; the marks stay. The RUNs stand in the body: addresses end up in logs."""
+    """Remove participants from an action, keeping their attendance. RUNs are in the body because URLs get logged."""
     runs = _parsed(sent.runs)
     return Changed(changed=service.remove(_action(request, code), runs, context_of(request)))
 
 
 @api.get("/actions/{code}/attendance", response={200: list[AttendanceOut], **FINDS}, operation_id="attendance")
 def attendance(request: HttpRequest, code: Code) -> list[AttendanceOut]:
-    """Return what each participant has to its credit."""
+    """Return each participant's credited attendance."""
     rows = record.records(_action(request, code).enrolments.order_by("run"))
     return [
         AttendanceOut(run=row.enrolment.run, seconds=row.seconds, percent=row.percent, sessions=len(row.sessions))
@@ -162,40 +162,43 @@ def attendance(request: HttpRequest, code: Code) -> list[AttendanceOut]:
 
 @api.get("/sessions/{session}", response={200: SessionOut, **FINDS}, operation_id="session")
 def session(request: HttpRequest, session: SessionId) -> SessionOut:
-    """Return one session of the OTEC's courses: what a learner's browser cannot forge."""
+    """Return a session of one of the OTEC's courses: authoritative, unlike what a participant's browser reports."""
     owned = SessionStart.objects.filter(enrolment__action__otec=_otec(request), public=session)
-    found = owned.select_related("ending", "enrolment__action").first()
-    if found is None:
+    opening = owned.select_related("ending", "enrolment__action").first()
+    if opening is None:
         raise HttpError(404, "no such session")
-    seen = record.Session.of(found)
+    summary = record.Session.of(opening)
     return SessionOut(
-        session=seen.public,
-        run=found.enrolment.run,
-        action=found.enrolment.action.code,
-        state=seen.state,
-        opened_at=seen.opened_at,
-        limit_at=seen.limit_at,
-        ended_at=seen.ended_at,
-        seconds=seen.seconds,
+        session=summary.public,
+        run=opening.enrolment.run,
+        action=opening.enrolment.action.code,
+        state=summary.state,
+        opened_at=summary.opened_at,
+        limit_at=summary.limit_at,
+        ended_at=summary.ended_at,
+        seconds=summary.seconds,
     )
 
 
 @api.post("/review", response={200: list[FindingOut], 429: Problem, **TAKES}, operation_id="review")
 def review(request: HttpRequest, asked: ReviewIn) -> list[FindingOut]:
-    """Check a roster before day one: the code that each RUN would earn, and which participants have no Clave SENCE.
+    """Check a roster before the course starts: the codes each RUN would get, and who has no Clave SENCE.
 
-    How many RUNs may be asked about is limited (429 with Retry-After); those enrolled can see that they were.
+    The number of RUNs is rate-limited (429 with Retry-After); enrolled participants can see that they were checked.
     """
-    sent = {name: str(text) for name, text in asked.model_dump(exclude={"runs"}).items()}
-    found = preflight.review(_otec(request), sent, asked.runs, context_of(request))
-    return [FindingOut(run=each.run, codes=each.codes, has_key=each.has_key, ready=each.ready) for each in found]
+    fields = {name: str(text) for name, text in asked.model_dump(exclude={"runs"}).items()}
+    findings = preflight.review(_otec(request), fields, asked.runs, context_of(request))
+    return [
+        FindingOut(run=finding.run, codes=finding.codes, has_key=finding.has_key, ready=finding.ready)
+        for finding in findings
+    ]
 
 
 @api.post("/blocks", response={200: BlockOut, **TAKES}, operation_id="block")
 def block(request: HttpRequest, asked: BlockIn) -> BlockOut:
-    """Return the address of a participant's block *Asistencia SENCE*, to be framed or linked; good for twelve hours."""
-    sent = {name: str(text) for name, text in asked.model_dump().items()}
-    return BlockOut(url=blocks.address(request.token, {**sent, "RutOtec": _otec(request).rut}))  # type: ignore[attr-defined]
+    """Return the URL of a participant's *Asistencia SENCE* block, to be framed or linked; valid for twelve hours."""
+    fields = {name: str(text) for name, text in asked.model_dump().items()}
+    return BlockOut(url=blocks.address(request.token, {**fields, "RutOtec": _otec(request).rut}))  # type: ignore[attr-defined]
 
 
 @api.get("/keys", auth=None, response=KeySet, operation_id="keys")

@@ -1,4 +1,4 @@
-"""The door for programs. What stands behind it is loaded when the first one knocks: most workers never need it."""
+"""Entry point of the API, which is loaded with the first request because most workers never need it."""
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,7 +10,7 @@ _URLS = "clave.otec_portal.api.urls"
 
 @csrf_exempt
 def api_v1(request: HttpRequest, rest: str) -> HttpResponse:
-    """Answer a call of the API. It carries its own proof, so there is no form whose origin could be checked."""
+    """Handle an API request. It is authenticated by bearer token instead of cookies, so CSRF does not apply."""
     try:
         match = resolve(request.path, _URLS)
     except Resolver404:
@@ -22,8 +22,8 @@ def api_v1(request: HttpRequest, rest: str) -> HttpResponse:
         return _problem(413, "the body is too big")
     set_urlconf(_URLS)
     try:
-        answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        return answer
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return response
     finally:
         set_urlconf(None)
 

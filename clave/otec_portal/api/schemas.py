@@ -1,4 +1,4 @@
-"""What the API takes and gives. Each field's bounds stand in its description; what breaks them is answered with 422."""
+"""Input and output schemas of the API. Input outside the described bounds is answered with 422."""
 
 import re
 from datetime import date, datetime
@@ -10,13 +10,13 @@ from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSch
 from clave.rce.preflight import MOST
 from clave.training.models import Action
 
-# No control characters, of which the store cannot keep NUL; half of a surrogate pair is no text in any case.
+# No control characters: PostgreSQL cannot store NUL. Lone surrogates are not valid text and are refused in any case.
 _NO_CONTROLS = r"^[^\u0000-\u001f\u007f]*$"
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _whole(value: object) -> Any:
-    """Refuse true and false, which Python takes for 1 and 0, and texts; JSON knows 3 and 3.0 as the same number."""
+def _integer(value: object) -> Any:
+    """Accept 3 and 3.0, the same number in JSON; refuse text, and true and false, which are integers in Python."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if type(value) is not int:
@@ -25,7 +25,7 @@ def _whole(value: object) -> Any:
 
 
 def _iso_date(value: object) -> date:
-    """Read `YYYY-MM-DD` and nothing else that could be taken for a date. Source: RFC 3339, section 5.6."""
+    """Parse a date as `YYYY-MM-DD`; no other format is accepted. Source: RFC 3339, section 5.6."""
     if not isinstance(value, str) or not _ISO_DATE.fullmatch(value):
         raise ValueError("a date is written YYYY-MM-DD")
     return date.fromisoformat(value)
@@ -38,24 +38,24 @@ def _text(most: int, least: int = 0) -> StringConstraints:
 Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\u0000-\u001f\u007f/]+$")]
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=149, pattern=r"^[^\u0000-\u001f\u007f/]+$")]
-LineNumber = Annotated[Literal[1, 3, 6], BeforeValidator(_whole)]
+LineNumber = Annotated[Literal[1, 3, 6], BeforeValidator(_integer)]
 Run = Annotated[str, _text(12), Field(examples=["12345678-5"])]
 
 
 class Input(Schema):
-    """What is sent: each value of the type that is described, none that merely looks like it."""
+    """Base of input schemas: values must have the described type and are not converted."""
 
     model_config = ConfigDict(strict=True)
 
 
 class ActionIn(Input):
-    """What describes an action; the same rules as for a table that is loaded. Years from 1990 to 2099."""
+    """The data of an action, under the same rules as an imported table. Years from 1990 to 2099."""
 
     CodSence: Annotated[str, StringConstraints(pattern=r"^([0-9]{10})?$")] = ""
     Linea: LineNumber
     Nombre: Annotated[str, _text(160, least=1)]
     Modalidad: Literal["e-learning", "elearning", "presencial"] = "e-learning"
-    Horas: Annotated[int, Field(ge=1, le=5000), BeforeValidator(_whole)]
+    Horas: Annotated[int, Field(ge=1, le=5000), BeforeValidator(_integer)]
     Inicio: Day
     Termino: Day
 
@@ -95,7 +95,7 @@ class Changed(Schema):
 
 
 class SessionOut(Schema):
-    """A session by its IdSesionSence. `state`: open, closed, lost or abandoned; `seconds`: credited."""
+    """A session by its IdSesionSence. `state` is open, closed, lost or abandoned; `seconds` are the credited ones."""
 
     session: str
     run: str
@@ -138,7 +138,7 @@ class BlockOut(Schema):
 
 
 class FindingOut(Schema):
-    """`has_key` is null for who is not enrolled with the OTEC that asks: about other people nothing is told."""
+    """The result for one RUN. `has_key` is null for a person not enrolled with the OTEC: nothing is disclosed."""
 
     run: str
     codes: list[int]
@@ -153,7 +153,7 @@ class KeySet(Schema):
 
 
 class Problem(Schema):
-    """What is wrong, in one sentence."""
+    """A description of the problem in one sentence."""
 
     detail: str
 
@@ -165,6 +165,6 @@ class Fault(Schema):
 
 
 class Invalid(Schema):
-    """Which values are not as described: where (`loc`) and why (`msg`)."""
+    """The values that do not match the description: where (`loc`) and why (`msg`)."""
 
     detail: list[Fault]

@@ -1,4 +1,4 @@
-"""The addresses of the API, apart from the site's: loaded with the API itself."""
+"""URLs of the API, separate from the site's because they are loaded with the API."""
 
 from django.urls import path
 

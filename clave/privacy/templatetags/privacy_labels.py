@@ -1,4 +1,4 @@
-"""Names of a holder's data, for templates."""
+"""Template filter for the labels of a holder's data."""
 
 from django import template
 
