@@ -267,9 +267,9 @@ class Verify(FormPage[VerifyForm]):
 
 def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
     """Show whether a folio is valid, and nothing beyond what verification needs."""
-    found = service.find(folio)
-    status = 200 if found else 404
-    return show(request, "statements/verified.html", {"statement": found, "folio": folio}, status=status)
+    statement = service.find(folio)
+    status = 200 if statement else 404
+    return show(request, "statements/verified.html", {"statement": statement, "folio": folio}, status=status)
 
 
 @for_otec
