@@ -88,6 +88,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     sii._registry.cache_clear()
     for name in (
         "audit-anchor.txt",
+        "institution.p12",  # made under the secret key of the test that made it
         "inspector.jsonl",
         "inspector-older.jsonl",
         "inspector-wishes.json",

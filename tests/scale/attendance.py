@@ -129,7 +129,7 @@ def run(bench: "Bench") -> None:
         row(
             "CPU of the web process a pair",
             f"{web:.2f} ms",
-            "≤ 6 ms",
+            "≤ 10 ms",
             "4 requests: two posts of the platform, two sign-ins",
         )
         row("CPU of PostgreSQL a pair", f"{store:.2f} ms")
