@@ -53,17 +53,14 @@ class _Compiled:
         """Return the joined row the database would give for these instances; None for models not among them."""
         by_type = {type(instance): instance for instance in instances}
         parts = [(self.model, self.first, self.last, self.names)]
-        parts += [
-            (related.model_cls, related.cols_start, related.cols_end, related.init_list) for related in self.related
-        ]
+        parts += [(each.model_cls, each.cols_start, each.cols_end, each.init_list) for each in self.related]
         row: list[Any] = [None] * max(last for _, _, last, _ in parts)
+        connection = connections[DEFAULT_DB_ALIAS]
         for model, first, last, names in parts:
             if model in by_type:
                 fields: list[Any] = [model._meta.get_field(name) for name in names]
-                values = [getattr(by_type[model], field.attname) for field in fields]
-                connection = connections[DEFAULT_DB_ALIAS]
                 row[first:last] = [
-                    field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)
+                    field.get_db_prep_save(getattr(by_type[model], field.attname), connection) for field in fields
                 ]
         return row
 
@@ -93,10 +90,13 @@ class Lookup(Generic[Found]):
             cursor.execute(compiled.sql, params)
             return [compiled.instance(list(row)) for row in cursor.fetchall()]
 
-    def hydrate(self, *instances: Model) -> Found:
-        """Do the work of reading these instances, of different models, as if one joined row had been fetched."""
-        compiled = self._compiled
-        instance: Found = compiled.instance(compiled.row(*instances))
+    def stored(self, *instances: Model) -> list[object]:
+        """Return the row that the database would give for these instances of different models."""
+        return self._compiled.row(*instances)
+
+    def hydrate(self, row: list[object]) -> Found:
+        """Do the work of reading a fetched row."""
+        instance: Found = self._compiled.instance(list(row))
         return instance
 
     @cached_property

@@ -107,9 +107,14 @@ class ClaimedIdentity:
         return find(self.profile, self.identifier)
 
 
-def simulate_lookup(*rows: Model) -> None:
-    """Do the work of loading a holder and its joined rows although there is none."""
-    _BY_IDENTIFIER.hydrate(*rows)
+def stored_row(*instances: Model) -> list[object]:
+    """Return the row that the database would give for a holder with what is joined to it."""
+    return _BY_IDENTIFIER.stored(*instances)
+
+
+def simulate_lookup(row: list[object]) -> None:
+    """Do the work of loading a holder from a fetched row, although none was."""
+    _BY_IDENTIFIER.hydrate(row)
 
 
 def claim_of(holder: Holder) -> ClaimedIdentity:
