@@ -208,7 +208,7 @@ def test_no_page_kept_for_everybody_holds_anything_of_one_person(visitor: Visito
 
 @pytest.mark.abuse(53)
 def test_a_page_is_kept_only_where_its_class_asks_for_it() -> None:
-    from clave.otec_portal.tokens_and_hosts import OtecPage
+    from clave.otec_portal.access import OtecPage
     from clave.signin.login_required import HolderPage
     from clave.signin.sign_in import SignIn
     from clave.web.form_pages import FormPage

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -55,20 +55,25 @@ def current_operator(request: HttpRequest) -> Operator | None:
     return operator
 
 
+def signed_in_operator(request: HttpRequest, roles: tuple[Role, ...]) -> Operator | HttpResponse:
+    """Return the signed-in operator if they have one of these roles, or the response to send instead."""
+    operator = current_operator(request)
+    if operator is None:
+        return HttpResponseRedirect(reverse("backoffice_signin"))
+    if operator.role not in roles:
+        return error_page(request, 403)
+    _count_waiting(operator)
+    return operator
+
+
 def for_roles(*roles: Role) -> Callable[[View], View]:
     """Return a decorator that passes the signed-in operator to a view, if they have one of these roles."""
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            operator = current_operator(request)
-            if operator is None:
-                return HttpResponseRedirect(reverse("backoffice_signin"))
-            if operator.role not in roles:
-                return error_page(request, 403)
-            request.operator = operator  # type: ignore[attr-defined]
-            _count_waiting(operator)
-            return view(request, operator, *args, **kwargs)
+            operator = signed_in_operator(request, roles)
+            return operator if isinstance(operator, HttpResponse) else view(request, operator, *args, **kwargs)
 
         return wrapped
 
@@ -95,15 +100,13 @@ class OperatorPage(FormPage[FormT]):
         """Load what the URL refers to. A response returned is sent instead of the page. Raises `Http404`."""
         return None
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
-        return for_roles(*self.roles)(self._dispatch)(request, *args, **kwargs)
-
-    def _dispatch(self, request: HttpRequest, operator: Operator, *args: object, **kwargs: object) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        operator = signed_in_operator(request, self.roles)
+        if isinstance(operator, HttpResponse):
+            return operator
         self.operator = operator
         response = self.done_before(request) or self.find(**kwargs)
-        if response is not None:
-            return response
-        return super().dispatch(request, *args, **kwargs)
+        return response if response is not None else super().dispatch(request, *args, **kwargs)
 
     def context(self) -> dict[str, object]:
         return {"operator": self.operator}

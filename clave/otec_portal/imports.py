@@ -10,13 +10,13 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.request_context import RequestContext
-from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
+from clave.otec_portal import service
+from clave.otec_portal.access import OtecAccount, OtecPage, for_otec
 from clave.training import spreadsheets
 from clave.training.course_import import COLUMNS, EXAMPLE
-from clave.training.models import ImportJob, Otec, Stage
+from clave.training.models import ImportJob, Stage
 from clave.training.tasks import work_on_imports
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm
@@ -69,16 +69,15 @@ class Upload(OtecPage[UploadForm]):
 
 
 @for_otec
-def page(request: HttpRequest, otec: Otec, job: str) -> HttpResponse:
+def page(request: HttpRequest, account: OtecAccount, job: str) -> HttpResponse:
     """Show an import; on POST load it, either all of it or (`buenas`) only the valid rows."""
-    import_job = ImportJob.objects.filter(pk=job, otec=otec).defer("content").first()
+    import_job = ImportJob.objects.filter(pk=job, otec=account.otec).defer("content").first()
     if import_job is None:
         return error_page(request, 404)
     if request.method == "POST":
         can_load = import_job.stage == Stage.CHECKED and (not import_job.bad or "buenas" in request.POST)
-        if can_load and ImportJob.objects.filter(pk=job, stage=Stage.CHECKED).update(stage=Stage.LOADING):
-            audit.record("training.import", context_of(request), holder=request.holder, rows=import_job.good)  # type: ignore[attr-defined]
-            work_on_imports.enqueue()
+        if can_load:
+            service.start_import(import_job, account.holder, context_of(request))
         return HttpResponseRedirect(request.path)
     response = show(request, "otec_portal/import_page.html", {"job": import_job, "preview": import_job.preview})
     if import_job.stage in (Stage.RECEIVED, Stage.LOADING):

@@ -14,11 +14,11 @@ from clave.attendance.models import ActiveSession
 from clave.audit import service as audit
 from clave.lib import clock
 from clave.lib.request_context import RequestContext
-from clave.otec_portal.tokens_and_hosts import OtecPage, for_otec
+from clave.otec_portal.access import OtecAccount, OtecPage, for_otec
 from clave.rce import preflight
 from clave.rce.preflight import MOST
 from clave.training import spreadsheets
-from clave.training.models import Action, Enrolment, Line, Otec
+from clave.training.models import Action, Enrolment, Line
 from clave.web.errors import error_page
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
@@ -28,16 +28,16 @@ HEADER = ["RUN", "Segundos acreditados", "Porcentaje", "Sesiones cerradas", "Ses
 
 
 @for_otec
-def courses(request: HttpRequest, otec: Otec) -> HttpResponse:
+def courses(request: HttpRequest, account: OtecAccount) -> HttpResponse:
     """List the OTEC's courses and the sessions open now."""
-    actions = list(Action.objects.filter(otec=otec).order_by("-starts", "code")[:500])
+    actions = list(Action.objects.filter(otec=account.otec).order_by("-starts", "code")[:500])
     enrolled = Enrolment.objects.filter(action__in=actions, removed_at=None).values("action")
     counts = dict(enrolled.annotate(count=Count("pk")).values_list("action", "count"))
     for action in actions:
         action.enrolled = counts.get(action.pk, 0)  # type: ignore[attr-defined]
-    active = ActiveSession.objects.filter(enrolment__action__otec=otec, limit_at__gte=clock.now())
+    active = ActiveSession.objects.filter(enrolment__action__otec=account.otec, limit_at__gte=clock.now())
     running = active.select_related("opening", "enrolment__action").order_by("limit_at")[:500]
-    return show(request, "otec_portal/courses.html", {"otec": otec, "actions": actions, "running": running})
+    return show(request, "otec_portal/courses.html", {"otec": account.otec, "actions": actions, "running": running})
 
 
 def _period(request: HttpRequest, action: Action) -> tuple[date, date]:
@@ -71,9 +71,9 @@ def _by_day(rows: list[record.CourseRecord]) -> list[tuple[date, int, int]]:
 
 
 @for_otec
-def report(request: HttpRequest, otec: Otec, code: str) -> HttpResponse:
+def report(request: HttpRequest, account: OtecAccount, code: str) -> HttpResponse:
     """Show a course's attendance by participant and by day."""
-    action = Action.objects.filter(otec=otec, code=code).first()
+    action = Action.objects.filter(otec=account.otec, code=code).first()
     if action is None:
         return error_page(request, 404)
     first, last = _period(request, action)
@@ -83,13 +83,13 @@ def report(request: HttpRequest, otec: Otec, code: str) -> HttpResponse:
 
 
 @for_otec
-def export(request: HttpRequest, otec: Otec, code: str, kind: str) -> HttpResponseBase:
+def export(request: HttpRequest, account: OtecAccount, code: str, kind: str) -> HttpResponseBase:
     """Send a course's attendance as CSV or XLSX."""
-    action = Action.objects.filter(otec=otec, code=code).first()
+    action = Action.objects.filter(otec=account.otec, code=code).first()
     if action is None or kind not in spreadsheets.KINDS:
         return error_page(request, 404)
     lines = [_line(row) for row in _rows(action, *_period(request, action))]
-    audit.record("training.export", context_of(request), holder=request.holder)  # type: ignore[attr-defined]
+    audit.record("training.export", context_of(request), holder=account.holder)
     name = re.sub(r"[^A-Za-z0-9_-]", "-", action.code)
     return spreadsheets.download(f"asistencia-{name}", kind, HEADER, lines)
 
@@ -137,5 +137,5 @@ class Preflight(OtecPage[PreflightForm]):
     def perform(self, form: PreflightForm, context: RequestContext) -> HttpResponse:
         fields = {name: text for name, text in form.cleaned_data.items() if name != "runs"}
         runs = [line.strip() for line in form.cleaned_data["runs"].splitlines() if line.strip()]
-        self.findings = preflight.review(self.otec, fields, runs, context, asker=self.request.holder)  # type: ignore[attr-defined]
+        self.findings = preflight.review(self.otec, fields, runs, context, asker=self.holder)
         return self.page(form)

@@ -8,7 +8,8 @@ from clave.lib import clock
 from clave.lib.request_context import RequestContext
 from clave.training import course_import, tokens
 from clave.training.course_import import Row
-from clave.training.models import Action, Enrolment, Otec, Token
+from clave.training.models import Action, Enrolment, ImportJob, Otec, Stage, Token
+from clave.training.tasks import work_on_imports
 
 
 @transaction.atomic
@@ -53,3 +54,11 @@ def remove(action: Action, runs: list[str], context: RequestContext) -> int:
     changed = enrolled.update(removed_at=clock.now())
     audit.record("api.taken_out", context, action_code=action.code, count=changed)
     return changed
+
+
+@transaction.atomic
+def start_import(job: ImportJob, holder: Holder, context: RequestContext) -> None:
+    """Have the worker load a checked table; nothing happens if that was asked for before."""
+    if ImportJob.objects.filter(pk=job.pk, stage=Stage.CHECKED).update(stage=Stage.LOADING):
+        audit.record("training.import", context, holder=holder, rows=job.good)
+        work_on_imports.enqueue()

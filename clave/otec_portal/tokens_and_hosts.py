@@ -1,8 +1,6 @@
 """RTS: a training body's tokens and allowed return hosts. Source: rce-protocol.md, section 2."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -14,56 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from clave.audit import service as audit
 from clave.credentials.service import Proof
-from clave.holders.models import Profile
 from clave.holders.profiles import COMPANY
 from clave.lib.outcome import Outcome
 from clave.lib.request_context import RequestContext
 from clave.otec_portal import service
-from clave.signin.login_required import current_holder, enter, return_path, to_sign_in
+from clave.otec_portal.access import OtecAccount, OtecPage, for_otec, signed_in_otec
+from clave.signin.login_required import enter, return_path
 from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.training import return_hosts, tokens
-from clave.training.models import Otec, Token
-from clave.web.form_pages import FormPage, FormT
+from clave.training.models import Token
 from clave.web.forms import ClaveForm, TextField
 from clave.web.middleware import context_of
-from clave.web.rendering import show
-
-
-def otec_of(request: HttpRequest) -> Otec | HttpResponse:
-    """Return the training body signed in in this browser, or the response to send instead."""
-    holder = current_holder(request)
-    if holder is None or holder.profile != Profile.PERSONA_JURIDICA:
-        return to_sign_in(request, "rts_signin")
-    otec = Otec.objects.filter(rut=holder.identifier).first()
-    if otec is None:
-        return show(request, "otec_portal/no_body.html", {"company": holder}, status=403)
-    request.holder = holder  # type: ignore[attr-defined]
-    return otec
-
-
-def for_otec(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Decorate a view to receive the signed-in training body."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        otec = otec_of(request)
-        return otec if isinstance(otec, HttpResponse) else view(request, otec, *args, **kwargs)
-
-    return wrapped
-
-
-class OtecPage(FormPage[FormT]):
-    """A form page for the signed-in training body."""
-
-    otec: Otec
-    back = "/rts"
-
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        otec = otec_of(request)
-        if isinstance(otec, HttpResponse):
-            return otec
-        self.otec = otec
-        return super().dispatch(request, *args, **kwargs)
 
 
 class RtsSignIn(KeyPage[KeyForm]):
@@ -117,7 +76,7 @@ class Rts(OtecPage[NewTokenForm]):
 
     def complete(self, form: NewTokenForm, checked: None, context: RequestContext) -> Outcome:
         _token, text = tokens.issue(self.otec, form.cleaned_data["label"])
-        audit.record("token.made", context, holder=self.request.holder)  # type: ignore[attr-defined]
+        audit.record("token.made", context, holder=self.holder)
         return TokenMade(label=form.cleaned_data["label"], secret=text)
 
 
@@ -135,10 +94,10 @@ class Revoke(OtecPage[RevokeForm]):
     token: Token
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        otec = otec_of(request)
-        if isinstance(otec, HttpResponse):
-            return otec
-        token = Token.objects.filter(otec=otec, pk=kwargs["token"], revoked_at=None).first()
+        account = signed_in_otec(request)
+        if isinstance(account, HttpResponse):
+            return account
+        token = Token.objects.filter(otec=account.otec, pk=kwargs["token"], revoked_at=None).first()
         if token is None:
             return HttpResponseRedirect(reverse("rts"))
         self.token = token
@@ -148,7 +107,7 @@ class Revoke(OtecPage[RevokeForm]):
         return {"token": self.token}
 
     def perform(self, form: RevokeForm, context: RequestContext) -> HttpResponse:
-        service.revoke_token(self.token, self.request.holder, context)  # type: ignore[attr-defined]
+        service.revoke_token(self.token, self.holder, context)
         return HttpResponseRedirect(reverse("rts"))
 
 
@@ -176,15 +135,14 @@ class Hosts(OtecPage[HostsForm]):
         return self.page(self.make_form(initial={"hosts": " ".join(self.otec.return_hosts)}))
 
     def perform(self, form: HostsForm, context: RequestContext) -> HttpResponse:
-        holder = self.request.holder  # type: ignore[attr-defined]
-        service.set_return_hosts(self.otec, form.cleaned_data["hosts"], holder, context)
+        service.set_return_hosts(self.otec, form.cleaned_data["hosts"], self.holder, context)
         return HttpResponseRedirect(reverse("rts"))
 
 
 @for_otec
-def receipts(request: HttpRequest, otec: Otec) -> HttpResponse:
+def receipts(request: HttpRequest, account: OtecAccount) -> HttpResponse:
     """Turn the signed receipt, sent in addition to the documented fields, on or off."""
     if request.method == "POST":
         enabled = request.POST.get("recibos") == "si"
-        service.set_receipts(otec, enabled, request.holder, context_of(request))  # type: ignore[attr-defined]
+        service.set_receipts(account.otec, enabled, account.holder, context_of(request))
     return HttpResponseRedirect(reverse("rts"))

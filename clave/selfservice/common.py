@@ -97,11 +97,8 @@ class ProfilePage(FormPage[FormT]):
     # Whether the form has a captcha.
     letters = True
 
-    def make_form(self, data: object = None, initial: object = None) -> FormT:
-        form_class: Any = self.form_class
-        return form_class(  # type: ignore[no-any-return]
-            data, initial=initial, request=self.request, config=self.config, letters=self.letters
-        )
+    def form_arguments(self) -> dict[str, Any]:
+        return {"config": self.config, "letters": self.letters}
 
 
 class ProfileStep(StepPage[FormT]):

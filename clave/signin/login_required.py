@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -65,19 +65,22 @@ def enter(request: HttpRequest, proof: Proof, context: RequestContext) -> None:
 View = Callable[..., HttpResponseBase]
 
 
-def for_holder(*profiles: Profile) -> Callable[[View], View]:
-    """Return a decorator that passes the signed-in holder to a view.
+def signed_in_holder(request: HttpRequest, profiles: tuple[Profile, ...]) -> Holder | HttpResponse:
+    """Return the signed-in holder with one of `profiles` (none: any), or the redirect to the sign-in page."""
+    holder = current_holder(request)
+    if holder is None or (profiles and holder.profile not in profiles):
+        return to_sign_in(request, BY_PROFILE[profiles[0]].page("signin") if profiles else "signin")
+    return holder
 
-    The holder must have one of `profiles`; if none are given, any profile is accepted.
-    """
+
+def for_holder(*profiles: Profile) -> Callable[[View], View]:
+    """Return a decorator that passes the signed-in holder to a view; see `signed_in_holder`."""
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            holder = current_holder(request)
-            if holder is None or (profiles and holder.profile not in profiles):
-                return to_sign_in(request, BY_PROFILE[profiles[0]].page("signin") if profiles else "signin")
-            return view(request, holder, *args, **kwargs)
+            holder = signed_in_holder(request, profiles)
+            return holder if isinstance(holder, HttpResponse) else view(request, holder, *args, **kwargs)
 
         return wrapped
 
@@ -90,9 +93,9 @@ class HolderPage(FormPage[FormT]):
     profiles: ClassVar[tuple[Profile, ...]] = ()
     holder: Holder
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
-        return for_holder(*self.profiles)(self._dispatch)(request, *args, **kwargs)
-
-    def _dispatch(self, request: HttpRequest, holder: Holder, *args: object, **kwargs: object) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        holder = signed_in_holder(request, self.profiles)
+        if isinstance(holder, HttpResponse):
+            return holder
         self.holder = holder
         return super().dispatch(request, *args, **kwargs)

@@ -32,7 +32,6 @@ class LockedRutForm(KeyForm):
         super().__init__(*args, **kwargs)
         self.fields["rut"].help_text = ""
         self.fields["rut"].widget.attrs |= {"readonly": "", "aria-readonly": "true"}
-        self.fields["rut"].widget.attrs.pop("aria-describedby", None)
 
 
 KeyFormT = TypeVar("KeyFormT", bound=KeyForm)
@@ -59,12 +58,9 @@ class KeyPage(FormPage[KeyFormT]):
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
         return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
-    def make_form(self, data: object = None, initial: object = None) -> KeyFormT:
+    def form_arguments(self) -> dict[str, Any]:
         letters = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
-        return self._form(data, letters=letters, initial=initial)
-
-    def _form(self, data: object, *, letters: bool, initial: object = None) -> KeyFormT:
-        return self.form_class(data, initial=initial, request=self.request, config=self.config, letters=letters)
+        return {"config": self.config, "letters": letters}
 
     def perform(self, form: KeyFormT, context: RequestContext) -> HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
@@ -85,7 +81,8 @@ class KeyPage(FormPage[KeyFormT]):
     def refused(self, form: KeyFormT, refused: Refused) -> HttpResponse:
         """Show the refusal; after a failed attempt add a captcha to the form."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
-            with_captcha = self._form(form.data, letters=True)
+            arguments = {**self.form_arguments(), "letters": True}
+            with_captcha = self.form_class(form.data, request=self.request, **arguments)
             with_captcha._errors, with_captcha.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = with_captcha
         return super().refused(form, refused)

@@ -20,13 +20,13 @@ from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.rut import Rut
-from clave.otec_portal.tokens_and_hosts import for_otec, otec_of
+from clave.otec_portal.access import OtecAccount, for_otec, signed_in_otec
 from clave.signin import service as signin
 from clave.signin.login_required import current_holder, to_sign_in
 from clave.signin.reauthentication import KeyForm, KeyPage, LockedRutForm
 from clave.statements import service
 from clave.statements.models import VALID, Kind, State, Statement
-from clave.training.models import Action, Otec
+from clave.training.models import Action
 from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
 from clave.web.form_pages import FormPage
@@ -104,9 +104,8 @@ def _to(issued: Statement) -> HttpResponse:
 class ResultsMixin(ClaveForm):
     """A form with the result of each participant, placed before the company's sign-in."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: list[CourseRecord], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = self.request.rows  # type: ignore[attr-defined]
         results: dict[str, forms.Field] = {f"r_{row.enrolment.run}": _result(row) for row in rows}
         self.fields = {**results, **self.fields}
 
@@ -131,9 +130,10 @@ class IssueForOtec(KeyPage[OtecForm]):
     button = _("Declaramos bajo juramento")
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        otec = otec_of(request)
-        if isinstance(otec, HttpResponse):
-            return otec
+        account = signed_in_otec(request)
+        if isinstance(account, HttpResponse):
+            return account
+        otec = account.otec
         action = Action.objects.select_related("otec").filter(otec=otec, code=kwargs["code"]).first()
         if action is None:
             return error_page(request, 404)
@@ -148,14 +148,16 @@ class IssueForOtec(KeyPage[OtecForm]):
         if when is None:
             return show(request, "statements/too_early.html", {"action": action}, status=403)
         self.until = when
-        request.rows = service.records_until(action, when[0])  # type: ignore[attr-defined]
+        self.rows = service.records_until(action, when[0])
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         percent = settings.STATEMENT_PERCENT[self.action.line]
-        rows = request.rows  # type: ignore[attr-defined]
-        initial = {f"r_{row.enrolment.run}": service.PASSED for row in rows if row.percent >= percent}
+        initial = {f"r_{row.enrolment.run}": service.PASSED for row in self.rows if row.percent >= percent}
         return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.otec.rut).pretty}))
+
+    def form_arguments(self) -> dict[str, Any]:
+        return {**super().form_arguments(), "rows": self.rows}
 
     def context(self) -> dict[str, object]:
         until, partial = self.until
@@ -273,9 +275,9 @@ def verify_folio(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 @for_otec
-def otec_statements(request: HttpRequest, otec: Otec) -> HttpResponse:
+def otec_statements(request: HttpRequest, account: OtecAccount) -> HttpResponse:
     """List the OTEC's courses that have ended, with the state of their statements."""
-    ended = Action.objects.filter(otec=otec, ends__lt=clock.today()).order_by("-ends")[:200]
+    ended = Action.objects.filter(otec=account.otec, ends__lt=clock.today()).order_by("-ends")[:200]
     statements = Statement.objects.filter(action__in=ended, kind=Kind.OTEC, state__in=VALID).defer("pdf")
     issued = {statement.action_id: statement for statement in statements}
     rows = [(action, issued.get(action.pk), service.deadlines(action)) for action in ended]

@@ -112,7 +112,11 @@ class FormPage(View, Generic[FormT]):
         return rendered_once(request, lambda: self.render_page(self.make_form()))
 
     def make_form(self, data: object = None, initial: object = None) -> FormT:
-        return self.form_class(data, initial=initial, request=self.request)
+        return self.form_class(data, initial=initial, request=self.request, **self.form_arguments())
+
+    def form_arguments(self) -> dict[str, Any]:
+        """Return what the form class takes besides data, initial values and the request."""
+        return {}
 
     def context(self) -> dict[str, object]:
         """Return additional context for the template."""

@@ -95,9 +95,8 @@ class RequestStep(StepPage[FormT]):
         pk = self.wizard.data.get(self.name)
         return Document.objects.filter(pk=pk).first() if pk else None
 
-    def make_form(self, data: object = None, initial: object = None) -> FormT:
-        form_class: Any = self.form_class
-        return form_class(data, initial=initial, request=self.request, uploaded=self.uploaded())  # type: ignore[no-any-return]
+    def form_arguments(self) -> dict[str, Any]:
+        return {"uploaded": self.uploaded()}
 
     def _submitted(self, context: RequestContext) -> HttpResponseBase:
         """Store the file before validating the rest: browsers cannot prefill a file field on the next attempt."""
