@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("clave")
 SERVERS: dict[str, Callable[[], object]] = {
     "chromium": lambda: shutil.which("chromium"),
     "clamd": lambda: shutil.which("clamd"),
+    "nginx": lambda: shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"),
     "postgres": lambda: list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
     "redis": lambda: shutil.which("valkey-server") or shutil.which("redis-server"),
     "soffice": lambda: shutil.which("soffice"),

@@ -13,7 +13,7 @@ class Who:
     """One profile's account, and how it says who it is where it looks and where it acts."""
 
     profile: str
-    room: str
+    path_prefix: str
     identifier: str
     look: dict[str, str]
     act: dict[str, str]
@@ -28,15 +28,15 @@ class Who:
         return Holder.objects.get(profile=self.profile, identifier=self.identifier).account
 
     def sign_in(self, visitor: Visitor, key: str = "") -> Page:
-        visitor.open(f"/ingresar/{self.room}")
+        visitor.open(f"/ingresar/{self.path_prefix}")
         return visitor.send(**self.act, key=key or self.key)
 
     def recover(self, visitor: Visitor) -> Page:
-        visitor.open(f"/{self.room}/recuperar")
+        visitor.open(f"/{self.path_prefix}/recuperar")
         return visitor.send(**self.look)
 
     def change(self, visitor: Visitor, old: str, new: str) -> Page:
-        visitor.open(f"/{self.room}/cambiar")
+        visitor.open(f"/{self.path_prefix}/cambiar")
         page = visitor.send(**self.act, key=old)
         return visitor.send(new_key=new, new_key_again=new) if "new_key" in page.fields else page
 

@@ -166,7 +166,7 @@ def found(pattern: str, text: str) -> re.Match[str]:
 
 
 class Mailbox:
-    """What has arrived outside. Reading first lets the courier work."""
+    """What has arrived outside. Reading first sends what is in the outbox."""
 
     def all(self) -> list[dict[str, Any]]:
         from clave.sandbox import services

@@ -17,7 +17,7 @@ from tests.test_abuse import dump_of_everything
 from tests.test_migrants import NEW as MIGRANT
 from tests.test_races import done_at_once, posting
 
-each = pytest.mark.parametrize("who", EVERY, ids=lambda who: who.room)
+each = pytest.mark.parametrize("who", EVERY, ids=lambda who: who.path_prefix)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def visitor(demo: None) -> Visitor:
 @pytest.mark.abuse(2)
 @each
 def test_a_question_is_shown_only_after_a_captcha(visitor: Visitor, who: Who) -> None:
-    visitor.open(f"/{who.room}/recuperar")
+    visitor.open(f"/{who.path_prefix}/recuperar")
     page = visitor.send(**who.look, captcha="????")
     assert page.shows("Las letras no coinciden") and who.question not in page.text
     assert who.recover(visitor).shows(who.question)
@@ -180,7 +180,7 @@ def test_of_two_changes_at_once_one_wins(committed: None, who: Who) -> None:
     jobs = []
     for number in range(4):
         person = Visitor(f"198.51.100.{number}")
-        person.open(f"/{who.room}/cambiar")
+        person.open(f"/{who.path_prefix}/cambiar")
         person.send(**who.act, key=who.key)
         form = person.fill(new_key=f"NW60482{number}", new_key_again=f"NW60482{number}")
         jobs.append(posting(person, form))

@@ -13,7 +13,7 @@ from clave.holders.models import Holder
 from tests.everyone import EVERY, Who, make_facilitator
 from tests.story import Mailbox, Visitor
 
-each = pytest.mark.parametrize("who", EVERY, ids=lambda who: who.room)
+each = pytest.mark.parametrize("who", EVERY, ids=lambda who: who.path_prefix)
 
 
 @pytest.fixture
@@ -117,18 +117,18 @@ def test_links_in_mail_are_ours_whatever_host_is_asked_for(visitor: Visitor, mai
 @each
 def test_after_signing_in_one_stays_on_this_site(visitor: Visitor, who: Who) -> None:
     for away in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
-        visitor.open(f"/ingresar/{who.room}")
-        answer = visitor.client.post(f"/ingresar/{who.room}", visitor.fill(**who.act, key=who.key, volver=away))
+        visitor.open(f"/ingresar/{who.path_prefix}")
+        answer = visitor.client.post(f"/ingresar/{who.path_prefix}", visitor.fill(**who.act, key=who.key, volver=away))
         assert answer.headers["Location"] == "/mi-cuenta", away
 
 
 @pytest.mark.abuse(23)
 @each
 def test_a_finished_change_cannot_be_replayed_nor_lent_to_another_profile(visitor: Visitor, who: Who) -> None:
-    visitor.open(f"/{who.room}/cambiar")
+    visitor.open(f"/{who.path_prefix}/cambiar")
     visitor.send(**who.act, key=who.key)
     path, form = visitor.page.url, visitor.fill(new_key="NW604827", new_key_again="NW604827")
-    other = path.replace(who.room, "persona")
+    other = path.replace(who.path_prefix, "persona")
     assert visitor.post(other, {**form, "envio": "x" * 20}).status == 403
     assert visitor.post(path, form).shows("Su clave fue cambiada")
     again = {**form, "envio": "y" * 20, "new_key": "PT739164", "new_key_again": "PT739164"}

@@ -18,15 +18,15 @@ from clave.lib.request_context import RequestContext
 from clave.sandbox.reset import as_owner
 from tests.test_races import at_once
 
-VISIT = RequestContext("203.0.113.5", "browser", "agent")
+CONTEXT = RequestContext("203.0.113.5", "browser", "agent")
 
 
 @pytest.fixture
 def trail(db: None, clock: Stopped) -> None:
     """Three seals over two entries each."""
     for _ in range(3):
-        audit.record("test.one", VISIT)
-        audit.record("test.two", VISIT, outcome="no")
+        audit.record("test.one", CONTEXT)
+        audit.record("test.two", CONTEXT, outcome="no")
         assert seals.seal_new() == 2
         clock.move(minutes=10)
 
@@ -130,7 +130,7 @@ def test_cutting_off_the_end_or_everything_is_found(trail: None) -> None:
 
 @pytest.mark.abuse(39)
 def test_the_owner_cannot_forge_a_seal_without_the_key(trail: None, settings: Settings) -> None:
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     genuine = settings.SECRET_KEY
     settings.SECRET_KEY = "another key, guessed by the owner of the database " * 2
     with pytest.raises(seals.UnknownKey):
@@ -142,7 +142,7 @@ def test_the_owner_cannot_forge_a_seal_without_the_key(trail: None, settings: Se
 
 
 def test_an_intact_trail_is_said_to_be_so(trail: None, capsys: pytest.CaptureFixture[str]) -> None:
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     call_command("verify_audit")
     assert "3 seals over 6 entries (1 not sealed yet): intact" in capsys.readouterr().out
 
@@ -150,14 +150,14 @@ def test_an_intact_trail_is_said_to_be_so(trail: None, capsys: pytest.CaptureFix
 def test_sealing_is_done_in_batches_and_only_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "BATCH", 3)
     for _ in range(7):
-        audit.record("test.one", VISIT)
+        audit.record("test.one", CONTEXT)
     assert (seals.seal_new(), seals.seal_new()) == (7, 0)
     assert [len(seal.entries) for seal in Seal.objects.order_by("pk")] == [3, 3, 1]
 
 
 def test_a_clock_put_back_is_no_forgery_but_is_told(trail: None, clock: Stopped) -> None:
     clock.move(days=-2)
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     seals.seal_new()
     verdict = verify()
     assert verdict.is_intact and "the clock was put back" in verdict.events[0]
@@ -180,7 +180,7 @@ def test_of_many_workers_sealing_at_once_each_waits_its_turn(committed: None, mo
     tries, rounds = (20, 6) if connection.vendor == "postgresql" else (4, 2)
     for _ in range(rounds):
         for _ in range(60):
-            audit.record("test.one", VISIT)
+            audit.record("test.one", CONTEXT)
         results = at_once([seals.seal_new] * tries)
         assert all(type(result) is int for result in results), results
     verdict = verify()
@@ -195,7 +195,7 @@ def test_while_everybody_writes_nothing_is_left_out_and_verification_raises_no_a
     def writing() -> None:
         for _ in range(12):
             with transaction.atomic():
-                audit.record("test.one", VISIT)
+                audit.record("test.one", CONTEXT)
 
     def sealing() -> None:
         for _ in range(8):
@@ -215,7 +215,7 @@ def test_while_everybody_writes_nothing_is_left_out_and_verification_raises_no_a
 def test_what_a_seal_notes_outside_is_told_apart_from_what_was_cut_off_by_a_full_disk(trail: None) -> None:
     with anchors.own_file().open("a") as file:
         file.write("4 0123")
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     seals.seal_new()
     verdict = verify()
     assert verdict.is_intact and verdict.remarks == ("1 unreadable lines in the anchor files",)

@@ -16,13 +16,13 @@ from clave.audit import anchors, seals
 from clave.audit import service as audit
 from clave.audit.models import Entry, Seal, Unsealed
 from clave.audit.verification import verify
-from tests.test_audit import VISIT, owner_does
+from tests.test_audit import CONTEXT, owner_does
 
 WHY = {"reason": "Disco dañado", "operator": "Ana Rojas"}
 
 
 def seal_one() -> None:
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     seals.seal_new()
 
 
@@ -127,7 +127,7 @@ def test_a_reason_that_is_none_is_refused(db: None, reason: str) -> None:
 def test_a_copy_made_while_everybody_works_is_whole(committed: None, tmp_path: Path) -> None:
     for _ in range(3):
         seal_one()
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     copied = tmp_path / "copy"
     counted = "SELECT (SELECT COUNT(*) FROM audit_entry), (SELECT COUNT(*) FROM audit_unsealed)"
     if connection.vendor == "sqlite":
@@ -171,7 +171,7 @@ def test_no_statement_of_the_sealer_reads_the_whole_trail(db: None) -> None:
         assert seals.seal_new() >= 50_000
         cursor.execute("ANALYZE")
     for _ in range(20):
-        audit.record("test.one", VISIT)
+        audit.record("test.one", CONTEXT)
     sent: list[tuple[str, Any]] = []
 
     def watching(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

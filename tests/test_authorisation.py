@@ -1,4 +1,4 @@
-"""Every address against everybody who may knock: nobody, each profile, each role of the back office (abuse case 38)."""
+"""Every address against everybody who may ask: nobody, each profile, each role of the back office (abuse case 38)."""
 
 import re
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from tests.test_migrants import sign_in as migrant_sign_in
 OPERATORS = ("agente", "revisor", "supervisor", "auditor")
 PROFILES = ("persona", "otec", "empresa", "migrante", "facilitador")
 EVERYBODY = ("nadie", *PROFILES, *OPERATORS)
-DOOR, NO, YES = "to the door", "no", "yes"
+SIGN_IN, NO, YES = "to the sign-in page", "no", "yes"
 
-# Who gets in. Everybody else is led to the door where one signs in; an operator of another role is told no.
+# Who gets in. Everybody else is sent to the sign-in page; an operator of another role is told no.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "mi-cuenta": PROFILES,
     "mi-cuenta/sesiones": PROFILES,
@@ -157,7 +157,7 @@ def verdict(visitor: Visitor, path: str) -> str:
     answer = visitor.client.get("/" + path)
     to = answer.headers.get("Location", "")
     if answer.status_code == 302 and re.match(r"/(backoffice/|rts/)?ingresar", to):
-        return DOOR
+        return SIGN_IN
     return NO if answer.status_code in (401, 403, 404) else YES
 
 
@@ -204,13 +204,13 @@ def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, vis
 
 
 def _fits(who: str, pattern: str, found: str) -> bool:
-    """An operator's no is a no; who is not signed in as what it takes is led to the door."""
+    """An operator's no is a no; who is not signed in as what it takes is sent to the sign-in page."""
     if who in ALLOWED[pattern]:
         # Of what only exists in another state (an annulment asked for, a course that is over) the answer may be no.
         return found == YES or (found == NO and pattern in MAY_BE_ABSENT)
     if who == "empresa" and pattern.startswith("rts"):
         return found == NO
-    return found == (NO if who in OPERATORS and pattern.startswith("backoffice") else DOOR)
+    return found == (NO if who in OPERATORS and pattern.startswith("backoffice") else SIGN_IN)
 
 
 MAY_BE_ABSENT = {

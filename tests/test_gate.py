@@ -26,7 +26,7 @@ FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
-def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installation.LiveInstallation]:
     """A site with a single worker, so that what holds it up holds up everything."""
     with installation.running(tmp_path_factory.mktemp("gate")) as running:
         yield running
@@ -259,14 +259,14 @@ def test_the_server_has_threads_for_all_who_may_wait() -> None:
 
 @pytest.mark.abuse(42)
 @pytest.mark.slow
-def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallation) -> None:
-    with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+def test_forms_sent_slowly_hold_nobody_up(site: installation.LiveInstallation) -> None:
+    with httpx.Client(base_url=site.url, timeout=10) as visitor:
 
         def post() -> int:
             return visitor.post("/ingresar", data={"rut": "11111111-1"}).status_code
 
         assert post() == 403, "no token came with it"
-        with open_house.receiving_slow_forms(bodies.AT_ONCE + 30):
+        with site.receiving_slow_forms(bodies.AT_ONCE + 30):
             assert post() == 503
             for _ in range(20):
                 assert visitor.get("/").status_code == 200
@@ -275,22 +275,22 @@ def test_forms_sent_slowly_hold_nobody_up(open_house: installation.LiveInstallat
 
 @pytest.mark.abuse(42)
 @pytest.mark.slow
-def test_silent_and_idle_connections_keep_nobody_out(open_house: installation.LiveInstallation) -> None:
-    ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{open_house.port}\r\n\r\n".encode()
+def test_silent_and_idle_connections_keep_nobody_out(site: installation.LiveInstallation) -> None:
+    ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode()
     with ExitStack() as stack:
         for _ in range(300):
-            stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port)))
+            stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
         for _ in range(300):
-            kept = stack.enter_context(socket.create_connection(("127.0.0.1", open_house.port), timeout=10))
+            kept = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=10))
             kept.sendall(ask)
             assert kept.recv(12) == b"HTTP/1.1 200"
-        with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+        with httpx.Client(base_url=site.url, timeout=10) as visitor:
             assert visitor.get("/").status_code == 200
 
 
 @pytest.mark.slow
-def test_pages_heads_and_files_come_whole_through_the_gate(open_house: installation.LiveInstallation) -> None:
-    with httpx.Client(base_url=open_house.url, timeout=10) as visitor:
+def test_pages_heads_and_files_come_whole_through_the_gate(site: installation.LiveInstallation) -> None:
+    with httpx.Client(base_url=site.url, timeout=10) as visitor:
         page = visitor.get("/")
         head = visitor.head("/")
         assert head.status_code == 200 and head.content == b""

@@ -137,12 +137,12 @@ def test_a_registry_that_is_away_uses_up_no_tries(visitor: Visitor) -> None:
 
 
 @pytest.mark.abuse(66)
-@pytest.mark.parametrize("room", ["/ingresar", "/persona/cambiar", "/persona/actualizar"])
-def test_key_tries_are_audited_and_told_wherever_they_are_made(visitor: Visitor, mailbox: Mailbox, room: str) -> None:
+@pytest.mark.parametrize("path", ["/ingresar", "/persona/cambiar", "/persona/actualizar"])
+def test_key_tries_are_audited_and_told_wherever_they_are_made(visitor: Visitor, mailbox: Mailbox, path: str) -> None:
     for number in range(throttling.KEY.free):
-        visitor.open(room)
+        visitor.open(path)
         visitor.send(rut=CAMILA, key=f"AA00000{number}")
-        if room == "/ingresar":
+        if path == "/ingresar":
             visitor.send(rut=CAMILA, key=f"AA00000{number}")
     camila = Holder.objects.get(identifier=CAMILA)
     refused = Entry.objects.filter(subject=str(camila.pk), outcome="wrong_key")

@@ -32,7 +32,7 @@ from tests.wire.test_api import Server
 from tests.wire.test_block import ASKED
 
 NEW, NEWER = "the second secret key, long enough to be one " * 2, "the third secret key, long enough to be one " * 2
-VISIT = RequestContext("203.0.113.5", "browser", "agent")
+CONTEXT = RequestContext("203.0.113.5", "browser", "agent")
 Rotate = Callable[[str], None]
 
 
@@ -58,7 +58,7 @@ def forget(settings: Any) -> Callable[[], None]:
 
 
 def seal_one() -> None:
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     seals.seal_new()
 
 
@@ -216,7 +216,7 @@ def test_a_lost_key_is_no_silent_change(db: None, settings: Any, rotate: Rotate,
 def test_a_seal_from_before_seals_named_their_key_is_verified_after_a_change(
     db: None, rotate: Rotate, forget: Any
 ) -> None:
-    audit.record("test.one", VISIT)
+    audit.record("test.one", CONTEXT)
     entry = Entry.objects.latest("pk")
     first = Seal(pk=1, version=1, at=clave_clock.now(), entries=[entry.pk], previous="")
     first.mac = chain.mac_of(first, [entry], next(iter(chain.configured_keys().values())))

@@ -16,7 +16,7 @@ from clave.web import gate
 from tests import installation, nginx
 from tests.installation import until
 
-pytestmark = pytest.mark.skipif(not nginx.PROGRAM, reason="there is no nginx; script/test installs one")
+pytestmark = pytest.mark.needs("nginx")
 
 HOST = "clave.example.cl"
 FORM = "application/x-www-form-urlencoded"

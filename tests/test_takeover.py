@@ -51,12 +51,12 @@ def prove_by_answer(visitor: Visitor) -> None:
 @pytest.mark.abuse(50)
 def test_the_former_key_opens_nothing(squatter: Visitor, mailbox: Mailbox) -> None:
     comes_back(mailbox)
-    for room in ("/ingresar", "/persona/cambiar", "/persona/actualizar"):
+    for path in ("/ingresar", "/persona/cambiar", "/persona/actualizar"):
         stranger = Visitor("198.51.100.10")
-        stranger.open(room)
+        stranger.open(path)
         page = stranger.send(rut=RUT, key=SQUATTER_KEY)
         assert page.status == 400 and page.shows(
-            "no registrada o Clave SENCE incorrecta" if room == "/ingresar" else "no son correctos"
+            "no registrada o Clave SENCE incorrecta" if path == "/ingresar" else "no son correctos"
         )
 
 
@@ -131,14 +131,14 @@ def test_the_key_goes_to_the_confirmed_mail_and_not_to_the_squatters_telephone(
 
 
 @pytest.mark.abuse(17, 50)
-@pytest.mark.parametrize("who", EVERY[:2], ids=lambda who: who.room)
+@pytest.mark.parametrize("who", EVERY[:2], ids=lambda who: who.path_prefix)
 def test_changing_the_key_ends_what_the_former_one_began(visitor: Visitor, who: Who) -> None:
     thief = Visitor("198.51.100.13")
     if who.profile == "PJ":
         who.sign_in(thief)
         thief.open("/empresa/actualizar")
     else:
-        thief.open(f"/{who.room}/actualizar")
+        thief.open(f"/{who.path_prefix}/actualizar")
         thief.send(**who.act, key=who.key)
     path = thief.page.url
     who.change(visitor, who.key, "NW604827")

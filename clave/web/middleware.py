@@ -191,9 +191,9 @@ def keep_browser(request: HttpRequest, response: HttpResponseBase) -> None:
 
 def context_of(request: HttpRequest) -> RequestContext:
     """Return the origin of this request, for rate limits and the audit log."""
-    known: RequestContext | None = getattr(request, "_visit", None)
+    known: RequestContext | None = getattr(request, "_context", None)
     if known is None:
-        known = request._visit = RequestContext(  # type: ignore[attr-defined]
+        known = request._context = RequestContext(  # type: ignore[attr-defined]
             address=address_of(request),
             browser=fingerprint(browser_id(request))[:32],
             agent=request.META.get("HTTP_USER_AGENT", "")[:200],

@@ -7,7 +7,7 @@ from clave.audit import service as audit
 from clave.audit.models import Seal, SealKind
 from clave.backoffice.operator_accounts import INVITATION
 from clave.db.rekeying import encrypted_fields, rekey_column
-from clave.documents import rekeying as vault
+from clave.documents import rekeying as document_rekeying
 from clave.lib.request_context import SYSTEM
 from clave.statements import paper
 from clave.training import tokens
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         moved, unreadable = self._move_texts()
-        documents, failed = vault.rekey()
+        documents, failed = document_rekeying.rekey()
         unreadable += failed
         try:
             moved_tokens, waiting = tokens.rekey()

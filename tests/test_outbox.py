@@ -1,4 +1,4 @@
-"""Messages leave once they are committed: late, again, but never lost (issue: courier)."""
+"""Messages leave once they are committed: late, again, but never lost."""
 
 import smtplib
 import threading
