@@ -111,8 +111,8 @@ def _end(opening: SessionStart, kind: EndKind, at: datetime, seconds: int, addre
 
 def expire_overdue(most: int = 500) -> int:
     """Record overdue sessions as lost, up to `most` of them; return how many were."""
-    expiry_code = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
-    return sum(close(session.opening).kind == EndKind.LOST for session in expiry_code)
+    overdue = ActiveSession.objects.filter(limit_at__lt=clock.now()).select_related("opening")[:most]
+    return sum(close(session.opening).kind == EndKind.LOST for session in overdue)
 
 
 def correct(opening: SessionStart, seconds: int, reason: str, operator: str) -> Correction:
