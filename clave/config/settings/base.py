@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "clave.training",
     "clave.attendance",
     "clave.rce",
+    "clave.sso",
     "clave.otec_portal",
     "clave.statements",
     "clave.backoffice",

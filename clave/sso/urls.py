@@ -1,0 +1,5 @@
+"""Sign-on for other systems."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
