@@ -68,7 +68,7 @@ class SessionStore(DatabaseStore):
     def begin(self, holder: Holder, context: RequestContext, authentication: Authentication = TYPED_KEY) -> None:
         """Start the session of a holder who has signed in; the browser's previous session is deleted."""
         same_holder = self.session_key and self.get("holder") == str(holder.pk)
-        sid = self["sid"] if same_holder else secrets.token_hex(16)
+        sid = (same_holder and self.get("sid")) or secrets.token_hex(16)
         if self.session_key:
             self.flush()
         self.update({"holder": str(holder.pk), "account_version": holder.version, "sid": sid})
