@@ -2,8 +2,12 @@
 
 import pytest
 
+from clave.credentials import service as credentials
+from clave.holders.models import Holder
+
 from tests.sso.application import CAMILA, Application, issuer, signed_in
 from tests.story import Visitor
+from tests.test_recover import to_card
 
 
 @pytest.fixture
@@ -102,3 +106,23 @@ def test_the_metadata_names_endpoints_that_are_there(app: Application) -> None:
     for name, url in told.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             assert app.http.get(url.removeprefix(issuer())).status_code != 404, name
+
+
+def test_an_application_is_told_how_far_the_identity_is_proved(app: Application, camila: Visitor) -> None:
+    assert app.read(app.tokens(camila)["id_token"])["acr"] == "urn:clave:registry"
+    owner, key = Visitor(), "PL905371"
+    to_card(owner, "33.333.333-3")
+    owner.send(serial="123456789")
+    owner.send(right="si")
+    rosa = Holder.objects.get(identifier="33333333-3")
+    credentials.import_key(rosa, key)
+    assert app.read(app.tokens(signed_in("33.333.333-3", key))["id_token"])["acr"] == "urn:clave:card"
+
+
+def test_one_sign_in_serves_account_training_body_and_applications(app: Application, visitor: Visitor) -> None:
+    visitor.open("/ingresar/empresa")
+    visitor.send(rut="76543210-3", representative="33.333.333-3", key="CA739105")
+    assert visitor.open("/rts").shows("Registro de tokens (RTS)")
+    assert visitor.open("/rts/declaraciones").shows("eclaraci")
+    told = app.userinfo(app.tokens(visitor, scope="openid entity")["access_token"]).json()
+    assert told["entity"] == {"rut": "76543210-3", "name": "Capacita Austral SpA", "kind": "OT"}
