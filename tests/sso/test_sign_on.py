@@ -2,9 +2,9 @@
 
 import pytest
 
-from clave.credentials import service as credentials
 from clave.holders.models import Holder
-
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
 from tests.sso.application import CAMILA, Application, issuer, signed_in
 from tests.story import Visitor
 from tests.test_recover import to_card
@@ -62,7 +62,9 @@ def test_after_signing_in_a_page_of_ours_leads_back(app: Application, visitor: V
     assert "code" in app.answer(page.response)
 
 
-def test_the_code_is_worth_tokens_once_and_then_takes_them_away(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+def test_the_code_is_worth_tokens_once_and_then_takes_them_away(
+    app: Application, camila: Visitor, clock: Stopped
+) -> None:
     code = app.code(camila)
     tokens = app.exchange(code).json()
     clock.move(seconds=31)
@@ -71,7 +73,9 @@ def test_the_code_is_worth_tokens_once_and_then_takes_them_away(app: Application
     assert app.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_refresh_tokens_rotate_and_a_lost_answer_is_told_again(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+def test_refresh_tokens_rotate_and_a_lost_answer_is_told_again(
+    app: Application, camila: Visitor, clock: Stopped
+) -> None:
     first = app.tokens(camila, scope="openid offline_access")["refresh_token"]
     second = app.refresh(first).json()["refresh_token"]
     assert app.refresh(first).json()["refresh_token"] == second != first
@@ -110,13 +114,13 @@ def test_the_metadata_names_endpoints_that_are_there(app: Application) -> None:
 
 def test_an_application_is_told_how_far_the_identity_is_proved(app: Application, camila: Visitor) -> None:
     assert app.read(app.tokens(camila)["id_token"])["acr"] == "urn:clave:registry"
-    owner, key = Visitor(), "PL905371"
+    owner = Visitor()
     to_card(owner, "33.333.333-3")
     owner.send(serial="123456789")
     owner.send(right="si")
-    rosa = Holder.objects.get(identifier="33333333-3")
-    credentials.import_key(rosa, key)
-    assert app.read(app.tokens(signed_in("33.333.333-3", key))["id_token"])["acr"] == "urn:clave:card"
+    assert Holder.objects.get(identifier="33333333-3").card_checked_at
+    Holder.objects.filter(identifier="11111111-1").update(card_checked_at=clave_clock.now())
+    assert app.read(app.tokens(camila)["id_token"])["acr"] == "urn:clave:card"
 
 
 def test_one_sign_in_serves_account_training_body_and_applications(app: Application, visitor: Visitor) -> None:
