@@ -199,16 +199,16 @@ class StepPage(FormPage[FormT]):
         previous = self.wizard.before(self.name)
         return reverse(f"{self.flow_name}_{previous}", args=[self.wizard.run]) if previous else reverse(self.flow_name)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, run: str, **kwargs: object) -> HttpResponseBase:
         done_page = self.done_before(request)
         if done_page is not None:
             return done_page
         try:
-            self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
+            self.wizard = Wizard.load(request, self.flow_name, run, self.name)
             self.prepare()
         except Refused as refused:
             return refusal_page(request, refused, {"restart": reverse(self.flow_name)})
-        return super().dispatch(request, *args, **kwargs)
+        return super().dispatch(request, *args, run=run, **kwargs)
 
     def prepare(self) -> None:
         """Load what the step needs. Raises `StepRefused` if what earlier steps proved is no longer valid."""
