@@ -35,8 +35,8 @@ class ContactForm(ReasonForm):
         (_("Motivo"), ["reason", "note"]),
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["email"].widget.attrs["autocomplete"] = "off"
 
 

@@ -17,7 +17,7 @@ from clave.lib.request_context import RequestContext
 from clave.lib.text import Text
 from clave.web import idempotency
 from clave.web.errors import error_page, refusal_page
-from clave.web.forms import ClaveForm
+from clave.web.forms import ClaveForm, Initial, Typed
 from clave.web.idempotency import Done
 from clave.web.middleware import context_of
 from clave.web.rendering import CSRF, SUBMISSION, filled, page_of, rendered_once, show
@@ -106,17 +106,13 @@ class FormPage(View, Generic[FormT]):
 
     def _refreshed(self, request: HttpRequest) -> HttpResponse:
         """Show a new captcha without a script: everything typed is kept except the secrets."""
-        return self.page(self.make_form(initial=request.POST.dict()))
+        return self.page(self.make_form(initial=dict(request.POST.items())))
 
     def _blank(self, request: HttpRequest) -> str:
         return rendered_once(request, lambda: self.render_page(self.make_form()))
 
-    def make_form(self, data: object = None, initial: object = None) -> FormT:
-        return self.form_class(data, initial=initial, request=self.request, **self.form_arguments())
-
-    def form_arguments(self) -> dict[str, Any]:
-        """Return what the form class takes besides data, initial values and the request."""
-        return {}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> FormT:
+        return self.form_class(data=data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, object]:
         """Return additional context for the template."""
