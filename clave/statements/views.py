@@ -153,14 +153,14 @@ class IssueForOtec(KeyPage[OtecForm]):
         return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.otec.rut).pretty}))
 
     def make_form(self, data: Typed = None, initial: Initial = None) -> OtecForm:
-        about: ProfileArguments = {
-            "data": data,
-            "initial": initial,
-            "request": self.request,
-            "config": self.config,
-            "letters": self.letters,
-        }
-        return OtecForm(rows=self.rows, **about)
+        return OtecForm(
+            rows=self.rows,
+            data=data,
+            initial=initial,
+            request=self.request,
+            config=self.config,
+            letters=self.letters,
+        )
 
     def context(self) -> dict[str, object]:
         until, partial = self.until
