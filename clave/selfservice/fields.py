@@ -13,7 +13,8 @@ from clave.holders.countries import country_choices
 from clave.holders.profiles import CHOOSE
 from clave.lib.outcome import Refused
 from clave.lib.text import Text
-from clave.web.forms import ClaveForm, DateField, EmailField, LongSelect, RutField, SecretField, TextField
+from clave.web.forms import ClaveForm, DateField, EmailField, RutField, SecretField, TextField
+from clave.web.widgets import LongSelect
 
 LANDLINE = r"^[0-9+ ()-]*$"
 SEXES = [("F", _("Mujer")), ("M", _("Hombre")), ("X", _("No binario"))]
