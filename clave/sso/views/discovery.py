@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from clave.sso import claims, signed_in, signing_keys
 from clave.sso.authorization_checks import PROMPTS, RESPONSE_MODES
 from clave.sso.client_authentication import METHODS
-from clave.sso.client_keys import ALGORITHMS
 from clave.sso.issuers import CLAVEUNICA, Issuer
+from clave.sso.jwts import SIGNATURES
 from clave.sso.views.protocol import endpoint
 from clave.sso.views.token import GRANT_TYPES
 
@@ -56,10 +56,10 @@ def _standard_only(issuer: Issuer) -> dict[str, object]:
         "revocation_endpoint": issuer.endpoint("revoke"),
         "pushed_authorization_request_endpoint": issuer.endpoint("par"),
         "token_endpoint_auth_methods_supported": METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "token_endpoint_auth_signing_alg_values_supported": SIGNATURES,
         "userinfo_signing_alg_values_supported": signing_keys.ALGORITHMS,
-        "request_object_signing_alg_values_supported": ALGORITHMS,
-        "dpop_signing_alg_values_supported": ALGORITHMS,
+        "request_object_signing_alg_values_supported": SIGNATURES,
+        "dpop_signing_alg_values_supported": SIGNATURES,
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page", "popup", "touch"],
         "claim_types_supported": ["normal"],
