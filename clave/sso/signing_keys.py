@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from clave.audit import service as audit
 from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
+from clave.sso import jwts
 from clave.sso.models import Algorithm, SigningKey
 
 ALGORITHMS = [algorithm.value for algorithm in Algorithm]
@@ -31,8 +31,12 @@ _PUBLISHED = Lookup(
 def current(algorithm: str) -> SigningKey:
     """Return the key that signs now; the first one is made when it is needed."""
     now = clock.now()
-    in_use = [key for key in _PUBLISHED.all(algorithm) if key.signs_from <= now and not is_expired(key, now)]
-    return in_use[0] if in_use else _make(algorithm, now)
+    return _in_use(algorithm, now) or _make(algorithm, now)
+
+
+def _in_use(algorithm: str, now: datetime) -> SigningKey | None:
+    keys = [key for key in _PUBLISHED.all(algorithm) if key.signs_from <= now and not is_expired(key, now)]
+    return keys[0] if keys else None
 
 
 def is_expired(key: SigningKey, now: datetime) -> bool:
@@ -60,15 +64,14 @@ def sign(claims: dict[str, object], algorithm: str, kind: str = "JWT") -> str:
 
 
 def read(token: str) -> dict[str, object] | None:
-    """Return the claims of a JWT that we signed and whose key is still published; None for any other."""
-    try:
-        return dict(
-            jwt.decode(
-                token, KeySet([_parsed(key.kid, key.private) for key in published()]), algorithms=ALGORITHMS
-            ).claims
-        )
-    except (JoseError, ValueError):
+    """Return the claims of an ID token that we signed and whose key is still published; None for any other text.
+
+    A logout token is signed with the same keys, and is no ID token (RFC 8725, section 3.11).
+    """
+    header = jwts.header_of(token)
+    if header is None or header.get("typ") != "JWT":
         return None
+    return jwts.claims_of(token, KeySet([_parsed(key.kid, key.private) for key in published()]), ALGORITHMS)
 
 
 @transaction.atomic
@@ -97,12 +100,16 @@ def rotate_if_due() -> None:
 
 
 def _make(algorithm: str, signs_from: datetime) -> SigningKey:
+    """Make the next key. Of several who do it at once, the one whose key is stored first determines it for all."""
+    last = SigningKey.objects.filter(algorithm=algorithm).aggregate(last=Max("serial"))["last"] or 0
     key = ECKey.generate_key("P-256") if algorithm == Algorithm.ES256 else RSAKey.generate_key(2048)
     kid = key.thumbprint()
     private = json.dumps(key.as_dict(private=True) | {"kid": kid, "use": "sig", "alg": algorithm})
-    return SigningKey.objects.create(
-        kid=kid, algorithm=algorithm, private=private, created_at=clock.now(), signs_from=signs_from
+    made = SigningKey(
+        kid=kid, algorithm=algorithm, serial=last + 1, private=private, created_at=clock.now(), signs_from=signs_from
     )
+    SigningKey.objects.bulk_create([made], ignore_conflicts=True)
+    return SigningKey.objects.get(algorithm=algorithm, serial=last + 1)
 
 
 @lru_cache(maxsize=16)
