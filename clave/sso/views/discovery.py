@@ -10,6 +10,7 @@ from clave.sso.issuers import CLAVEUNICA, Issuer
 from clave.sso.jwts import SIGNATURES
 from clave.sso.views.protocol import endpoint
 from clave.sso.views.token import GRANT_TYPES
+from clave.web.context_processors import OFFERED
 
 # How long a client may keep the metadata and the keys, in seconds; a new key is published a day before it signs.
 _KEPT = "public, max-age=3600"
@@ -44,7 +45,7 @@ def _common(issuer: Issuer) -> dict[str, object]:
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": signed_in.ACR_VALUES,
         "authorization_response_iss_parameter_supported": True,
-        "ui_locales_supported": ["es-CL", "en", "ht"],
+        "ui_locales_supported": ["es-CL" if code == "es" else code for code, _name in OFFERED],
         "service_documentation": f"{settings.CLAVE_URL}/integrar",
     }
 

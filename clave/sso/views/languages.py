@@ -4,6 +4,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from clave.web.context_processors import OFFERED
+
 
 def speak(request: HttpRequest, ui_locales: str) -> str:
     """Use the first of these languages that there are pages in; return its code, empty if nothing is to change.
@@ -12,7 +14,7 @@ def speak(request: HttpRequest, ui_locales: str) -> str:
     """
     if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return ""
-    known = dict(settings.LANGUAGES)
+    known = dict(OFFERED)
     asked = (tag.partition("-")[0].lower() for tag in ui_locales.split())
     language = next((code for code in asked if code in known), "")
     if language:
