@@ -88,6 +88,8 @@ def _pkce_problem(client: Client) -> str:
 
 def _sector_problem(client: Client) -> str:
     """Return whether the sector is ambiguous: addresses at several hosts need one named (Core 1.0, section 8.1)."""
+    if _addresses_problem(client.redirect_uris, client):
+        return ""
     hosts = {urlsplit(address).hostname for address in client.redirect_uris}
     ambiguous = client.subject_type == "pairwise" and not client.sector and len(hosts) > 1
     return _("Las direcciones son de varios sitios: escriba el nombre del sector.") if ambiguous else ""
