@@ -126,6 +126,7 @@ def test_a_token_that_is_not_signed_with_our_key_is_none(app: Application, camil
 
 def forged(header: dict[str, str], claims: bytes, secret: str) -> str:
     """Make a JWT with a header that lies; its signature is a MAC with this secret, or none."""
+
     def encoded(part: bytes) -> str:
         return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
@@ -231,7 +232,13 @@ def test_a_suspended_applications_tokens_rest(app: Application, camila: Visitor)
 @pytest.mark.abuse(40)
 def test_signing_in_leads_to_nobody_elses_page(app: Application, visitor: Visitor) -> None:
     """Open redirect by `volver` (RFC 9700, section 4.11.2)."""
-    for back in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/%09/evil.example"):
+    for back in (
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/%09/evil.example",
+    ):
         visitor.client.get("/ingresar", {"volver": back})
         page = visitor.open(f"/ingresar?volver={back}")
         assert "evil.example" not in page.fields.get("volver", ""), back

@@ -61,7 +61,12 @@ def test_a_stolen_token_is_worth_nothing_without_the_key(app: Application, signe
     """RFC 9449, section 7.1: neither as a bearer token nor with another key."""
     token = bound(app, camila, signer)["access_token"]
     good = signer.proof("userinfo", "GET", token)
-    for proof, scheme in ((None, "Bearer"), (None, "DPoP"), (good, "Bearer"), (Signer().proof("userinfo", "GET", token), "DPoP")):
+    for proof, scheme in (
+        (None, "Bearer"),
+        (None, "DPoP"),
+        (good, "Bearer"),
+        (Signer().proof("userinfo", "GET", token), "DPoP"),
+    ):
         response = userinfo(app, token, proof, scheme)
         assert response.status_code == 401 and "DPoP" in response.headers["WWW-Authenticate"]
 

@@ -63,9 +63,7 @@ def test_without_an_address_a_page_of_ours_says_it(app: Application, camila: Vis
 
 @pytest.mark.parametrize("fields", [{}, {"state": "x"}], ids=["no-params", "only-state"])
 @pytest.mark.abuse(40)
-def test_whoever_has_no_token_must_leave_it_to_the_person(
-    app: Application, camila: Visitor, fields: Fields
-) -> None:
+def test_whoever_has_no_token_must_leave_it_to_the_person(app: Application, camila: Visitor, fields: Fields) -> None:
     """Section 2 (CSRF on logout); the modules rp-initiated-logout-no-params and -only-state."""
     app.tokens(camila)
     assert Page(ask(camila, **fields)).shows("¿Quiere salir?") and is_signed_in(camila)
@@ -74,9 +72,7 @@ def test_whoever_has_no_token_must_leave_it_to_the_person(
 
 
 @pytest.mark.abuse(40)
-def test_a_client_without_a_token_leads_back_only_after_the_person_said_yes(
-    app: Application, camila: Visitor
-) -> None:
+def test_a_client_without_a_token_leads_back_only_after_the_person_said_yes(app: Application, camila: Visitor) -> None:
     """Section 2, `client_id`; the module rp-initiated-logout-no-id-token-hint."""
     app.tokens(camila)
     asked = {"client_id": app.client_id, "post_logout_redirect_uri": BACK, "state": "x"}
@@ -91,7 +87,15 @@ def test_a_client_without_a_token_leads_back_only_after_the_person_said_yes(
 @pytest.mark.abuse(40)
 @pytest.mark.parametrize(
     "address",
-    [f"{BACK}?foo=bar", f"{BACK}/", f"{BACK}#", "https://evil.example/", "//evil.example", "javascript:alert(1)", "\x00"],
+    [
+        f"{BACK}?foo=bar",
+        f"{BACK}/",
+        f"{BACK}#",
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "\x00",
+    ],
 )
 def test_an_address_that_is_not_registered_is_told_to_the_person(
     app: Application, camila: Visitor, address: str
@@ -100,7 +104,9 @@ def test_an_address_that_is_not_registered_is_told_to_the_person(
     hint = app.tokens(camila)["id_token"]
     response = ask(camila, id_token_hint=hint, post_logout_redirect_uri=address)
     assert response.status_code == 400 and "Location" not in response.headers and is_signed_in(camila)
-    confirmed = camila.client.post("/sso/logout/confirmar", {"id_token_hint": hint, "post_logout_redirect_uri": address})
+    confirmed = camila.client.post(
+        "/sso/logout/confirmar", {"id_token_hint": hint, "post_logout_redirect_uri": address}
+    )
     assert confirmed.status_code == 400 and is_signed_in(camila)
 
 
@@ -110,7 +116,14 @@ def test_a_hint_that_is_changed_or_none_of_ours_is_told_to_the_person(app: Appli
     hint = app.tokens(camila)["id_token"]
     head, payload, signature = hint.split(".")
     none = "eyJhbGciOiJub25lIn0"
-    changed = [f"{none}.{payload}.", f"{head}.{payload}.", f"{head}.{payload[:-2]}.{signature}", hint[:-4], "bad", "\x00"]
+    changed = [
+        f"{none}.{payload}.",
+        f"{head}.{payload}.",
+        f"{head}.{payload[:-2]}.{signature}",
+        hint[:-4],
+        "bad",
+        "\x00",
+    ]
     for bad in changed:
         response = ask(camila, id_token_hint=bad, post_logout_redirect_uri=BACK, client_id=app.client_id)
         assert response.status_code == 400 and "Location" not in response.headers and is_signed_in(camila), bad

@@ -126,7 +126,11 @@ WHOLE = [
     RETURN + "x" * 4000,
     "https://" + "a" * 3000,
 ]
-VARIANTS = [*(f"https://{host}/callback" for host in HOSTS), *(f"https://app.example.cl{path}" for path in PATHS), *WHOLE]
+VARIANTS = [
+    *(f"https://{host}/callback" for host in HOSTS),
+    *(f"https://app.example.cl{path}" for path in PATHS),
+    *WHOLE,
+]
 
 
 def test_there_are_more_than_a_hundred_variants() -> None:

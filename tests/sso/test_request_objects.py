@@ -105,7 +105,13 @@ def test_a_former_key_of_the_client_signs_no_more(signing: Application, signer: 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state": "\ud800"}, {"nonce": "\x00"}, {"login_hint": "\udfff"}, {"scope": "openid\x00"}, {"claims": {"id_token": 5}}],
+    [
+        {"state": "\ud800"},
+        {"nonce": "\x00"},
+        {"login_hint": "\udfff"},
+        {"scope": "openid\x00"},
+        {"claims": {"id_token": 5}},
+    ],
 )
 def test_half_a_character_in_an_object_is_an_error_for_the_client(
     signing: Application, signer: Signer, camila: Visitor, changes: Fields

@@ -51,7 +51,13 @@ def test_without_a_token_only_what_is_needed_is_said(app: Application) -> None:
 def test_a_token_that_is_none_is_refused(app: Application, camila: Visitor) -> None:
     """RFC 6750, section 3.1, invalid_token; also other tokens of ours."""
     tokens = app.tokens(camila, scope="openid offline_access")
-    for wrong in ("x", tokens["refresh_token"], tokens["id_token"], tokens["access_token"] + "x", "é".encode().decode("latin-1")):
+    for wrong in (
+        "x",
+        tokens["refresh_token"],
+        tokens["id_token"],
+        tokens["access_token"] + "x",
+        "é".encode().decode("latin-1"),
+    ):
         response = ask(app, wrong, method="GET")
         assert response.status_code == 401 and 'error="invalid_token"' in response.headers["WWW-Authenticate"], wrong
 
