@@ -45,6 +45,12 @@ def scope_of(claim: str) -> str:
     return next((scope for scope, (claims, _words) in SCOPES.items() if claim in claims), "")
 
 
+def in_words(scopes: list[str], single_claims: list[str]) -> list[Text]:
+    """Return what scopes and claims asked for one by one let a client know, in the words of the consent page."""
+    asked = {*scopes, *(scope_of(name) for name in single_claims)}
+    return [words for scope, (_claims, words) in SCOPES.items() if scope in asked]
+
+
 def of(holder: Holder, names: list[str]) -> dict[str, object]:
     """Return the values of these claims; what is not known of the holder is left out."""
     known = {name: value for name, value in _all(holder).items() if name in names}

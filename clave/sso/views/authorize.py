@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from clave.holders.models import Profile
 from clave.holders.profiles import BY_PROFILE, PERSON
 from clave.lib import clock
-from clave.sso import authorization, authorization_checks, consents
+from clave.sso import authorization, authorization_checks, claims, consents
 from clave.sso.authorization import Need
 from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
 from clave.sso.issuers import BY_DIALECT, Issuer
@@ -20,7 +20,6 @@ from clave.sso.models import Client, PendingAuthorization
 from clave.sso.oauth_errors import OAuthError
 from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
-from clave.sso.views.connected import in_words
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
 
@@ -166,7 +165,7 @@ class ConsentPage(PendingPage):
     template_name = "sso/consent.html"
 
     def context(self) -> dict[str, object]:
-        told = in_words(self.asked.scopes, consents.single_claims(self.asked))
+        told = claims.in_words(self.asked.scopes, consents.single_claims(self.asked))
         return {**super().context(), "told": told}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:

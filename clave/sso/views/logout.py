@@ -22,8 +22,11 @@ from clave.web.rendering import SeeOther, show
 def end_session(request: HttpRequest) -> list[Client]:
     """End this browser's session; return the clients that want to be told by this browser (front channel)."""
     sid = request.session.get("sid", "") if request.session.session_key else ""
-    told = [client for client in logout.clients_at(sid) if client.frontchannel_logout_uri]
     holder = current_holder(request)
+    if holder is None and not sid:
+        # An operator's session, or a form that somebody has half done, is not a client's to end.
+        return []
+    told = [client for client in logout.clients_at(sid) if client.frontchannel_logout_uri]
     if holder:
         audit.record("signout", context_of(request), holder=holder)
     request.session.flush()
