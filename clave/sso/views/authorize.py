@@ -12,6 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from clave.holders.models import Profile
 from clave.holders.profiles import BY_PROFILE, PERSON
 from clave.lib import clock
+from clave.lib.rut import InvalidRut, Rut
+from clave.signin import destination
+from clave.signin.destination import Destination
 from clave.sso import authorization, authorization_checks, claims, consents
 from clave.sso.authorization import Need
 from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
@@ -76,12 +79,24 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     if need is not None and "none" in asked.prompts:
         return answers.with_error(request, asked, OAuthError(need.value, "and prompt is none"))
     pending = authorization.keep_pending(asked, context)
-    return _to_sign_in(pending) if need is Need.SIGN_IN else _to(need, pending)
+    return _to_sign_in(request, asked, pending) if need is Need.SIGN_IN else _to(need, pending)
 
 
-def _to_sign_in(pending: PendingAuthorization) -> HttpResponse:
-    query = urlencode({"volver": reverse("sso_continue", args=[pending.pk])})
-    return HttpResponseRedirect(f"{sign_in_url(pending.client)}?{query}")
+def _to_sign_in(request: HttpRequest, asked: AuthorizationRequest, pending: PendingAuthorization) -> HttpResponse:
+    """Lead to the sign-in page, and remember where from: a key may have to be made or recovered first."""
+    path, cancel_path = (reverse(page, args=[pending.pk]) for page in ("sso_continue", "sso_cancel"))
+    client, rut = pending.client, _hinted_rut(asked)
+    going = Destination(client.name, path, cancel_path, client.profiles, rut)
+    destination.remember(request, going)
+    return HttpResponseRedirect(f"{sign_in_url(client)}?{urlencode({'volver': path})}")
+
+
+def _hinted_rut(asked: AuthorizationRequest) -> str:
+    """Return the RUT in `login_hint` as people write it; empty if that is something else."""
+    try:
+        return Rut.parse(asked["login_hint"]).pretty
+    except InvalidRut:
+        return ""
 
 
 def sign_in_url(client: Client) -> str:
@@ -116,6 +131,25 @@ def proceed(request: HttpRequest, pending: str) -> HttpResponse:
     return advance(request, asked, came_by_form=True)
 
 
+def other_account(request: HttpRequest, pending: str) -> HttpResponse:
+    """Lead whoever is signed in to the sign-in page, for another account."""
+    asked = find_pending(request, pending)
+    if asked is None or asked.pending is None:
+        return problem_page(request, None, "unknown_request")
+    return _to_sign_in(request, asked, asked.pending)
+
+
+def cancel(request: HttpRequest, pending: str) -> HttpResponse:
+    """Return to the client without signing in. The request stays, so the browser's back button leads on."""
+    asked = find_pending(request, pending)
+    if asked is None:
+        return problem_page(request, None, "unknown_request")
+    if code := authorization_checks.shown_problem(asked):
+        return problem_page(request, asked, code)
+    destination.forget(request)
+    return answers.with_error(request, asked, OAuthError("access_denied", "the person did not sign in"))
+
+
 class PendingPage(View):
     """A page about a stored request, for whoever is signed in."""
 
@@ -139,8 +173,8 @@ class PendingPage(View):
         return page
 
     def context(self) -> dict[str, object]:
-        again = urlencode({"volver": reverse("sso_continue", args=[self.kwargs["pending"]])})
-        return {"client": self.asked.client, "other_account": f"{sign_in_url(self.asked.client)}?{again}"}
+        pages = {name: reverse(f"sso_{name}", args=[self.kwargs["pending"]]) for name in ("other_account", "cancel")}
+        return {"client": self.asked.client, **pages}
 
 
 class ChooseAccount(PendingPage):
