@@ -17,12 +17,12 @@ SCOPES: dict[str, tuple[tuple[str, ...], Text]] = {
         _("Su nombre, fecha de nacimiento y sexo"),
     ),
     "name": (("name", "given_name", "family_name"), _("Su nombre")),
-    "run": (("run", "identity_document", "holder_profile", "identity_proof"), _("Su RUN o documento de identidad")),
+    "run": (("run", "identity_document", "holder_profile", "identity_proof"), _("Su RUT o documento de identidad")),
     "email": (("email", "email_verified"), _("Su correo")),
     "phone": (("phone_number", "phone_number_verified"), _("Su teléfono")),
     "address": (("address",), _("Su dirección")),
     "entity": (("entity", "role"), _("La empresa por la que actúa")),
-    "offline_access": ((), _("Consultar estos datos también cuando usted no esté usando el sistema")),
+    "offline_access": ((), _("Estos datos también cuando usted no está usando el sistema")),
 }
 ALL = tuple(SCOPES)
 CLAIMS = sorted({claim for claims, _words in SCOPES.values() for claim in claims})

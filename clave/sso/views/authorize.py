@@ -1,7 +1,7 @@
 """The authorization endpoint, and the pages between it and the answer: sign-in, account, consent."""
 
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -23,6 +23,7 @@ from clave.sso.models import Client, PendingAuthorization
 from clave.sso.oauth_errors import OAuthError
 from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
+from clave.sso.views.problems import problem_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
 
@@ -110,12 +111,6 @@ def _to(need: Need | None, pending: PendingAuthorization) -> HttpResponse:
     return HttpResponseRedirect(reverse(page, args=[pending.pk]))
 
 
-def problem_page(request: HttpRequest, asked: AuthorizationRequest | None, code: str) -> HttpResponse:
-    """Show a problem that only the person can be told: it is not known whose address the other one is."""
-    client = asked.client if asked else None
-    return show(request, "sso/problem.html", {"code": code, "client": client}, status=400)
-
-
 def find_pending(request: HttpRequest, pk: str) -> AuthorizationRequest | None:
     """Return the stored request that this browser brought, None if it is over or another browser's."""
     unexpired = PendingAuthorization.objects.filter(expires_at__gt=clock.now(), browser=context_of(request).browser)
@@ -200,7 +195,7 @@ class ConsentPage(PendingPage):
 
     def context(self) -> dict[str, object]:
         told = claims.in_words(self.asked.scopes, consents.single_claims(self.asked))
-        return {**super().context(), "told": told}
+        return {**super().context(), "told": told, "returns_to": urlsplit(self.asked["redirect_uri"]).hostname}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         context = context_of(request)
