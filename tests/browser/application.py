@@ -20,7 +20,7 @@ Fields = dict[str, str]
 class RelyingApplication(ThreadingHTTPServer):
     """Listens on `localhost`, while Clave is visited as 127.0.0.1: another site, to a browser's cookies too."""
 
-    def __init__(self, site: LiveInstallation, *more: str, name: str = "Aula Virtual") -> None:
+    def __init__(self, site: LiveInstallation, name: str = "Aula Virtual", *, frontchannel: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), Pages)
         self.site, self.name = site, name
         self.url = f"http://localhost:{self.server_port}"
@@ -29,10 +29,16 @@ class RelyingApplication(ThreadingHTTPServer):
         self.tokens: dict[str, Any] = {}
         self._state, self._verifier = "", ""
         registered = ["--redirect-uri", f"{self.url}/volver", "--post-logout-redirect-uri", f"{self.url}/adios"]
-        words = ["sso_client", "create", "--name", name, *registered, *more, "--json"]
+        if frontchannel:
+            registered += ["--frontchannel-logout-uri", f"{self.url}/aviso"]
+        words = ["sso_client", "create", "--name", name, *registered, "--json"]
         made = json.loads(site.shell(f"from django.core.management import call_command; call_command(*{words!r})"))
         self.client_id, self._secret = made["client_id"], made["client_secret"]
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
 
     def authorize_url(self) -> str:
         self._state, self._verifier = secrets.token_urlsafe(8), secrets.token_urlsafe(40)
