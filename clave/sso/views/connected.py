@@ -13,7 +13,7 @@ from clave.sso.models import Client, Consent, Grant
 from clave.web.middleware import context_of
 from clave.web.rendering import show
 
-DELIVERIES_A_PAGE = 20
+DELIVERIES_A_PAGE = 10
 
 
 @for_holder()
