@@ -17,9 +17,11 @@ from clave.sandbox import services
 from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import FacilitatorRequest
 from clave.selfservice.register.tasks import verify_pending
+from clave.sso import clients, signing_keys
 from clave.training.models import Action, Enrolment, Token
 from tests import files, firms, test_facilitators
 from tests.desk import Desk, colleague
+from tests.sso import application
 from tests.story import Visitor, found
 from tests.wire.platform import Platform
 from tests.wire.test_api import NEW as NEW_ACTION
@@ -234,6 +236,21 @@ def caring() -> None:
     test_facilitators.ask(Visitor(), document="AB4444")
     FacilitatorRequest.objects.update(state="rejected", decided_at=clave_clock.now() - timedelta(days=400))
     retention.purge_expired()
+
+
+def signing_on_elsewhere() -> None:
+    app = application.Application()
+    camila = application.signed_in()
+    page = camila.open(app.url())
+    camila.client.post(page.url, {"rechazar": "1"})
+    code = app.code(camila, scope="openid email offline_access")
+    refresh_token = app.exchange(code).json()["refresh_token"]
+    app.exchange(code)
+    app.post("revoke", {"token": refresh_token})
+    camila.open("/mi-cuenta/sistemas")
+    camila.post(f"/mi-cuenta/sistemas/{app.client_id}/quitar", token(camila))
+    clients.rotate_secret(app.client, SYSTEM)
+    signing_keys.rotate()
 
 
 def keeping_the_machine() -> None:

@@ -64,6 +64,17 @@ STORIES: dict[Story, set[str]] = {
         "operator.signout",
         "operator.activated",
     },
+    audit_stories.signing_on_elsewhere: {
+        "sso.authorized",
+        "sso.client_created",
+        "sso.consent_refused",
+        "sso.consent_withdrawn",
+        "sso.consented",
+        "sso.keys_rotated",
+        "sso.reused",
+        "sso.revoked",
+        "sso.secret_rotated",
+    },
     audit_stories.keeping_the_machine: {"secret.rekeyed", "audit.key_lost", "audit.restored"},
     audit_stories.caring: {
         "privacy.downloaded",

@@ -28,6 +28,7 @@ SIGN_IN, NO, YES = "to the sign-in page", "no", "yes"
 ALLOWED: dict[str, tuple[str, ...]] = {
     "mi-cuenta": PROFILES,
     "mi-cuenta/sesiones": PROFILES,
+    "mi-cuenta/sistemas": PROFILES,
     "mi-cuenta/mis-datos": PROFILES,
     "mi-cuenta/mis-datos/pedir": PROFILES,
     "mi-cuenta/mis-datos.<slug:kind>": PROFILES,
@@ -97,7 +98,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 # What belongs to one person, body or browser: to everybody else it is as if it did not exist.
 NOBODYS = re.compile(
-    r"<run:run>|listo/|rce/solicitud/|asistencia/(bloque|cerrar)/|declaracion/|captcha/<|verificar/<|idioma/"
+    r"<run:run>|listo/|rce/solicitud/|sso/solicitud/|asistencia/(bloque|cerrar)/|declaracion/|captcha/<|verificar/<|idioma/"
 )
 # Open to all: each has been thought about, and is named here.
 OPEN = {
@@ -113,9 +114,20 @@ OPEN = {
     "healthz", "readyz",
 }  # fmt: skip
 # They only lead on to the page before them.
-LEAD_ON = {"salir", "mi-cuenta/cerrar-otras", "mi-cuenta/cursos/avisos", "backoffice/ingresar/llave"}
+LEAD_ON = {
+    "salir", "mi-cuenta/cerrar-otras", "mi-cuenta/cursos/avisos", "backoffice/ingresar/llave", "sso/logout/confirmar",
+    "mi-cuenta/sistemas/<slug:client_id>/quitar",
+}  # fmt: skip
 # A token or the address one asks from opens it, not a session.
 BY_TOKEN = {"api/v1/<path:rest>", "metrics"}
+# What relying applications ask, or send a browser to ask: each request is judged by what it brings, whoever is signed in
+# (tests/sso/), so without anything everybody is told the same.
+BY_CLIENTS = {
+    "sso/authorize", "sso/token", "sso/userinfo", "sso/introspect", "sso/revoke", "sso/par", "sso/jwks", "sso/logout",
+    ".well-known/openid-configuration", ".well-known/oauth-authorization-server",
+    "openid/.well-known/openid-configuration", "openid/jwks", "^openid/authorize/?$", "^openid/token/?$",
+    "^openid/userinfo/?$", "^api/v1/accounts/app/logout/?$",
+}  # fmt: skip
 SAMPLES = {
     "int": "1", "uuid": "00000000-0000-4000-8000-000000000000", "run": "0" * 32, "slug": "csv", "str": "1-2026",
     "path": "6700002",
@@ -154,15 +166,15 @@ def enter(who: str) -> Visitor:
 
 
 def verdict(visitor: Visitor, path: str) -> str:
-    answer = visitor.client.get("/" + path)
+    answer = visitor.client.get("/" + path.removeprefix("^").removesuffix("/?$"))
     to = answer.headers.get("Location", "")
     if answer.status_code == 302 and re.match(r"/(backoffice/|rts/)?ingresar", to):
         return SIGN_IN
-    return NO if answer.status_code in (401, 403, 404) else YES
+    return NO if answer.status_code in (400, 401, 403, 404) else YES
 
 
 def test_every_address_is_in_exactly_one_table(db: None) -> None:
-    tables = [set(ALLOWED), OPEN, LEAD_ON, BY_TOKEN, {each for each in patterns() if NOBODYS.search(each)}]
+    tables = [set(ALLOWED), OPEN, LEAD_ON, BY_TOKEN, BY_CLIENTS, {each for each in patterns() if NOBODYS.search(each)}]
     for each in patterns():
         assert sum(each in table for table in tables) == 1, each
     assert set().union(*tables) == set(patterns())
@@ -177,7 +189,7 @@ def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, vis
     camila = Holder.objects.get(identifier="11111111-1")
     austral = Holder.objects.get(identifier="76543210-3")
     petition = Petition.objects.create(holder=camila, right="correction", words="x", created_at=camila.created_at)
-    wrong = []
+    wrong, told = [], dict[str, str]()
     for who in EVERYBODY:
         person = enter(who)
         for pattern in patterns():
@@ -194,6 +206,8 @@ def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, vis
                 fits = _fits(who, pattern, found)
             elif NOBODYS.search(pattern):
                 fits = found == NO or pattern == "idioma/<slug:code>"
+            elif pattern in BY_CLIENTS:
+                fits = found == told.setdefault(pattern, found)
             elif pattern in BY_TOKEN:
                 fits = found == NO
             else:

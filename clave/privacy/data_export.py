@@ -13,12 +13,15 @@ from clave.credentials.secret_questions import QUESTIONS
 from clave.holders.countries import country_name
 from clave.holders.models import Holder, Profile
 from clave.lib import clock
+from clave.lib.text import Text
 from clave.notifications.models import Message
 from clave.privacy.models import Petition
 from clave.selfservice.confirmations import contact_change
 from clave.selfservice.fields import SEXES
 from clave.selfservice.models import FacilitatorRequest
 from clave.signin.models import Session
+from clave.sso import claims, consents
+from clave.sso.models import Consent, Grant
 from clave.statements.models import Statement
 from clave.training.models import Otec, Token
 
@@ -47,6 +50,7 @@ def everything(holder: Holder) -> dict[str, object]:
             {"desde": _at(session.created_at), "dirección": session.address, "navegador": session.agent}
             for session in Session.objects.filter(holder=holder).order_by("-created_at")
         ],
+        **_other_systems(holder),
         **_courses(holder),
         **_company(holder),
         "solicitudes sobre sus datos": [
@@ -136,6 +140,32 @@ def _messages(holder: Holder) -> list[dict[str, object]]:
         {"fecha": _at(message.created_at), "canal": message.channel, "mensaje": message.template}
         for message in messages
     ]
+
+
+def _other_systems(holder: Holder) -> dict[str, object]:
+    """Return which other systems may know what of the holder, what they received, and under which names."""
+    given = Consent.objects.filter(holder=holder).select_related("client").order_by("client__name")
+    used = Grant.objects.filter(holder=holder, code_used_at__isnull=False).select_related("client")
+    return {
+        "sistemas conectados": [
+            {"sistema": consent.client.name, "desde": _at(consent.given_at), "hasta": _at(consent.expires_at),
+             "puede ver": _joined(claims.in_words(consent.scopes, consent.claims))}
+            for consent in given
+        ],
+        "ingresos a otros sistemas": [
+            {"fecha": _at(grant.code_used_at), "sistema": grant.client.name,
+             "pudo ver": _joined(consents.received_in_words(grant))}
+            for grant in used.order_by("-created_at")[:MOST]
+        ],
+        "cómo lo conocen otros sistemas": [
+            {"sistema": subject.sector or _("Todos los demás"), "identificador": subject.value}
+            for subject in holder.subjects.order_by("sector")
+        ],
+    }  # fmt: skip
+
+
+def _joined(texts: list[Text]) -> str:
+    return "; ".join(str(text) for text in texts)
 
 
 def _courses(holder: Holder) -> dict[str, object]:

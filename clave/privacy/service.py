@@ -23,6 +23,7 @@ from clave.notifications.models import Message
 from clave.privacy.models import Answer, Petition, Right
 from clave.rce.models import PendingRequest
 from clave.selfservice.models import FacilitatorRequest
+from clave.sso import logout
 from clave.training.models import Enrolment
 
 # Legal time limit for an answer, in days (article 11).
@@ -136,7 +137,8 @@ def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
 
     Kept, because tax law requires it: session openings, endings and corrections under a random pseudonym that cannot be
     traced back; sworn statements, which must remain verifiable; the audit trail, whose subject is a random number that
-    no longer refers to anyone. Raises `Refused` while the person has a session open.
+    no longer refers to anyone. What other systems were let know goes too, and they are told that the session is over;
+    what they have received is theirs to answer for. Raises `Refused` while the person has a session open.
     """
     run = holder.identifier if holder.profile == Profile.PERSONA_NATURAL else ""
     if run and ActiveSession.objects.filter(enrolment__run=run).exists():
@@ -146,6 +148,7 @@ def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
         if holder.profile == Profile.FACILITADOR:
             _delete_requests(holder.identifier)
         Message.objects.filter(holder=str(holder.pk)).delete()
+        logout.end_grants_of(holder)
         audit.record("privacy.erased", context, holder=holder, operator=operator)
         holder.delete()
     return pseudonym

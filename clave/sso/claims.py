@@ -17,12 +17,12 @@ SCOPES: dict[str, tuple[tuple[str, ...], Text]] = {
         _("Su nombre, fecha de nacimiento y sexo"),
     ),
     "name": (("name", "given_name", "family_name"), _("Su nombre")),
-    "run": (("run", "identity_document", "holder_profile", "identity_proof"), _("Su RUN o documento de identidad")),
+    "run": (("run", "identity_document", "holder_profile", "identity_proof"), _("Su RUT o documento de identidad")),
     "email": (("email", "email_verified"), _("Su correo")),
     "phone": (("phone_number", "phone_number_verified"), _("Su teléfono")),
     "address": (("address",), _("Su dirección")),
     "entity": (("entity", "role"), _("La empresa por la que actúa")),
-    "offline_access": ((), _("Consultar estos datos también cuando usted no esté usando el sistema")),
+    "offline_access": ((), _("Estos datos también cuando usted no está usando el sistema")),
 }
 ALL = tuple(SCOPES)
 CLAIMS = sorted({claim for claims, _words in SCOPES.values() for claim in claims})
@@ -43,6 +43,12 @@ def names_of(scopes: list[str]) -> list[str]:
 def scope_of(claim: str) -> str:
     """Return the first scope that stands for a claim; empty for one that we do not have."""
     return next((scope for scope, (claims, _words) in SCOPES.items() if claim in claims), "")
+
+
+def in_words(scopes: list[str], single_claims: list[str]) -> list[Text]:
+    """Return what scopes and claims asked for one by one let a client know, in the words of the consent page."""
+    asked = {*scopes, *(scope_of(name) for name in single_claims)}
+    return [words for scope, (_claims, words) in SCOPES.items() if scope in asked]
 
 
 def of(holder: Holder, names: list[str]) -> dict[str, object]:

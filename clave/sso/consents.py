@@ -9,6 +9,7 @@ from clave.audit import service as audit
 from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.request_context import RequestContext
+from clave.lib.text import Text
 from clave.sso import claims
 from clave.sso.authorization_request import AuthorizationRequest
 from clave.sso.clients import sector_of
@@ -25,6 +26,12 @@ def single_claims(request: AuthorizationRequest) -> list[str]:
     asked = {name for names in request.claim_names.values() for name in names}
     by_scope = claims.names_of(request.scopes)
     return sorted(name for name in asked if name not in by_scope and claims.scope_of(name) in request.client.scopes)
+
+
+def received_in_words(grant: Grant) -> list[Text]:
+    """Return what a grant let its client know, in the words of the consent page."""
+    names = {name for place in grant.claims.values() for name in place}
+    return claims.in_words(grant.scope_list, [name for name in names if claims.scope_of(name) in grant.client.scopes])
 
 
 def has_any(holder: Holder, client: Client) -> bool:

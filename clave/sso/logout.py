@@ -9,8 +9,9 @@ from datetime import timedelta
 import httpx
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
+from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.crypto import random_id
 from clave.signin.models import Session
@@ -34,10 +35,19 @@ def end_grants() -> int:
     Those that may act offline stay, but their clients are told, too (OpenID Connect Back-Channel Logout 1.0,
     section 2.7).
     """
-    now = clock.now()
-    alive = Session.objects.filter(sid=OuterRef("sid"), expire_date__gt=now)
-    unended = Grant.objects.select_for_update(skip_locked=True, of=("self",)).select_related("client")
-    ended = list(unended.filter(~Exists(alive), session_ended_at=None)[:_A_TIME])
+    alive = Session.objects.filter(sid=OuterRef("sid"), expire_date__gt=clock.now())
+    return _end(Grant.objects.filter(~Exists(alive)))
+
+
+@transaction.atomic
+def end_grants_of(holder: Holder) -> int:
+    """End a holder's grants before the account is deleted, so that the clients are told; return how many."""
+    return _end(Grant.objects.filter(holder=holder))
+
+
+def _end(grants: QuerySet[Grant]) -> int:
+    unended = grants.filter(session_ended_at=None).select_for_update(skip_locked=True, of=("self",))
+    ended, now = list(unended.select_related("client")[:_A_TIME]), clock.now()
     for grant in ended:
         grant.session_ended_at = now
         if not grant.is_offline:

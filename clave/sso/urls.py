@@ -19,6 +19,8 @@ urlpatterns = [
     path("sso/logout/confirmar", logout.ConfirmLogout.as_view(), name="sso_logout_confirm"),
     path("sso/solicitud/<run:pending>", authorize.proceed, name="sso_continue"),
     path("sso/solicitud/<run:pending>/cuenta", authorize.ChooseAccount.as_view(), name="sso_account"),
+    path("sso/solicitud/<run:pending>/otra-cuenta", authorize.other_account, name="sso_other_account"),
+    path("sso/solicitud/<run:pending>/cancelar", authorize.cancel, name="sso_cancel"),
     path("sso/solicitud/<run:pending>/permiso", authorize.ConsentPage.as_view(), name="sso_consent"),
     path(".well-known/openid-configuration", discovery.metadata, _STANDARD),
     path(".well-known/oauth-authorization-server", discovery.metadata, _STANDARD),

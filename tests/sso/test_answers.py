@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from clave.sso.models import Client
+from clave.sso.views.problems import NUMBERS
 from tests.sso.application import Application, Fields, issuer
 from tests.story import Visitor
 
@@ -136,7 +137,7 @@ def test_a_person_is_told_what_cannot_be_sent_to_anybody(
     for method in (camila.client.get, camila.client.post):
         response = method("/sso/authorize", app.request(**change))
         assert response.status_code == 400 and "No podemos seguir" in response.content.decode()
-        assert code in response.content.decode()
+        assert NUMBERS[code] in response.content.decode()
 
 
 def test_a_suspended_application_is_told_to_nobody(app: Application, camila: Visitor) -> None:

@@ -109,7 +109,7 @@ def test_a_code_of_one_issuer_is_none_at_the_other(demo: None, camila: Visitor) 
     assert standard.userinfo(tokens["access_token"]).status_code == 401
     assert dialect.userinfo(others["access_token"]).status_code == 401
     page = camila.client.get(standard.url())
-    assert page.status_code == 400 and "wrong_issuer" in page.content.decode()
+    assert page.status_code == 400 and "7-3" in page.content.decode()
 
 
 @pytest.mark.abuse(40)
@@ -201,7 +201,7 @@ def test_the_consent_page_does_not_let_in_a_profile_that_is_not_taken(demo: None
     """Whoever writes the address of the page of consent by hand is led back to the one about accounts."""
     app = Application(profiles=[Profile.PERSONA_JURIDICA.value])
     account = camila.open(app.url()).url
-    assert account.endswith("/cuenta") and camila.page.shows("no sirve para entrar a Aula Virtual")
+    assert account.endswith("/cuenta") and camila.page.shows("Con esa cuenta no se puede entrar a Aula Virtual")
     consent = account.replace("/cuenta", "/permiso")
     for response in (camila.client.get(consent), camila.client.post(consent, {"permitir": "1"})):
         assert response.status_code == 302 and response.headers["Location"] == account

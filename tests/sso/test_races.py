@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -86,7 +85,7 @@ def test_after_a_revocation_is_answered_nothing_issued_beside_it_lives(
     """Keycloak 51312: a refresh that raced a revocation left a live token."""
     for _ in range(10):
         held = app.tokens(camila, scope=OFFLINE)
-        jobs: list[Callable[[], Any]] = [refreshing(app, held["refresh_token"]) for _ in range(6)]
+        jobs: list[Callable[[], object]] = [refreshing(app, held["refresh_token"]) for _ in range(6)]
         jobs.insert(3, partial(grants.revoke, app.client, held[which], SYSTEM))
         done_at_once(jobs)
         assert grants.of_access_token(held["access_token"]) is None
@@ -104,9 +103,10 @@ def test_a_consent_that_is_withdrawn_meets_no_code_that_is_being_issued(app: App
         holder = Grant.objects.latest("created_at").holder
         person = [Visitor() for _ in range(3)]
         for each in person:
-            each.client.cookies = camila.client.cookies.copy()
-        jobs: list[Callable[[], Any]] = [partial(each.client.get, app.url()) for each in person]
-        done_at_once([*jobs, partial(consents.withdraw, holder, app.client, SYSTEM)])
+            each.client.cookies.update(camila.client.cookies)
+        jobs: list[Callable[[], object]] = [partial(each.client.get, app.url()) for each in person]
+        jobs.append(partial(consents.withdraw, holder, app.client, SYSTEM))
+        done_at_once(jobs)
         assert not Consent.objects.exists() and not Grant.objects.filter(revoked_at=None).exists()
 
 
@@ -137,7 +137,7 @@ def test_of_many_uses_of_a_pushed_request_one_gets_a_code(app: Application, cami
     asked: Fields = {"client_id": app.client_id, "request_uri": pushed}
     people = [Visitor() for _ in range(12)]
     for person in people:
-        person.client.cookies = camila.client.cookies.copy()
+        person.client.cookies.update(camila.client.cookies)
     answers = done_at_once([partial(person.client.get, "/sso/authorize", asked) for person in people])
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * 11
     assert Grant.objects.count() == 1
@@ -161,7 +161,7 @@ def test_a_double_click_on_the_consent_page_leaves_the_person_with_a_code_that_w
     page = camila.open(app.url())
     people = [Visitor() for _ in range(4)]
     for person in people:
-        person.client.cookies = camila.client.cookies.copy()
+        person.client.cookies.update(camila.client.cookies)
     answers = done_at_once([partial(person.client.post, page.url, {"permitir": "1"}) for person in people])
     codes = {app.answer(answer)["code"] for answer in answers}
     assert len(codes) == 4 and Consent.objects.count() == 1

@@ -1,7 +1,7 @@
 """The authorization endpoint, and the pages between it and the answer: sign-in, account, consent."""
 
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -12,7 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from clave.holders.models import Profile
 from clave.holders.profiles import BY_PROFILE, PERSON
 from clave.lib import clock
-from clave.sso import authorization, authorization_checks, consents, pending_limits
+from clave.lib.rut import InvalidRut, Rut
+from clave.signin import destination
+from clave.signin.destination import Destination
+from clave.sso import authorization, authorization_checks, claims, consents, pending_limits
 from clave.sso.authorization import Need
 from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
 from clave.sso.issuers import BY_DIALECT, Issuer
@@ -20,8 +23,8 @@ from clave.sso.models import Client, PendingAuthorization
 from clave.sso.oauth_errors import OAuthError
 from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
-from clave.sso.views.connected import in_words
 from clave.sso.views.languages import remember, speak
+from clave.sso.views.problems import problem_page
 from clave.web.errors import error_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
@@ -87,7 +90,7 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     pending = authorization.keep_pending(asked, context)
     if pending is None:
         return problem_page(request, asked, "unknown_request")
-    return _to_sign_in(pending) if need is Need.SIGN_IN else _to(need, pending)
+    return _to_sign_in(request, asked, pending) if need is Need.SIGN_IN else _to(need, pending)
 
 
 def granted(request: HttpRequest, asked: AuthorizationRequest, code: str | None, *, came_by_form: bool) -> HttpResponse:
@@ -97,9 +100,21 @@ def granted(request: HttpRequest, asked: AuthorizationRequest, code: str | None,
     return answers.with_code(request, asked, code, came_by_form=came_by_form)
 
 
-def _to_sign_in(pending: PendingAuthorization) -> HttpResponse:
-    query = urlencode({"volver": reverse("sso_continue", args=[pending.pk])})
-    return HttpResponseRedirect(f"{sign_in_url(pending.client)}?{query}")
+def _to_sign_in(request: HttpRequest, asked: AuthorizationRequest, pending: PendingAuthorization) -> HttpResponse:
+    """Lead to the sign-in page, and remember where from: a key may have to be made or recovered first."""
+    path, cancel_path = (reverse(page, args=[pending.pk]) for page in ("sso_continue", "sso_cancel"))
+    client, rut = pending.client, _hinted_rut(asked)
+    going = Destination(client.name, path, cancel_path, client.profiles, rut)
+    destination.remember(request, going)
+    return HttpResponseRedirect(f"{sign_in_url(client)}?{urlencode({'volver': path})}")
+
+
+def _hinted_rut(asked: AuthorizationRequest) -> str:
+    """Return the RUT in `login_hint` as people write it; empty if that is something else."""
+    try:
+        return Rut.parse(asked["login_hint"]).pretty
+    except InvalidRut:
+        return ""
 
 
 def sign_in_url(client: Client) -> str:
@@ -111,12 +126,6 @@ def sign_in_url(client: Client) -> str:
 def _to(need: Need | None, pending: PendingAuthorization) -> HttpResponse:
     page = "sso_account" if need is Need.CHOOSE_ACCOUNT else "sso_consent"
     return HttpResponseRedirect(reverse(page, args=[pending.pk]))
-
-
-def problem_page(request: HttpRequest, asked: AuthorizationRequest | None, code: str) -> HttpResponse:
-    """Show a problem that only the person can be told: it is not known whose address the other one is."""
-    client = asked.client if asked else None
-    return show(request, "sso/problem.html", {"code": code, "client": client}, status=400)
 
 
 def find_pending(request: HttpRequest, pk: str) -> AuthorizationRequest | None:
@@ -136,6 +145,27 @@ def proceed(request: HttpRequest, pending: str) -> HttpResponse:
     if asked is None:
         return problem_page(request, None, "unknown_request")
     return advance(request, asked, came_by_form=True)
+
+
+def other_account(request: HttpRequest, pending: str) -> HttpResponse:
+    """Lead whoever is signed in to the sign-in page, for another account."""
+    asked = find_pending(request, pending)
+    if asked is None or asked.pending is None:
+        return problem_page(request, None, "unknown_request")
+    return _to_sign_in(request, asked, asked.pending)
+
+
+def cancel(request: HttpRequest, pending: str) -> HttpResponse:
+    """Return to the client without signing in. The request stays, so the browser's back button leads on."""
+    asked = find_pending(request, pending)
+    if asked is None:
+        return problem_page(request, None, "unknown_request")
+    if code := authorization_checks.shown_problem(asked):
+        return problem_page(request, asked, code)
+    destination.forget(request)
+    return answers.with_error(
+        request, asked, OAuthError("access_denied", "the person did not sign in"), came_by_form=False
+    )
 
 
 class PendingPage(View):
@@ -162,8 +192,8 @@ class PendingPage(View):
         return show(request, self.template_name, {**self.context(), "holder": self.person.holder})
 
     def context(self) -> dict[str, object]:
-        again = urlencode({"volver": reverse("sso_continue", args=[self.kwargs["pending"]])})
-        return {"client": self.asked.client, "other_account": f"{sign_in_url(self.asked.client)}?{again}"}
+        pages = {name: reverse(f"sso_{name}", args=[self.kwargs["pending"]]) for name in ("other_account", "cancel")}
+        return {"client": self.asked.client, **pages}
 
 
 class ChooseAccount(PendingPage):
@@ -190,8 +220,8 @@ class ConsentPage(PendingPage):
     need = Need.CONSENT
 
     def context(self) -> dict[str, object]:
-        told = in_words(self.asked.scopes, consents.single_claims(self.asked))
-        return {**super().context(), "told": told}
+        told = claims.in_words(self.asked.scopes, consents.single_claims(self.asked))
+        return {**super().context(), "told": told, "returns_to": urlsplit(self.asked["redirect_uri"]).hostname}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         context = context_of(request)

@@ -13,7 +13,7 @@ from clave.sso.models import Client, Consent, Grant
 from clave.web.middleware import context_of
 from clave.web.rendering import show
 
-DELIVERIES_A_PAGE = 20
+DELIVERIES_A_PAGE = 10
 
 
 @for_holder()
@@ -23,18 +23,12 @@ def systems(request: HttpRequest, holder: Holder) -> HttpResponse:
     received = Grant.objects.filter(holder=holder, code_used_at__isnull=False).select_related("client")
     page = Paginator(received.order_by("-created_at"), DELIVERIES_A_PAGE).get_page(request.GET.get("pagina"))
     context = {
-        "systems": [(each, in_words(each.scopes, each.claims)) for each in connected.order_by("client__name")],
+        "systems": [(each, claims.in_words(each.scopes, each.claims)) for each in connected.order_by("client__name")],
         "received": page,
-        "told": [(grant, in_words(grant.scope_list, [])) for grant in page],
+        "told": [(grant, consents.received_in_words(grant)) for grant in page],
         "disconnected": "quitado" in request.GET,
     }
     return show(request, "sso/connected.html", context)
-
-
-def in_words(scopes: list[str], single_claims: list[str]) -> list[object]:
-    """Return what a client may know, in the words in which the person was asked."""
-    all_scopes = [*scopes, *(claims.scope_of(name) for name in single_claims)]
-    return [claims.SCOPES[scope][1] for scope in claims.ALL if scope in all_scopes]
 
 
 class Disconnect(View):

@@ -14,7 +14,7 @@ from clave.sso.issuers import STANDARD
 from clave.sso.logout_checks import LogoutRequest
 from clave.sso.models import Client, Dialect
 from clave.sso.views.answers import ClientRedirect
-from clave.sso.views.authorize import problem_page
+from clave.sso.views.problems import problem_page
 from clave.web.middleware import POLICY, context_of
 from clave.web.rendering import SeeOther, show
 
@@ -25,22 +25,27 @@ LONGEST = 4000
 def end_session(request: HttpRequest) -> list[Client]:
     """End this browser's session; return the clients that want to be told by this browser (front channel)."""
     sid = request.session.get("sid", "") if request.session.session_key else ""
-    told = [client for client in logout.clients_at(sid) if client.frontchannel_logout_uri]
     holder = current_holder(request)
+    if holder is None and not sid:
+        # An operator's session, or a form that somebody has half done, is not a client's to end.
+        return []
+    told = [client for client in logout.clients_at(sid) if client.frontchannel_logout_uri]
     if holder:
         audit.record("signout", context_of(request), holder=holder)
     request.session.flush()
     return told
 
 
-def signed_out_page(request: HttpRequest, clients: list[Client], sid: str, back_to: str = "") -> HttpResponse:
-    """Show that the session has ended, with a hidden frame for each client to tell and the way on.
+def signed_out_page(
+    request: HttpRequest, clients: list[Client], sid: str, back_to: str = "", client: Client | None = None
+) -> HttpResponse:
+    """Show that the session has ended, with a hidden frame for each client to tell, and the way back to `client`.
 
     Source: OpenID Connect Front-Channel Logout 1.0, section 2.
     """
     told = {"iss": STANDARD.url, "sid": sid}
     frames = [_with_query(client.frontchannel_logout_uri, told) for client in clients]
-    page = show(request, "sso/signed_out.html", {"frames": frames, "back_to": back_to})
+    page = show(request, "sso/signed_out.html", {"frames": frames, "back_to": back_to, "client": client})
     if frames:
         origins = " ".join(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame)) for frame in frames}))
         page.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {origins}"
@@ -73,15 +78,17 @@ def rp_logout(request: HttpRequest) -> HttpResponse:
         # With another site's form the browser sends no cookies of ours, so it comes again by GET.
         query = urlencode(LogoutRequest(request.POST.dict()).parameters)
         if len(query) > LONGEST:
-            return problem_page(request, None, "logout_too_long")
+            return problem_page(request, None, "logout_too_long", leaving=True)
         return SeeOther(f"{request.path}?{query}")
     asked = LogoutRequest(request.GET.dict())
     if code := logout_checks.problem(asked):
-        return problem_page(request, None, code)
+        return problem_page(request, None, code, leaving=True)
     sid = request.session.get("sid", "") if request.session.session_key else ""
-    if current_holder(request) is None or asked.is_about(sid):
+    holder = current_holder(request)
+    if holder is None or asked.is_about(sid):
         return _ended(request, asked, sid, came_by_form=False)
-    return show(request, "sso/logout.html", {"client": asked.client, "parameters": asked.parameters.items()})
+    context = {"client": asked.client, "holder": holder, "parameters": asked.parameters.items()}
+    return show(request, "sso/logout.html", context)
 
 
 class ConfirmLogout(View):
@@ -90,7 +97,7 @@ class ConfirmLogout(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         asked = LogoutRequest(request.POST.dict())
         if code := logout_checks.problem(asked):
-            return problem_page(request, None, code)
+            return problem_page(request, None, code, leaving=True)
         return _ended(request, asked, request.session.get("sid", ""), came_by_form=True)
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -104,7 +111,7 @@ def _ended(request: HttpRequest, asked: LogoutRequest, sid: str, *, came_by_form
         address = _with_query(address, {"state": asked["state"]})
     if address and not clients and not came_by_form:
         return ClientRedirect(address)
-    return signed_out_page(request, clients, sid, address)
+    return signed_out_page(request, clients, sid, address, asked.client)
 
 
 @csrf_exempt

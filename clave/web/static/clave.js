@@ -11,6 +11,14 @@
   const answer = document.querySelector("form[data-enviar]");
   if (answer) answer.submit();
 
+  // After signing out other systems are told in frames; then the way goes on, after three seconds at the latest.
+  const way = document.querySelector("a[data-seguir]");
+  if (way) {
+    const go = () => location.replace(way.href);
+    window.addEventListener("load", go);
+    setTimeout(go, 3000);
+  }
+
   // The clock of an open session runs by the server's time, whatever this device's clock says.
   const reloj = document.querySelector("[data-reloj]");
   if (reloj) {
