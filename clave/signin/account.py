@@ -9,6 +9,7 @@ from clave.audit import service as audit
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
 from clave.signin import service
+from clave.signin.doors import offered, offered_to
 from clave.signin.login_required import current_holder, for_holder
 from clave.signin.models import Session
 from clave.web.middleware import context_of
@@ -20,7 +21,8 @@ SESSIONS_A_PAGE = 20
 @for_holder()
 def account(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Show the holder's data and links to everything else. This is the landing page after sign-in."""
-    return show(request, "signin/account.html", {"holder": holder})
+    context = {"holder": holder, "doors": offered_to(holder.profile)}
+    return show(request, "signin/account.html", context)
 
 
 @for_holder()
@@ -41,8 +43,9 @@ class SignOut(View):
         holder = current_holder(request)
         if holder:
             audit.record("signout", context_of(request), holder=holder)
+        door = next((door for door in offered() if door.slug == request.session.get("door")), None)
         request.session.flush()
-        return show(request, "signin/signed_out.html")
+        return show(request, "signin/signed_out.html", {"door": door})
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("account"))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.credentials.service import Proof
 from clave.holders.profiles import PERSON, PROFILES
 from clave.lib.request_context import RequestContext
+from clave.signin.doors import offered_to
 from clave.signin.login_required import account_url, enter, return_path
 from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.web.forms import CleanedData
@@ -29,7 +30,8 @@ class SignIn(KeyPage[KeyForm]):
         query = "" if back == account_url() else "?" + urlencode({"volver": back})
         profiles = [(config.title, config.url("signin") + query, config is self.config) for config in PROFILES]
         title = self.title if self.config is PERSON else gettext("Ingresar como {who}").format(who=self.config.title)
-        return {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs()}
+        doors = [(door.title, f"/ingresar/con/{door.slug}{query}") for door in offered_to(self.config.profile)]
+        return {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs(), "doors": doors}
 
     def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:
         enter(self.request, proof, context)

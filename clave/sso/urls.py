@@ -1,5 +1,7 @@
-"""Sign-on for other systems."""
+"""Sign-on for other systems, and through others."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("clave.sso.upstream.urls")),
+]

@@ -35,7 +35,20 @@ def insecure() -> list[str]:
         problems.append("ARGON2_MEMORY_KIB, ARGON2_TIME: too cheap to protect stolen hashes; use 19456 and 2 or more")
     if settings.RETENTION_DAYS["attendance"] < settings.ATTENDANCE_LEAST_DAYS:
         problems.append(f"RETENTION_DAYS: attendance must be kept for {settings.ATTENDANCE_LEAST_DAYS} days or more")
-    return problems + _insecure_network()
+    return problems + _insecure_doors() + _insecure_network()
+
+
+def _insecure_doors() -> list[str]:
+    """Return what is wrong with the issuers at which holders may sign in."""
+    problems = []
+    for name in ("CLAVEUNICA", "CLAVE_TRIBUTARIA"):
+        issuer = getattr(settings, f"{name}_ISSUER")
+        if issuer and not issuer.startswith("https://"):
+            problems.append(f"{name}_ISSUER: must begin with https://")
+        for part in ("CLIENT_ID", "CLIENT_SECRET"):
+            if issuer and not getattr(settings, f"{name}_{part}"):
+                problems.append(f"{name}_{part}: missing")
+    return problems
 
 
 def _insecure_keys() -> list[str]:
