@@ -101,12 +101,12 @@ def check(
 ) -> Holder:
     """Query the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
 
-    `identity_proved`: another proof stands for the card that the settings require. If a registry is down the account is created unverified and a job verifies it later. Pass refusals raised here or in
-    `create` to `refusal`.
+    `identity_proved`: another proof stands for the card that the settings may require. If a registry is down the
+    account is created unverified and a job verifies it later. Pass refusals raised here or in `create` to `refusal`.
     """
     existing = claim.holder()
-    # Query the registry in any case: otherwise the response time would reveal that a RUT is registered.
     card = settings.REGISTRATION_PROOF == "id_card" and not identity_proved
+    # Query the registry in any case: otherwise the response time would reveal that a RUT is registered.
     fill = _QUERIES[claim.profile](data, context, card)
     if existing is not None and not existing.legacy:
         raise already_registered()
