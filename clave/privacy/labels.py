@@ -27,6 +27,7 @@ WORDS: dict[str, object] = {
     "desde": _("Desde"),
     "detalle": _("Detalle"),
     "dirección": _("Dirección"),
+    "emisor": _("Emisor"),
     "estado": _("Estado"),
     "facilitador": _("Facilitador"),
     "fecha": _("Fecha"),
@@ -35,12 +36,14 @@ WORDS: dict[str, object] = {
     "guardada como": _("Guardada como"),
     "hechos": _("Hechos"),
     "identidad": _("Identidad"),
+    "identificador": _("Identificador"),
     "idioma": _("Idioma"),
     "mensaje": _("Mensaje"),
     "mensajes enviados": _("Mensajes enviados"),
     "navegador": _("Navegador"),
     "navegadores reconocidos": _("Navegadores reconocidos"),
     "nombre": _("Nombre"),
+    "otras formas de ingresar": _("Otras formas de ingresar"),
     "país de origen": _("País de origen"),
     "perfil": _("Perfil"),
     "por qué": _("Por qué"),
@@ -67,6 +70,7 @@ WORDS: dict[str, object] = {
     "texto": _("Texto"),
     "tipo": _("Tipo"),
     "tokens": _("Tokens"),
+    "vinculada": _("Vinculada"),
 }
 
 

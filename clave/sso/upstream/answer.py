@@ -69,7 +69,7 @@ class DoorAnswer:
     def id_token(self) -> Json | None:
         """Return the id token's claims if one of the issuer's keys has signed it with an allowed algorithm."""
         text = self.tokens.get("id_token")
-        if not isinstance(text, str):
+        if not self.door.discovers or not isinstance(text, str):
             return None
         keys = self._issuer.keys(self._until, _kid_of(text))
         try:

@@ -1,0 +1,356 @@
+"""Upstream doors under attack: issuers mixed up, tokens forged, RUNs nobody confirmed, accounts that are not one's own.
+
+The forgers are the simulated providers with one thing wrong, asked over HTTP as the honest ones are (abuse case 56).
+"""
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.test import Client
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from clave.audit.models import Entry
+from clave.holders.models import Holder, Verification
+from clave.lib.clock import Stopped
+from clave.sandbox import openid
+from clave.sandbox.openid import PROVIDERS, Account, Provider, Reply
+from clave.sso.models import UpstreamIdentity
+from clave.sso.upstream import client
+from tests.sso.doors import AUSTRAL, CAMILA, KEY, by_door, link_camila, linked
+from tests.story import Visitor
+
+pytestmark = pytest.mark.usefixtures("doors")
+Install = Callable[[Provider], None]
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Put a provider in the place of the honest one, whose keys nobody remembers."""
+
+    def put(provider: Provider) -> None:
+        monkeypatch.setitem(PROVIDERS, provider.name.lower(), provider)
+        client.issuer_of.cache_clear()
+
+    return put
+
+
+def code_for(visitor: Visitor, slug: str = "claveunica", rut: str = CAMILA) -> str:
+    """Begin at a door and sign in there; return the address to come back to, without going there."""
+    visitor.open(f"/ingresar/con/{slug}")
+    back: str = visitor.client.post(visitor.page.url, visitor.fill(rut=rut, password="testing")).headers["Location"]
+    return back
+
+
+def refused(visitor: Visitor, address: str, words: str) -> bool:
+    page = visitor.open(address)
+    return page.status == 403 and page.shows("No pudo ingresar", words, "Ingresar con mi Clave SENCE") and not linked()
+
+
+# The answer in the browser
+
+
+@pytest.mark.abuse(56)
+def test_an_answer_of_another_issuer_is_refused(visitor: Visitor) -> None:
+    honest = code_for(visitor)
+    another = honest.split("&iss=")[0] + "&iss=https%3A%2F%2Fevil.example"
+    assert refused(visitor, another, "no viene de quien debía responder")
+
+
+@pytest.mark.abuse(56)
+def test_an_answer_without_its_issuer_is_refused_where_the_issuer_always_names_itself(visitor: Visitor) -> None:
+    assert refused(visitor, code_for(visitor).split("&iss=")[0], "no viene de quien debía responder")
+
+
+@pytest.mark.abuse(56)
+def test_a_code_of_one_door_opens_no_other(visitor: Visitor) -> None:
+    honest = code_for(visitor)
+    assert refused(visitor, honest.replace("/con/claveunica/", "/con/tributaria/"), "ya no está disponible")
+
+
+@pytest.mark.abuse(23, 56)
+def test_an_answer_serves_once_and_in_the_browser_that_asked(visitor: Visitor) -> None:
+    honest = code_for(visitor)
+    assert refused(Visitor("198.51.100.9"), honest, "se empezó en otro navegador")
+    assert visitor.open(honest).shows("Vincular ClaveÚnica")
+    assert refused(visitor, honest, "ya no está disponible")
+    assert refused(visitor, honest.replace("&state=", "&state=x"), "ya no está disponible")
+
+
+@pytest.mark.abuse(56)
+def test_an_answer_that_comes_too_late_is_refused(visitor: Visitor, clock: Stopped) -> None:
+    honest = code_for(visitor)
+    clock.move(minutes=11)
+    assert refused(visitor, honest, "pasaron más de 10 minutos")
+
+
+@pytest.mark.abuse(56)
+def test_a_code_that_the_issuer_does_not_know_is_refused_and_recorded(visitor: Visitor) -> None:
+    honest = code_for(visitor)
+    made_up = honest.split("code=")[0] + "code=made-up&" + honest.split("&", 1)[1]
+    assert refused(visitor, made_up, "no respondió como debía")
+    entry = Entry.objects.filter(action="signin").latest("pk")
+    assert (entry.outcome, entry.detail) == ("door_answer", {"door": "claveunica"})
+
+
+# The id token
+
+
+class Forger(Provider):
+    """ClaveÚnica, with an id token that differs from an honest one in its claims."""
+
+    def __init__(self, **claims: Any) -> None:
+        super().__init__("CLAVEUNICA", "claveunica", list(PROVIDERS["claveunica"].accounts.values()))
+        self.other = claims
+
+    def id_claims(self, grant: Mapping[str, str]) -> dict[str, Any]:
+        claims = {**super().id_claims(grant), **self.other}
+        return {name: value for name, value in claims.items() if value is not None}
+
+
+def packed(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+class Unsigned(Forger):
+    def signed(self, claims: dict[str, Any]) -> str:
+        return f"{packed({'alg': 'none', 'kid': self.key.kid})}.{packed(claims)}."
+
+
+class SignedWithThePublicKey(Forger):
+    """Takes the issuer's public key, which everybody has, for a shared secret (RFC 8725, section 2.1)."""
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        text = f"{packed({'alg': 'HS256', 'kid': self.key.kid})}.{packed(claims)}"
+        mac = hmac.digest(self.key.as_pem(private=False), text.encode(), "sha256")
+        return f"{text}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+class SignedByAnother(Forger):
+    def signed(self, claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, RSAKey.generate_key(2048))
+
+
+class WithoutIdToken(Forger):
+    def token(self, form: Mapping[str, str]) -> Reply:
+        status, answer = super().token(form)
+        return status, {name: value for name, value in answer.items() if name != "id_token"}
+
+
+@pytest.mark.abuse(56)
+@pytest.mark.parametrize(
+    "forger",
+    [
+        Forger(exp=1_700_000_000),
+        Forger(exp=None),
+        Forger(exp="never"),
+        Forger(iss="https://evil.example"),
+        Forger(aud="another-client"),
+        Forger(aud=["clave", "another-client"]),
+        Forger(azp="another-client"),
+        Forger(nonce="of another request"),
+        Forger(nonce=None),
+        Forger(sub="somebody else"),
+        Unsigned(),
+        SignedWithThePublicKey(),
+        SignedByAnother(),
+        WithoutIdToken(),
+    ],
+    ids=lambda forger: f"{type(forger).__name__} {forger.other}",
+)
+def test_a_forged_id_token_lets_nobody_in(
+    visitor: Visitor, install: Install, forger: Forger
+) -> None:
+    link_camila(visitor)
+    install(forger)
+    thief = Visitor("198.51.100.9")
+    page = by_door(thief, CAMILA)
+    assert page.status == 403 and page.shows("No pudimos comprobar la respuesta de ClaveÚnica")
+    assert "holder" not in thief.client.session
+
+
+@pytest.mark.abuse(56)
+def test_a_key_that_the_issuer_has_changed_is_asked_for_again(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link_camila(visitor)
+    monkeypatch.setitem(PROVIDERS, "claveunica", Forger())
+    monkeypatch.setattr(client, "KEEP_KEYS_SECONDS", 0)
+    assert by_door(Visitor("198.51.100.9"), CAMILA).shows("Mi cuenta")
+
+
+# Who it is
+
+
+def telling(claims: dict[str, Any], slug: str = "claveunica") -> Provider:
+    """A provider that says this of Camila, and of a person or an entity nothing else."""
+    name = {"claveunica": "CLAVEUNICA", "clave-tributaria": "CLAVE_TRIBUTARIA"}[slug]
+    return Provider(name, slug, [Account(CAMILA, "Camila", claims)])
+
+
+@pytest.mark.abuse(56)
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"RolUnico": None},
+        {"RolUnico": {"numero": 11111111, "DV": "1"}},
+        {"RolUnico": {"numero": 11111111, "DV": "1", "tipo": "PASAPORTE"}},
+        {"RolUnico": {"numero": 11111111, "DV": "2", "tipo": "RUN"}},
+        {"RolUnico": {"numero": "1'1", "DV": "1", "tipo": "RUN"}},
+        {"RolUnico": {"numero": [11111111], "DV": {}, "tipo": "RUN"}},
+        {"rut": "11111111-1", "email": "camila.rojas@example.cl"},
+    ],
+    ids=str,
+)
+def test_who_comes_without_a_confirmed_run_is_nobody(
+    visitor: Visitor, install: Install, claims: dict[str, Any]
+) -> None:
+    install(telling(claims))
+    page = by_door(visitor, CAMILA)
+    assert page.status == 403 and page.shows("ClaveÚnica no confirmó un RUT") and not linked()
+
+
+@pytest.mark.abuse(56)
+def test_an_equal_mail_links_nothing(visitor: Visitor, install: Install) -> None:
+    diego = {"numero": 22222222, "DV": "2", "tipo": "RUN"}
+    claims = {"RolUnico": diego, "email": "camila.rojas@example.cl", "email_verified": True}
+    install(telling(claims))
+    page = by_door(visitor, CAMILA)
+    assert page.shows("Vincular ClaveÚnica", "22.222.222-2") and not linked()
+    assert visitor.send(key=KEY).shows("Hay un problema") and not linked(), "Camila's key is not Diego's"
+    assert visitor.send(rut=CAMILA, key=KEY).shows("Este no es el RUT que se confirmó") and not linked()
+
+
+@pytest.mark.abuse(56)
+@pytest.mark.parametrize("rut", [CAMILA, "44444444-4"])
+def test_a_person_enters_by_no_door_for_entities(
+    visitor: Visitor, install: Install, rut: str
+) -> None:
+    install(telling({"rut": rut}, "clave-tributaria"))
+    page = by_door(visitor, CAMILA, "tributaria")
+    assert page.status == 403 and page.shows("sirve solo para empresas y otras entidades") and not linked()
+
+
+@pytest.mark.abuse(56)
+def test_the_simulated_door_for_entities_has_a_person_to_be_refused(visitor: Visitor) -> None:
+    assert by_door(visitor, CAMILA, "tributaria").shows("Las personas usan ClaveÚnica")
+    assert by_door(visitor, AUSTRAL, "tributaria").shows("Vincular Clave Tributaria")
+
+
+@pytest.mark.abuse(56)
+def test_a_subject_whose_rut_has_become_another_is_refused(
+    visitor: Visitor, install: Install
+) -> None:
+    link_camila(visitor)
+    claims = {"RolUnico": {"numero": 22222222, "DV": "2", "tipo": "RUN"}}
+    install(telling(claims))
+    page = by_door(Visitor("198.51.100.9"), CAMILA)
+    assert page.status == 403 and page.shows("no es el de la cuenta vinculada")
+
+
+@pytest.mark.abuse(56)
+def test_another_subject_with_the_same_run_needs_the_key_again_and_replaces_the_first(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link_camila(visitor)
+    monkeypatch.setattr(openid.Provider, "subject", lambda self, rut: "another")
+    other = Visitor("198.51.100.9")
+    assert by_door(other, CAMILA).shows("Vincular ClaveÚnica")
+    other.send(key=KEY)
+    assert UpstreamIdentity.objects.get().subject == "another"
+
+
+# Whom Clave keeps out
+
+
+@pytest.mark.abuse(56)
+def test_who_is_refused_or_waits_after_wrong_keys_does_not_enter_by_the_door(visitor: Visitor, clock: Stopped) -> None:
+    link_camila(visitor)
+    thief = Visitor("198.51.100.66")
+    thief.open("/ingresar")
+    for _ in range(5):
+        assert thief.send(rut=CAMILA, key="MALA123456").shows("Hay un problema")
+    page = by_door(Visitor("198.51.100.9"), CAMILA)
+    assert page.status == 429 and page.shows("Demasiados intentos")
+    entry = Entry.objects.filter(action="signin").latest("pk")
+    assert (entry.outcome, entry.detail) == ("too_many_attempts", {"door": "claveunica"})
+    clock.move(hours=1)
+    Holder.objects.filter(identifier=CAMILA).update(verification=Verification.REFUSED)
+    page = by_door(Visitor("198.51.100.10"), CAMILA)
+    assert page.status == 403 and page.shows("Esta cuenta no puede usarse")
+
+
+@pytest.mark.abuse(56)
+def test_a_step_after_the_door_is_of_its_browser_and_its_door(visitor: Visitor) -> None:
+    page = by_door(visitor, CAMILA)
+    step = page.url.removeprefix("http://localhost:8000")
+    assert Visitor("198.51.100.9").open(step).shows("Este paso ya no está disponible")
+    assert visitor.open(step.replace("claveunica", "tributaria")).shows("Este paso ya no está disponible")
+    assert visitor.open(step.replace("vincular", "registrarse")).shows("Este paso ya no está disponible")
+
+
+@pytest.mark.abuse(56)
+def test_the_run_of_a_registration_cannot_be_exchanged(visitor: Visitor) -> None:
+    from tests.story import REGISTRATION
+
+    by_door(visitor, "44444444-4")
+    assert visitor.send(**{**REGISTRATION, "rut": "88888888-8"}).shows("Este no es el RUT que se confirmó")
+    assert not linked() and not Holder.objects.filter(identifier__startswith="88888888").exists()
+
+
+@pytest.mark.abuse(21, 56)
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_the_way_back_stays_on_this_site(visitor: Visitor, back: str) -> None:
+    link_camila(visitor)
+    other = Visitor("198.51.100.9")
+    assert by_door(other, CAMILA, back=back).url.endswith("/mi-cuenta")
+
+
+# What the server itself asks
+
+
+class Elsewhere(Forger):
+    """Publishes endpoints that are not its own."""
+
+    def metadata(self) -> dict[str, Any]:
+        return {**super().metadata(), **self.other}
+
+
+@pytest.mark.abuse(44, 56)
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"token_endpoint": "http://169.254.169.254/latest"},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"userinfo_endpoint": "http://127.0.0.1:1/x"},
+        {"userinfo_endpoint": "http://[x"},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"token_endpoint": 7},
+        {"issuer": "https://evil.example"},
+    ],
+    ids=str,
+)
+def test_an_issuer_cannot_send_the_server_elsewhere(
+    visitor: Visitor, install: Install, claims: dict[str, Any]
+) -> None:
+    install(Elsewhere(**claims))
+    assert visitor.open("/ingresar/con/claveunica").shows("ClaveÚnica no responde")
+
+
+@pytest.mark.abuse(56)
+def test_what_the_door_gives_leaves_no_trace_in_the_log(
+    visitor: Visitor, capfd: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    honest = code_for(visitor)
+    visitor.open(honest)
+    monkey = Client(REMOTE_ADDR="198.51.100.9")
+    monkey.get(honest)
+    told = "".join(capfd.readouterr())
+    for secret in (honest.split("code=")[1].split("&")[0], settings.CLAVEUNICA_CLIENT_SECRET):
+        assert secret not in told
+        assert not Entry.objects.filter(detail__icontains=secret).exists()
