@@ -1,22 +1,15 @@
-"""The simulated ClaveÚnica and Clave Tributaria, configured as the demo configures them."""
+"""The simulated ClaveÚnica and Clave Tributaria stand open at the services of the `edge` fixture."""
 
 from collections.abc import Iterator
 
 import pytest
-from pytest_django import Settings
 
-from clave.operations.launcher import simulated_doors
-from clave.sso.upstream import client
 from clave.web import rendering
 
 
 @pytest.fixture
-def doors(demo: None, settings: Settings) -> Iterator[None]:
-    """Both doors open, at the services of the `edge` fixture."""
-    edge = settings.REGISTRO_CIVIL_URL.removesuffix("/registro-civil")
-    for name, value in simulated_doors({"CLAVE_URL": settings.CLAVE_URL}, edge).items():
-        setattr(settings, name, value)
-    client.issuer_of.cache_clear()
+def doors(demo: None) -> Iterator[None]:
+    """No page is kept from a test in which other doors were open, nor for one."""
     rendering._rendered.clear()
     yield
     rendering._rendered.clear()

@@ -28,7 +28,7 @@ from clave.sso.upstream.checks import WORDS, first_failure
 from clave.sso.upstream.client import DoorDown
 from clave.sso.upstream.doors import UpstreamDoor
 
-LINKED, UNLINKED = "door.linked", "door.unlinked"
+UNLINKED = "door.unlinked"
 
 
 class DoorRefused(Refused):
@@ -145,7 +145,7 @@ def link(identity: ProvedIdentity, holder: Holder, context: RequestContext) -> N
     UpstreamIdentity.objects.create(
         holder=current, door=identity.door, issuer=identity.issuer, subject=identity.subject, linked_at=clock.now()
     )
-    audit.record(LINKED, context, holder=current, door=identity.door)
+    audit.record("door.linked", context, holder=current, door=identity.door)
 
 
 @transaction.atomic
@@ -172,4 +172,4 @@ def check_key(holder: Holder, key: str, context: RequestContext) -> None:
 def unlink(holder: Holder, door: UpstreamDoor, context: RequestContext) -> None:
     """Remove the holder's link to a door, if there is one. Call inside the use case's transaction."""
     if UpstreamIdentity.objects.filter(holder=lock(holder), door=door.slug).delete()[0]:
-        audit.record(UNLINKED, context, holder=holder, door=door.slug)
+        audit.record("door.unlinked", context, holder=holder, door=door.slug)
