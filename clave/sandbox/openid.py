@@ -172,9 +172,10 @@ def _entity(rut: str) -> Account:
     return Account(rut, name, {"rut": rut, "name": name})
 
 
-# Everybody the simulated Registro Civil knows to be alive; of the SII's taxpayers also a person, whom Clave must refuse.
+_LIVING = [_person(rut) for rut, about in PEOPLE.items() if not about["fallecido"]]
+# Among the taxpayers is also a person, whom Clave must refuse.
 PROVIDERS = {
-    "claveunica": Provider("CLAVEUNICA", "claveunica", [_person(rut) for rut in PEOPLE if not PEOPLE[rut]["fallecido"]]),
+    "claveunica": Provider("CLAVEUNICA", "claveunica", _LIVING),
     "clave_tributaria": Provider(
         "CLAVE_TRIBUTARIA",
         "clave-tributaria",

@@ -70,9 +70,7 @@ class Authorize(FormPage[AccountForm]):
         }
 
     def perform(self, form: AccountForm, context: RequestContext) -> HttpResponse:
-        return HttpResponseRedirect(
-            self.provider.back_with_code(form.cleaned_data["rut"], self.request.GET.dict())
-        )
+        return HttpResponseRedirect(self.provider.back_with_code(form.cleaned_data["rut"], self.request.GET.dict()))
 
 
 def log_out(request: HttpRequest, provider: str) -> HttpResponse:

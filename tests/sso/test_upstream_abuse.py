@@ -162,9 +162,7 @@ class WithoutIdToken(Forger):
     ],
     ids=lambda forger: f"{type(forger).__name__} {forger.other}",
 )
-def test_a_forged_id_token_lets_nobody_in(
-    visitor: Visitor, install: Install, forger: Forger
-) -> None:
+def test_a_forged_id_token_lets_nobody_in(visitor: Visitor, install: Install, forger: Forger) -> None:
     link_camila(visitor)
     install(forger)
     thief = Visitor("198.51.100.9")
@@ -228,9 +226,7 @@ def test_an_equal_mail_links_nothing(visitor: Visitor, install: Install) -> None
 
 @pytest.mark.abuse(56)
 @pytest.mark.parametrize("rut", [CAMILA, "44444444-4"])
-def test_a_person_enters_by_no_door_for_entities(
-    visitor: Visitor, install: Install, rut: str
-) -> None:
+def test_a_person_enters_by_no_door_for_entities(visitor: Visitor, install: Install, rut: str) -> None:
     install(telling({"rut": rut}, "clave-tributaria"))
     page = by_door(visitor, CAMILA, "tributaria")
     assert page.status == 403 and page.shows("sirve solo para empresas y otras entidades") and not linked()
@@ -243,9 +239,7 @@ def test_the_simulated_door_for_entities_has_a_person_to_be_refused(visitor: Vis
 
 
 @pytest.mark.abuse(56)
-def test_a_subject_whose_rut_has_become_another_is_refused(
-    visitor: Visitor, install: Install
-) -> None:
+def test_a_subject_whose_rut_has_become_another_is_refused(visitor: Visitor, install: Install) -> None:
     link_camila(visitor)
     claims = {"RolUnico": {"numero": 22222222, "DV": "2", "tipo": "RUN"}}
     install(telling(claims))
@@ -335,9 +329,7 @@ class Elsewhere(Forger):
     ],
     ids=str,
 )
-def test_an_issuer_cannot_send_the_server_elsewhere(
-    visitor: Visitor, install: Install, claims: dict[str, Any]
-) -> None:
+def test_an_issuer_cannot_send_the_server_elsewhere(visitor: Visitor, install: Install, claims: dict[str, Any]) -> None:
     install(Elsewhere(**claims))
     assert visitor.open("/ingresar/con/claveunica").shows("ClaveÚnica no responde")
 

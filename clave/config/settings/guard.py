@@ -43,11 +43,12 @@ def _insecure_doors() -> list[str]:
     problems = []
     for name in ("CLAVEUNICA", "CLAVE_TRIBUTARIA"):
         issuer = getattr(settings, f"{name}_ISSUER")
-        if issuer and not issuer.startswith("https://"):
+        if not issuer:
+            continue
+        if not issuer.startswith("https://"):
             problems.append(f"{name}_ISSUER: must begin with https://")
-        for part in ("CLIENT_ID", "CLIENT_SECRET"):
-            if issuer and not getattr(settings, f"{name}_{part}"):
-                problems.append(f"{name}_{part}: missing")
+        needed = (f"{name}_CLIENT_ID", f"{name}_CLIENT_SECRET")
+        problems += [f"{each}: missing" for each in needed if not getattr(settings, each)]
     return problems
 
 

@@ -4,11 +4,10 @@ Source: OpenID Connect Core 1.0, sections 3.1.2.7 to 3.1.3.7 and 5.3.4; RFC 9207
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from joserfc.errors import JoseError
-from joserfc.jwt import JWTClaimsRegistry
+from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 
 from clave.holders.models import Profile
 from clave.lib.text import Text
@@ -151,14 +150,13 @@ def a_persons_rut_enters_no_door_for_entities(answer: DoorAnswer) -> bool:
 CHECKS = tuple(_CHECKS)
 
 
-def _holds(answer: DoorAnswer, name: str, **expected: Any) -> bool:
+def _holds(answer: DoorAnswer, name: str, value: str | None = None) -> bool:
     """Return whether a claim of the id token is there and as expected; where there is no id token, so it is."""
     if not answer.door.discovers:
         return True
     claims = answer.id_token or {}
-    registry = JWTClaimsRegistry(
-        now=int(answer.now.timestamp()), leeway=LEEWAY, **{name: {"essential": True, **expected}}
-    )
+    option = ClaimsOption(essential=True) if value is None else ClaimsOption(essential=True, value=value)
+    registry = JWTClaimsRegistry(int(answer.now.timestamp()), LEEWAY, **{name: option})
     try:
         registry.validate({name: claims[name]} if name in claims else {})
     except JoseError:

@@ -166,13 +166,16 @@ def _endpoints_in(metadata: Json, issuer: str) -> Endpoints:
     """
     names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
     urls = [metadata.get(name) for name in names]
-    authorize, *asked = [url if isinstance(url, str) else "" for url in urls]
+    authorize, token, userinfo, jwks = [url if isinstance(url, str) else "" for url in urls]
+    asked = (token, userinfo, jwks)
     own = metadata.get("issuer") == issuer and all(_origin(url) == _origin(issuer) for url in asked)
     if not own or urlsplit(authorize).scheme not in (("http", "https") if settings.CLAVE_DEMO else ("https",)):
         raise DoorDown
     return Endpoints(
         authorize,
-        *asked,
+        token,
+        userinfo,
+        jwks,
         pkce="S256" in (metadata.get("code_challenge_methods_supported") or []),
         names_issuer=metadata.get("authorization_response_iss_parameter_supported") is True,
     )

@@ -40,7 +40,7 @@ class UpstreamDoor:
 
     @property
     def redirect_uri(self) -> str:
-        """Return the callback, one for each door: an answer of another issuer never arrives here (RFC 9700, 4.4.2.2)."""
+        """Return the callback. Each door has its own, against answers of another issuer (RFC 9700, 4.4.2.2)."""
         return settings.CLAVE_URL + reverse("door_answer", args=[self.slug])
 
 

@@ -91,21 +91,18 @@ class DoorStep(StepPage[FormT]):
     """A step for somebody whom a door has just identified, in this browser only."""
 
     door: UpstreamDoor
+    config: ProfileConfig
     identity: ProvedIdentity
 
     @property
     def flow_name(self) -> str:
         return self.door.config.page("signin")
 
-    @property
-    def config(self) -> ProfileConfig:
-        return self.door.config
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         door = doors.find(kwargs["slug"])
         if door is None:
             return error_page(request, 404)
-        self.door = door
+        self.door, self.config = door, door.config
         return super().dispatch(request, *args, **kwargs)
 
     def prepare(self) -> None:
@@ -158,6 +155,7 @@ class RegisterByDoor(DoorStep[ProfileForm], Register):
 
     def make_form(self, data: object = None, initial: object = None) -> ProfileForm:
         form = super().make_form(data, initial or {"rut": dotted(self.identity.rut)})
+        form.fields["rut"].help_text = ""
         form.fields["rut"].widget.attrs |= {"readonly": "", "aria-readonly": "true"}
         if self.identity_proved:
             form.fields.pop("serial", None)

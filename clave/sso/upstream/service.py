@@ -150,7 +150,7 @@ def link(identity: ProvedIdentity, holder: Holder, context: RequestContext) -> N
 
 @transaction.atomic
 def link_and_admit(identity: ProvedIdentity, proof: Proof, session: SessionStore, context: RequestContext) -> None:
-    """Link an identity to the holder who has given the key, and sign in. Raises as `link` and `signin.service.admit`."""
+    """Link an identity to the holder who has given the key, and sign in. Raises as `link` and `signin.admit`."""
     link(identity, proof.holder, context)
     signin.admit(proof, session, context)
 
