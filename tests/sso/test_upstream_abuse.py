@@ -7,6 +7,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from clave.sso.models import UpstreamIdentity
 from clave.sso.upstream import client
 from tests.sso.doors import AUSTRAL, CAMILA, KEY, by_door, link_camila, linked
 from tests.story import Visitor
+from tests.test_races import done_at_once
 
 pytestmark = pytest.mark.usefixtures("doors")
 Install = Callable[[Provider], None]
@@ -305,7 +307,39 @@ def test_the_way_back_stays_on_this_site(visitor: Visitor, back: str) -> None:
     assert by_door(other, CAMILA, back=back).url.endswith("/mi-cuenta")
 
 
+@pytest.mark.abuse(56)
+def test_of_one_answer_brought_back_many_times_at_once_one_is_taken(committed: None) -> None:
+    visitor = Visitor()
+    honest = code_for(visitor)
+    jobs = []
+    for _ in range(6):
+        tab = Client(REMOTE_ADDR="203.0.113.7")
+        tab.cookies.load({name: morsel.value for name, morsel in visitor.client.cookies.items()})
+        jobs.append(partial(tab.get, honest))
+    statuses = sorted(response.status_code for response in done_at_once(jobs))
+    assert statuses == [302, 403, 403, 403, 403, 403]
+
+
 # What the server itself asks
+
+
+class Broken(Forger):
+    """Falls over a code that it does not know."""
+
+    def token(self, form: Mapping[str, str]) -> Reply:
+        status, answer = super().token(form)
+        return (500, {}) if status == 400 else (status, answer)
+
+
+@pytest.mark.abuse(56)
+def test_made_up_codes_shut_the_door_for_nobody_else(visitor: Visitor, install: Install) -> None:
+    install(Broken())
+    for number in range(2 * client.FAILURES):
+        attacker = Visitor(f"198.51.100.{number}")
+        honest = code_for(attacker)
+        made_up = honest.split("code=")[0] + "code=made-up&" + honest.split("&", 1)[1]
+        assert attacker.open(made_up).shows("ClaveÚnica no responde")
+    assert by_door(visitor, CAMILA).shows("Vincular ClaveÚnica")
 
 
 class Elsewhere(Forger):

@@ -53,12 +53,10 @@ class Issuer:
 
     def __init__(self, door: UpstreamDoor) -> None:
         self.door = door
-        self.client = httpx.Client(
-            headers={"Accept": "application/json"},
-            timeout=httpx.Timeout(settings.DOOR_TRY_SECONDS),
-            follow_redirects=False,
-        )
-        self.breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=PAUSE)
+        self.client = httpx.Client(headers={"Accept": "application/json"}, follow_redirects=False)
+        # Only silence opens the circuit: an error costs nothing, and anybody may provoke one with a made-up code.
+        answered = [httpx.HTTPStatusError, ValueError]
+        self.breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=PAUSE, exclude=answered)
         self._endpoints: tuple[float, Endpoints] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
@@ -135,10 +133,11 @@ class Issuer:
     def _once(
         self, method: str, url: str, until: float, form: dict[str, str] | None, headers: dict[str, str] | None
     ) -> tuple[int, Json]:
-        body = bytearray()
-        if time.monotonic() > until:
+        body, left = bytearray(), until - time.monotonic()
+        if left <= 0:
             raise httpx.ReadTimeout("no time left")
-        with self.client.stream(method, url, data=form, headers=headers) as response:
+        timeout = min(settings.DOOR_TRY_SECONDS, left)
+        with self.client.stream(method, url, data=form, headers=headers, timeout=timeout) as response:
             for chunk in response.iter_bytes():
                 body += chunk
                 if time.monotonic() > until or len(body) > MAX_ANSWER:
