@@ -1,10 +1,14 @@
 """What people do at upstream doors."""
 
+from collections.abc import Callable
+
+from clave.sandbox.openid import Provider
 from clave.sso.models import UpstreamIdentity
 from tests.story import Page, Visitor
 
 CAMILA, KEY = "11111111-1", "KM482915"
 AUSTRAL = "76543210-3"
+Install = Callable[[Provider], None]
 
 
 def by_door(visitor: Visitor, rut: str, slug: str = "claveunica", back: str = "") -> Page:
@@ -23,3 +27,16 @@ def link_camila(visitor: Visitor) -> Page:
 def linked() -> list[tuple[str, str]]:
     """Return whose accounts are linked to which doors."""
     return list(UpstreamIdentity.objects.values_list("holder__identifier", "door"))
+
+
+def code_for(visitor: Visitor, slug: str = "claveunica", rut: str = CAMILA) -> str:
+    """Begin at a door and sign in there; return the address to come back to, without going there."""
+    visitor.open(f"/ingresar/con/{slug}")
+    back: str = visitor.client.post(visitor.page.url, visitor.fill(rut=rut, password="testing")).headers["Location"]
+    return back
+
+
+def refused(visitor: Visitor, address: str, words: str) -> bool:
+    """Say whether this answer is refused with these words, the ordinary sign-in beside them, and links nothing."""
+    page = visitor.open(address)
+    return page.status == 403 and page.shows("No pudo ingresar", words, "Ingresar con mi Clave SENCE") and not linked()
