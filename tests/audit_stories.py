@@ -22,6 +22,7 @@ from clave.training.models import Action, Enrolment, Token
 from tests import files, firms, test_facilitators
 from tests.desk import Desk, colleague
 from tests.sso import application
+from tests.sso.doors import link_camila
 from tests.story import Visitor, found
 from tests.wire.platform import Platform
 from tests.wire.test_api import NEW as NEW_ACTION
@@ -75,6 +76,13 @@ def signing_in_and_out() -> None:
     visitor.sign_in(CAMILA, KEY)
     visitor.post("/mi-cuenta/cerrar-otras", token(visitor))
     visitor.post("/salir", token(visitor))
+
+
+def entering_by_a_door() -> None:
+    visitor = Visitor()
+    link_camila(visitor)
+    visitor.open("/mi-cuenta/puertas/claveunica/quitar")
+    visitor.send(key=KEY)
 
 
 def representing() -> None:

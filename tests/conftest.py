@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from clave.lib import clock as clave_clock
-from clave.operations.launcher import free_port
+from clave.operations.launcher import free_port, simulated_doors
 from clave.sandbox.reset import as_owner
 from tests.story import FACTS, Mailbox, Visitor, at_rts
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def edge() -> Iterator[None]:
-    """Registro Civil, SMS gateway and mail server, listening on this machine."""
+    """Registro Civil, upstream doors, SMS gateway and mail server, listening on this machine."""
     from clave.sandbox import services
 
     http, smtp = free_port(), free_port()
@@ -59,6 +59,8 @@ def edge() -> Iterator[None]:
     django_settings.REGISTRO_CIVIL_URL = f"http://127.0.0.1:{http}/registro-civil"
     django_settings.SII_URL = f"http://127.0.0.1:{http}/sii"
     django_settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{http}/sms"
+    for name, value in simulated_doors({"CLAVE_URL": django_settings.CLAVE_URL}, f"http://127.0.0.1:{http}").items():
+        setattr(django_settings, name, value)
     django_settings.EMAIL_HOST, django_settings.EMAIL_PORT = "127.0.0.1", smtp
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     yield
@@ -80,6 +82,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     from clave.operations.management.commands.worker import forget_connections
     from clave.registries import registro_civil, sii
     from clave.sandbox import services
+    from clave.sso.upstream import client
 
     for file in services.mailbox().glob("*.json"):
         file.unlink()
@@ -87,6 +90,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
         services.set_behaviour(name, "ok")
     registro_civil._registry.cache_clear()
     sii._registry.cache_clear()
+    client.issuer_of.cache_clear()
     for name in (
         "audit-anchor.txt",
         "institution.p12",  # made under the secret key of the test that made it

@@ -27,6 +27,7 @@ STORIES: dict[Story, set[str]] = {
     },
     audit_stories.updating: {"data.proof", "data.updated"},
     audit_stories.signing_in_and_out: {"signin", "sessions.closed", "signout"},
+    audit_stories.entering_by_a_door: {"door.linked", "door.unlinked"},
     audit_stories.representing: {"representative.added", "representative.removed"},
     audit_stories.asking_for_facilitators: {"facilitator.asked", "facilitator.approved", "facilitator.rejected"},
     audit_stories.marking: {"attendance.opened", "attendance.closed", "attendance.corrected"},

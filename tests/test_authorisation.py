@@ -32,6 +32,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "mi-cuenta/mis-datos": PROFILES,
     "mi-cuenta/mis-datos/pedir": PROFILES,
     "mi-cuenta/mis-datos.<slug:kind>": PROFILES,
+    "mi-cuenta/puertas": PROFILES,
+    "mi-cuenta/puertas/<slug:slug>/quitar": PROFILES,
     "mi-cuenta/representantes": ("otec", "empresa"),
     "mi-cuenta/representantes/<int:person>/quitar": ("otec", "empresa"),
     "empresa/actualizar": ("otec", "empresa"),
@@ -98,7 +100,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 # What belongs to one person, body or browser: to everybody else it is as if it did not exist.
 NOBODYS = re.compile(
-    r"<run:run>|listo/|rce/solicitud/|sso/solicitud/|asistencia/(bloque|cerrar)/|declaracion/|captcha/<|verificar/<|idioma/"
+    r"<run:run>|listo/|rce/solicitud/|sso/solicitud/|asistencia/(bloque|cerrar)/|declaracion/|captcha/<|verificar/<|idioma/|ingresar/con/"
 )
 # Open to all: each has been thought about, and is named here.
 OPEN = {
@@ -228,6 +230,7 @@ def _fits(who: str, pattern: str, found: str) -> bool:
 
 
 MAY_BE_ABSENT = {
+    "mi-cuenta/puertas/<slug:slug>/quitar",
     "backoffice/operadores/propuestas/<int:pk>",
     "backoffice/anulaciones/<int:pk>",
     "mi-cuenta/declaraciones/<path:code>",

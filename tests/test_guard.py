@@ -21,6 +21,11 @@ GOOD = {
     "REGISTRO_CIVIL_URL": "https://registro.example.cl",
     "SII_URL": "https://sii.example.cl",
 }
+DOOR = {
+    "CLAVEUNICA_ISSUER": "https://cu.example.cl/openid",
+    "CLAVEUNICA_CLIENT_ID": "clave",
+    "CLAVEUNICA_CLIENT_SECRET": "of this client",
+}
 WISE = {
     "SMS_GATEWAY_URL": "https://sms.example.cl",
     "CLAVE_MAIL_FROM": "Clave <clave@institucion.example.cl>",
@@ -50,6 +55,13 @@ def test_a_secure_production_starts(tmp_path: Path) -> None:
     assert result.returncode == 0 and not lines_of(result)
 
 
+def test_a_door_with_its_secret_in_a_file_starts(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of this client\n")
+    door = {**DOOR, "CLAVEUNICA_CLIENT_SECRET": "", "CLAVEUNICA_CLIENT_SECRET_FILE": str(tmp_path / "secret")}
+    result = start(tmp_path, **GOOD, **door)
+    assert result.returncode == 0 and not lines_of(result)
+
+
 @pytest.mark.abuse(81)
 @pytest.mark.parametrize(
     ("change", "named"),
@@ -67,6 +79,9 @@ def test_a_secure_production_starts(tmp_path: Path) -> None:
         ({"SII_URL": ""}, "SII_URL:"),
         ({"DATABASE_URL": "postgres://x/y", "CLAVE_WORKERS": "2"}, "CACHE_URL:"),
         ({"METRICS_ALLOW": "10.0.0.0/8, 0.0.0.0/0"}, "METRICS_ALLOW:"),
+        ({**DOOR, "CLAVEUNICA_ISSUER": "http://cu.example.cl"}, "CLAVEUNICA_ISSUER: must begin with https://"),
+        ({**DOOR, "CLAVEUNICA_CLIENT_ID": ""}, "CLAVEUNICA_CLIENT_ID: missing"),
+        ({**DOOR, "CLAVEUNICA_CLIENT_SECRET": ""}, "CLAVEUNICA_CLIENT_SECRET: missing"),
         ({"ARGON2_MEMORY_KIB": "8"}, "ARGON2_MEMORY_KIB"),
         ({"ARGON2_MEMORY_KIB": "12288", "ARGON2_TIME": "2"}, "ARGON2_MEMORY_KIB"),
     ],
@@ -99,6 +114,8 @@ def test_each_insecure_setting_is_refused_by_name(tmp_path: Path, change: dict[s
         ({"CLAVE_CAPTCHA": "maybe"}, "CLAVE_CAPTCHA=maybe: use image or off"),
         ({"RCE_SIGNIN": "Strict"}, "RCE_SIGNIN=Strict: use patient or strict"),
         ({"RCE_RETURN_HOSTS": "some"}, "RCE_RETURN_HOSTS=some: use any or registered"),
+        ({"CLAVEUNICA_PROTOCOL": "oauth"}, "CLAVEUNICA_PROTOCOL=oauth: use guide or discovery"),
+        ({"CLAVEUNICA_CLIENT_SECRET_FILE": "/nowhere"}, "CLAVEUNICA_CLIENT_SECRET_FILE: this file cannot be read"),
         ({"CLAVE_HOME": "/proc/nowhere"}, "CLAVE_HOME=/proc/nowhere:"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL: must begin with"),
     ],

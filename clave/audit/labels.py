@@ -35,6 +35,8 @@ ACTIONS: dict[str, object] = {
     "contact.refused": _("Cambio de contacto rechazado"),
     "data.proof": _("Validación con fecha de nacimiento y correo"),
     "data.updated": _("Datos actualizados"),
+    "door.linked": _("Otra forma de ingresar vinculada"),
+    "door.unlinked": _("Otra forma de ingresar quitada"),
     "facilitator.approved": _("Facilitador aprobado"),
     "facilitator.asked": _("Solicitud de facilitador"),
     "facilitator.rejected": _("Facilitador rechazado"),

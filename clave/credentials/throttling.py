@@ -118,6 +118,12 @@ class RateLimits:
         # Concurrent attempts have used up the free failures.
         raise TooManyAttempts(clock.now() + timedelta(seconds=self.limit.base))
 
+    def require_no_wait(self) -> None:
+        """Raise `TooManyAttempts` while the account must wait; count nothing."""
+        row = Attempts.objects.filter(axis=self.axis, until__gt=clock.now()).first()
+        if row and row.until:
+            raise TooManyAttempts(row.until)
+
     def release(self) -> None:
         """Release a successful attempt and reset the account's failures."""
         with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ Ctrl-C and SIGTERM stop everything; SIGHUP replaces web and worker one by one wi
 """
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -63,10 +64,29 @@ def demo_environ(environ: dict[str, str]) -> dict[str, str]:
         "REGISTRO_CIVIL_URL": f"{edge}/registro-civil",
         "SII_URL": f"{edge}/sii",
         "SMS_GATEWAY_URL": f"{edge}/sms",
+        **simulated_doors(environ, edge),
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(smtp),
     }
     return {**environ, **{name: environ.get(name, value) for name, value in defaults.items()}}
+
+
+def simulated_doors(environ: dict[str, str], edge: str) -> dict[str, str]:
+    """Return the settings of the simulated ClaveÚnica and Clave Tributaria, for those not configured.
+
+    Their pages are on the site itself, where every browser reaches them; their token and key endpoints are not.
+    """
+    site = environ.get("CLAVE_URL") or f"http://localhost:{environ.get('PORT') or 8000}"
+    doors = {"CLAVEUNICA": "claveunica/openid", "CLAVE_TRIBUTARIA": "clave-tributaria"}
+    defaults = {}
+    for name, path in doors.items():
+        if f"{name}_ISSUER" not in environ:
+            defaults[f"{name}_ISSUER"] = f"{edge}/{path}"
+            defaults[f"{name}_CLIENT_ID"] = "clave"
+            defaults[f"{name}_CLIENT_SECRET"] = secrets.token_hex(16)
+            defaults[f"{name}_LOGOUT_URL"] = f"{site}/sandbox/{path.split('/')[0]}/api/v1/accounts/app/logout"
+            defaults[f"{name}_PROTOCOL"] = "discovery"
+    return defaults
 
 
 def tuned(environ: dict[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from clave.selfservice.fields import SEXES
 from clave.selfservice.models import FacilitatorRequest
 from clave.signin.models import Session
 from clave.sso import claims, consents
-from clave.sso.models import Consent, Grant
+from clave.sso.models import Consent, Grant, UpstreamIdentity
 from clave.statements.models import Statement
 from clave.training.models import Otec, Token
 
@@ -39,6 +39,10 @@ def everything(holder: Holder) -> dict[str, object]:
         "cuenta": _account(holder),
         "contacto": _contact(holder),
         "clave": _key(holder),
+        "otras formas de ingresar": [
+            {"emisor": link.issuer, "identificador": link.subject, "vinculada": _at(link.linked_at)}
+            for link in UpstreamIdentity.objects.filter(holder=holder).order_by("linked_at")
+        ],
         "representantes": [
             {"rut": person.pretty_run, "nombre": person.name, "celular": person.mobile, "correo": person.email}
             for person in holder.representatives.order_by("pk")

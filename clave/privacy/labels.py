@@ -26,6 +26,7 @@ WORDS: dict[str, object] = {
     "desde": _("Desde"),
     "detalle": _("Detalle"),
     "dirección": _("Dirección"),
+    "emisor": _("Emisor"),
     "estado": _("Estado"),
     "facilitador": _("Facilitador"),
     "fecha": _("Fecha"),
@@ -34,8 +35,8 @@ WORDS: dict[str, object] = {
     "guardada como": _("Guardada como"),
     "hechos": _("Hechos"),
     "hasta": _("Hasta"),
-    "identificador": _("Identificador"),
     "identidad": _("Identidad"),
+    "identificador": _("Identificador"),
     "idioma": _("Idioma"),
     "ingresos a otros sistemas": _("Ingresos a otros sistemas"),
     "mensaje": _("Mensaje"),
@@ -43,6 +44,7 @@ WORDS: dict[str, object] = {
     "navegador": _("Navegador"),
     "navegadores reconocidos": _("Navegadores reconocidos"),
     "nombre": _("Nombre"),
+    "otras formas de ingresar": _("Otras formas de ingresar"),
     "país de origen": _("País de origen"),
     "perfil": _("Perfil"),
     "por qué": _("Por qué"),
@@ -73,6 +75,7 @@ WORDS: dict[str, object] = {
     "texto": _("Texto"),
     "tipo": _("Tipo"),
     "tokens": _("Tokens"),
+    "vinculada": _("Vinculada"),
 }
 
 

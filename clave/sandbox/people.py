@@ -49,6 +49,9 @@ PEOPLE: dict[str, Person] = {
     "55555555-5": _person("Iván", "Soto", "Lara", "M", "1982-08-17"),
     "66666666-6": _person("Nora", "Díaz", "Vera", "F", "1971-12-05"),
     "77777777-7": _person("Persona", "De Prueba", "Siete", "M", "1940-01-01", dead=True),
+    # With 44.444.444-4 and 55.555.555-5 the RUNs of ClaveÚnica's own sandbox.
+    "88888888-8": _person("Persona", "De Prueba", "Ocho", "F", "1965-04-18", "888777666"),
+    "99999999-9": _person("Persona", "De Prueba", "Nueve", "M", "1993-10-30", "999888777"),
 }
 
 

@@ -1,4 +1,4 @@
-"""External services of a demo or a test, as real servers: registries and SMS gateway over HTTP, mail over SMTP.
+"""External services of a demo or a test, as real servers: registries, SMS gateway and upstream doors over HTTP, mail.
 
 Started by `manage.py sandbox_services`. Received messages are written to files in `CLAVE_HOME/mailbox`. The behaviour
 of each service (ok, slow, down, nonsense) is read from `CLAVE_HOME/behaviour.json` on every request.
@@ -10,14 +10,16 @@ from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 from aiosmtpd.controller import Controller
 from django.conf import settings
 
+from clave.sandbox.openid import PROVIDERS
 from clave.sandbox.people import COMPANIES, PEOPLE
 
 BEHAVIOURS = ("ok", "slow", "down", "nonsense")
-SERVICES = ("registro_civil", "sii", "sms", "smtp")
+SERVICES = ("registro_civil", "sii", "sms", "smtp", "claveunica", "clave_tributaria")
 SLOW_SECONDS = 10
 
 
@@ -59,7 +61,9 @@ def messages() -> list[dict[str, Any]]:
 
 
 class Edge(BaseHTTPRequestHandler):
-    """Registro Civil under /registro-civil/, the SII under /sii/, the SMS gateway at /sms."""
+    """Registro Civil under /registro-civil/, the SII under /sii/, the SMS gateway at /sms; ClaveÚnica and the Clave
+    Tributaria, but for their pages, under /claveunica/ and /clave-tributaria/.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -74,7 +78,7 @@ class Edge(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else {}
+        raw = self.rfile.read(length).decode()
         name = self.path.split("/")[1].replace("-", "_")
         if name not in SERVICES:
             self._answer(404, {"error": "not found"})
@@ -86,8 +90,11 @@ class Edge(BaseHTTPRequestHandler):
             self._answer(503, {"error": "down"})
         elif how == "nonsense":
             self._answer(200, ["?"])
+        elif name in PROVIDERS:
+            authorization = self.headers.get("Authorization") or ""
+            self._answer(*PROVIDERS[name].answer(self.path, dict(parse_qsl(raw)), authorization))
         else:
-            {"sms": self._sms, "sii": self._sii}.get(name, self._registry)(body)
+            {"sms": self._sms, "sii": self._sii}.get(name, self._registry)(json.loads(raw) if raw else {})
 
     def _sms(self, body: dict[str, str]) -> None:
         _store("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})

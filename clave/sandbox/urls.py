@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clave.sandbox import lms, views
+from clave.sandbox import lms, openid_pages, views
 
 urlpatterns = [
     path("", views.home, name="sandbox"),
@@ -10,4 +10,6 @@ urlpatterns = [
     path("aula/curso/<path:code>", lms.course, name="sandbox_lms_course"),
     path("inspector", views.inspect, name="sandbox_inspector"),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
+    path("<slug:provider>/openid/authorize/", openid_pages.Authorize.as_view(), name="sandbox_authorize"),
+    path("<slug:provider>/api/v1/accounts/app/logout", openid_pages.log_out, name="sandbox_logout"),
 ]

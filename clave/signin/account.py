@@ -9,6 +9,7 @@ from clave.audit import service as audit
 from clave.credentials.throttling import browser_axis
 from clave.holders.models import Holder
 from clave.signin import service
+from clave.signin.doors import offered_to
 from clave.signin.login_required import current_holder, for_holder
 from clave.signin.models import Session
 from clave.web.middleware import context_of
@@ -20,7 +21,8 @@ SESSIONS_A_PAGE = 20
 @for_holder()
 def account(request: HttpRequest, holder: Holder) -> HttpResponse:
     """Show the holder's data and links to everything else. This is the landing page after sign-in."""
-    return show(request, "signin/account.html", {"holder": holder})
+    context = {"holder": holder, "doors": offered_to(holder.profile)}
+    return show(request, "signin/account.html", context)
 
 
 @for_holder()

@@ -62,6 +62,12 @@ def enter(request: HttpRequest, proof: Proof, context: RequestContext) -> None:
     rotate_token(request)
 
 
+def enter_by_door(request: HttpRequest, holder: Holder, door: str, context: RequestContext) -> None:
+    """Sign in, in this browser, a holder whom an upstream door identified. Raises as `service.admit_by_door`."""
+    service.admit_by_door(holder, door, cast(SessionStore, request.session), context)
+    rotate_token(request)
+
+
 View = Callable[..., HttpResponseBase]
 
 

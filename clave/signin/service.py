@@ -14,10 +14,10 @@ from clave.holders.models import Holder, Verification
 from clave.holders.service import ClaimedIdentity, require_minimum_data
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
-from clave.signin.sessions import SessionStore
+from clave.signin.sessions import Authentication, SessionStore
 
 SIGNED_IN = "signin"
-# Audited actions that require typing the CS.
+# Audited actions that require an authentication: typing the CS, or for signing in an upstream door.
 SIGNED = (SIGNED_IN, "attendance.opened", "attendance.closed")
 
 
@@ -71,6 +71,20 @@ def admit(proof: Proof, session: SessionStore, context: RequestContext) -> None:
     let_in(proof, context)
     session.begin(proof.holder, context)
     audit.record(SIGNED_IN, context, holder=proof.holder)
+
+
+@transaction.atomic
+def admit_by_door(holder: Holder, door: str, session: SessionStore, context: RequestContext) -> None:
+    """Sign in a holder whom an upstream door identified, without the CS. The caller audits a refusal.
+
+    Raises `IdentityRefused`, `TooManyAttempts` while the account waits after wrong keys, `MinimumDataMissing`.
+    """
+    if holder.verification == Verification.REFUSED:
+        raise IdentityRefused
+    throttling.limits("key", holder.account, context).require_no_wait()
+    require_minimum_data(holder)
+    session.begin(holder, context, Authentication(door=door, methods=()))
+    audit.record(SIGNED_IN, context, holder=holder, door=door)
 
 
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:

@@ -10,6 +10,7 @@ from clave.holders.profiles import PERSON, PROFILES
 from clave.lib.request_context import RequestContext
 from clave.signin import destination
 from clave.signin.destination import Destination
+from clave.signin.doors import offered_to
 from clave.signin.login_required import account_url, enter, return_path
 from clave.signin.reauthentication import KeyForm, KeyPage
 from clave.web.forms import CleanedData, Initial, Typed
@@ -58,7 +59,8 @@ class SignIn(KeyPage[KeyForm]):
         configs = [config for config in PROFILES if not allowed or config.profile in allowed or config is self.config]
         profiles = [(config.title, config.url("signin") + query, config is self.config) for config in configs]
         title = self.title if self.config is PERSON else gettext("Ingresar como {who}").format(who=self.config.title)
-        words = {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs()}
+        doors = [(door.title, f"/ingresar/con/{door.slug}{query}") for door in offered_to(self.config.profile)]
+        words = {"back_to": back, "profiles": profiles, "title": title, "intro": self.needs(), "doors": doors}
         return {**words, "destination": self.destination}
 
     def proved(self, proof: Proof, typed: CleanedData, context: RequestContext) -> HttpResponse:

@@ -1,13 +1,13 @@
 """Sign-on for other systems: OpenID Connect, ClaveÚnica's dialect, and the pages people see of it."""
 
-from django.urls import path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from clave.sso.issuers import CLAVEUNICA, STANDARD
 from clave.sso.views import authorize, connected, discovery, logout, token, userinfo
 
 _STANDARD, _DIALECT = {"issuer": STANDARD}, {"issuer": CLAVEUNICA}
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("sso/authorize", authorize.authorize, _STANDARD, name="sso_authorize"),
     path("sso/token", token.token, _STANDARD, name="sso_token"),
     path("sso/userinfo", userinfo.userinfo, _STANDARD, name="sso_userinfo"),
@@ -33,4 +33,5 @@ urlpatterns = [
     path("salir", logout.SignOut.as_view(), name="signout"),
     path("mi-cuenta/sistemas", connected.systems, name="connected_systems"),
     path("mi-cuenta/sistemas/<slug:client_id>/quitar", connected.Disconnect.as_view(), name="disconnect"),
+    path("", include("clave.sso.upstream.urls")),
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from clave.config.settings import environment, profile
+from clave.config.settings.doors import *  # noqa: F403
 from clave.config.settings.environment import SETTINGS_ERRORS, loopback_and
 from clave.config.settings.environment import by_line as _by_line
 from clave.config.settings.environment import choice as _choice

@@ -5,6 +5,7 @@ import math
 import os
 import re
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 # One sentence per invalid value: the guard refuses to start if there are any.
@@ -97,6 +98,18 @@ def url(name: str, default: str = "", schemes: tuple[str, ...] = ("http", "https
         SETTINGS_ERRORS.append(f"{name}: must be a whole address that begins with {prefixes}")
         return default
     return text
+
+
+def secret(name: str) -> str:
+    """Return a secret: the value of a variable or, if `<name>_FILE` is set, the content of the file it names."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        SETTINGS_ERRORS.append(f"{name}_FILE: this file cannot be read")
+        return ""
 
 
 def cache_url() -> str:

@@ -35,7 +35,21 @@ def insecure() -> list[str]:
         problems.append("ARGON2_MEMORY_KIB, ARGON2_TIME: too cheap to protect stolen hashes; use 19456 and 2 or more")
     if settings.RETENTION_DAYS["attendance"] < settings.ATTENDANCE_LEAST_DAYS:
         problems.append(f"RETENTION_DAYS: attendance must be kept for {settings.ATTENDANCE_LEAST_DAYS} days or more")
-    return problems + _insecure_network()
+    return problems + _insecure_doors() + _insecure_network()
+
+
+def _insecure_doors() -> list[str]:
+    """Return what is wrong with the issuers at which holders may sign in."""
+    problems = []
+    for name in ("CLAVEUNICA", "CLAVE_TRIBUTARIA"):
+        issuer = getattr(settings, f"{name}_ISSUER")
+        if not issuer:
+            continue
+        if not issuer.startswith("https://"):
+            problems.append(f"{name}_ISSUER: must begin with https://")
+        needed = (f"{name}_CLIENT_ID", f"{name}_CLIENT_SECRET")
+        problems += [f"{each}: missing" for each in needed if not getattr(settings, each)]
+    return problems
 
 
 def _insecure_keys() -> list[str]:

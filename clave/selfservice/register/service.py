@@ -91,15 +91,23 @@ def describe(claim: ClaimedIdentity, data: CleanedData) -> Holder:
     return typed
 
 
-def check(claim: ClaimedIdentity, typed: Holder, data: CleanedData, context: RequestContext) -> Holder:
+def check(
+    claim: ClaimedIdentity,
+    typed: Holder,
+    data: CleanedData,
+    context: RequestContext,
+    *,
+    identity_proved: bool = False,
+) -> Holder:
     """Query the registries; return the account to create. Raises `Refused` (unknown, deceased, registered, card...).
 
-    If a registry is down the account is created unverified and a job verifies it later. Pass refusals raised here or in
-    `create` to `refusal`.
+    `identity_proved`: another proof stands for the card that the settings may require. If a registry is down the
+    account is created unverified and a job verifies it later. Pass refusals raised here or in `create` to `refusal`.
     """
     existing = claim.holder()
+    card = settings.REGISTRATION_PROOF == "id_card" and not identity_proved
     # Query the registry in any case: otherwise the response time would reveal that a RUT is registered.
-    fill = _QUERIES[claim.profile](data, context)
+    fill = _QUERIES[claim.profile](data, context, card)
     if existing is not None and not existing.legacy:
         raise already_registered()
     holder = existing or typed
@@ -127,7 +135,7 @@ def refusal(claim: ClaimedIdentity, refused: Refused, context: RequestContext) -
 Fill = Callable[[Holder], None]
 
 
-def _query_civil_registry(data: CleanedData, context: RequestContext) -> Fill:
+def _query_civil_registry(data: CleanedData, context: RequestContext, card: bool) -> Fill:
     rut: Rut = data["rut"]
     try:
         person = registro_civil.find_person(rut, context)
@@ -143,13 +151,14 @@ def _query_civil_registry(data: CleanedData, context: RequestContext) -> Fill:
                 _("Según el Registro Civil, esta persona falleció. Si es un error, llame a la mesa de ayuda."),
                 field="rut",
             )
-        _check_card(rut, data, context)
+        if card:
+            _check_card(rut, data, context)
     except RegistryDown:
-        return _defer()
+        return _defer(card)
     return partial(confirm_person, person=person)
 
 
-def _query_tax_office(data: CleanedData, context: RequestContext) -> Fill:
+def _query_tax_office(data: CleanedData, context: RequestContext, card: bool) -> Fill:
     """Query the SII about the company and its representative (guide PJ, section 2)."""
     try:
         company = sii.find_company(data["rut"], context)
@@ -165,9 +174,10 @@ def _query_tax_office(data: CleanedData, context: RequestContext) -> Fill:
                 _("Según el SII, esta persona no es representante legal de la empresa. Revise el RUT."),
                 field="representative",
             )
-        _check_card(data["representative"], data, context)
+        if card:
+            _check_card(data["representative"], data, context)
     except RegistryDown:
-        fill = _defer()
+        fill = _defer(card)
     else:
         fill = partial(confirm_company, company=company)
 
@@ -178,12 +188,12 @@ def _query_tax_office(data: CleanedData, context: RequestContext) -> Fill:
     return declare
 
 
-def _declared(data: CleanedData, context: RequestContext) -> Fill:
+def _declared(data: CleanedData, context: RequestContext, card: bool) -> Fill:
     """Take the identity as typed and mark it declared: migrants are in no registry."""
     return partial(apply_identity, data=data)
 
 
-_QUERIES: dict[str, Callable[[CleanedData, RequestContext], Fill]] = {
+_QUERIES: dict[str, Callable[[CleanedData, RequestContext, bool], Fill]] = {
     Profile.PERSONA_NATURAL: _query_civil_registry,
     Profile.PERSONA_JURIDICA: _query_tax_office,
     Profile.MIGRANTE: _declared,
@@ -191,9 +201,7 @@ _QUERIES: dict[str, Callable[[CleanedData, RequestContext], Fill]] = {
 
 
 def _check_card(run: Rut, data: CleanedData, context: RequestContext) -> None:
-    """Check the card's serial number if the settings require it; failures are limited, so that it cannot be guessed."""
-    if settings.REGISTRATION_PROOF != "id_card":
-        return
+    """Check the card's serial number; failures are limited, so that it cannot be guessed."""
     limits = throttling.limits("serial", str(run), context, throttling.ANSWER)
     limits.reserve()
     try:
@@ -207,9 +215,9 @@ def _check_card(run: Rut, data: CleanedData, context: RequestContext) -> None:
     limits.release()
 
 
-def _defer() -> Fill:
+def _defer(card: bool) -> Fill:
     """Leave the account unverified for now. Raises `Refused` if a card is required, as it cannot be checked."""
-    if settings.REGISTRATION_PROOF == "id_card":
+    if card:
         raise Refused(
             "registry_down",
             _("El registro no responde y no podemos revisar su cédula. Intente en unos minutos."),

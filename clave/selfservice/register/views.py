@@ -98,6 +98,8 @@ class Register(ProfilePage[ProfileForm]):
     template_name = "selfservice/register.html"
     button = _("Crear Cuenta")
     changes = True
+    # Whether another proof stands for the identity card that the settings may require.
+    identity_proved = False
 
     @property
     def form_class(self) -> type[ProfileForm]:  # type: ignore[override]
@@ -113,7 +115,7 @@ class Register(ProfilePage[ProfileForm]):
             typed = service.describe(form.claim, data)
         except PolicyViolation as violation:
             return super().refused(form, violation)
-        return service.check(form.claim, typed, data, context)
+        return service.check(form.claim, typed, data, context, identity_proved=self.identity_proved)
 
     def complete(self, form: ProfileForm, checked: Holder, context: RequestContext) -> Outcome:
         return service.create(checked, form.cleaned_data, context)

@@ -1,5 +1,6 @@
 """Pages that end the browser's session: our own sign-out, a client's request, ClaveÚnica's address."""
 
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,6 +9,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from clave.audit import service as audit
+from clave.signin.doors import OfferedDoor, offered
 from clave.signin.login_required import current_holder
 from clave.sso import logout, logout_checks
 from clave.sso.issuers import STANDARD
@@ -22,30 +24,41 @@ from clave.web.rendering import SeeOther, show
 LONGEST = 4000
 
 
-def end_session(request: HttpRequest) -> list[Client]:
-    """End this browser's session; return the clients that want to be told by this browser (front channel)."""
+@dataclass(frozen=True)
+class EndedSession:
+    """What has ended: the session's name, the clients that this browser tells, the door by which its holder came."""
+
+    sid: str = ""
+    clients: tuple[Client, ...] = ()
+    door: OfferedDoor | None = None
+
+
+def end_session(request: HttpRequest) -> EndedSession:
+    """End this browser's session; return whom this browser has to tell of it (front channel)."""
     sid = request.session.get("sid", "") if request.session.session_key else ""
     holder = current_holder(request)
     if holder is None and not sid:
         # An operator's session, or a form that somebody has half done, is not a client's to end.
-        return []
-    told = [client for client in logout.clients_at(sid) if client.frontchannel_logout_uri]
+        return EndedSession()
+    told = tuple(client for client in logout.clients_at(sid) if client.frontchannel_logout_uri)
+    door = next((door for door in offered() if door.slug == request.session.get("door")), None)
     if holder:
         audit.record("signout", context_of(request), holder=holder)
     request.session.flush()
-    return told
+    return EndedSession(sid, told, door)
 
 
 def signed_out_page(
-    request: HttpRequest, clients: list[Client], sid: str, back_to: str = "", client: Client | None = None
+    request: HttpRequest, ended: EndedSession, back_to: str = "", client: Client | None = None
 ) -> HttpResponse:
     """Show that the session has ended, with a hidden frame for each client to tell, and the way back to `client`.
 
     Source: OpenID Connect Front-Channel Logout 1.0, section 2.
     """
-    told = {"iss": STANDARD.url, "sid": sid}
-    frames = [_with_query(client.frontchannel_logout_uri, told) for client in clients]
-    page = show(request, "sso/signed_out.html", {"frames": frames, "back_to": back_to, "client": client})
+    told = {"iss": STANDARD.url, "sid": ended.sid}
+    frames = [_with_query(client.frontchannel_logout_uri, told) for client in ended.clients]
+    context = {"frames": frames, "back_to": back_to, "client": client, "door": ended.door}
+    page = show(request, "sso/signed_out.html", context)
     if frames:
         origins = " ".join(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame)) for frame in frames}))
         page.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {origins}"
@@ -60,8 +73,7 @@ class SignOut(View):
     """Salir: the button on the account's page."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        sid = request.session.get("sid", "")
-        return signed_out_page(request, end_session(request), sid)
+        return signed_out_page(request, end_session(request))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("account"))
@@ -86,7 +98,7 @@ def rp_logout(request: HttpRequest) -> HttpResponse:
     sid = request.session.get("sid", "") if request.session.session_key else ""
     holder = current_holder(request)
     if holder is None or asked.is_about(sid):
-        return _ended(request, asked, sid, came_by_form=False)
+        return _ended(request, asked, came_by_form=False)
     context = {"client": asked.client, "holder": holder, "parameters": asked.parameters.items()}
     return show(request, "sso/logout.html", context)
 
@@ -98,20 +110,20 @@ class ConfirmLogout(View):
         asked = LogoutRequest(request.POST.dict())
         if code := logout_checks.problem(asked):
             return problem_page(request, None, code, leaving=True)
-        return _ended(request, asked, request.session.get("sid", ""), came_by_form=True)
+        return _ended(request, asked, came_by_form=True)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("account"))
 
 
-def _ended(request: HttpRequest, asked: LogoutRequest, sid: str, *, came_by_form: bool) -> HttpResponse:
+def _ended(request: HttpRequest, asked: LogoutRequest, *, came_by_form: bool) -> HttpResponse:
     """End the session; go straight back to the client if there is nobody to tell by frame, and no form led here."""
-    clients, address = end_session(request), asked["post_logout_redirect_uri"]
+    ended, address = end_session(request), asked["post_logout_redirect_uri"]
     if address and asked["state"]:
         address = _with_query(address, {"state": asked["state"]})
-    if address and not clients and not came_by_form:
+    if address and not ended.clients and not came_by_form:
         return ClientRedirect(address)
-    return signed_out_page(request, clients, sid, address, asked.client)
+    return signed_out_page(request, ended, address, asked.client)
 
 
 @csrf_exempt
