@@ -1,6 +1,6 @@
 """Pages of the simulated ClaveÚnica and Clave Tributaria: choose who signs in, sign out."""
 
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.conf import settings
@@ -17,7 +17,7 @@ from clave.sandbox.openid import PASSWORD, PROVIDERS, Provider
 from clave.signin.doors import offered
 from clave.web.errors import error_page
 from clave.web.form_pages import FormPage
-from clave.web.forms import ClaveForm, SecretField
+from clave.web.forms import ClaveForm, FormArguments, Initial, SecretField, Typed
 
 
 class AccountForm(ClaveForm):
@@ -30,8 +30,8 @@ class AccountForm(ClaveForm):
     )
     password = SecretField(label=_("Clave"), autocomplete="off")
 
-    def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, provider: Provider, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         people = provider.accounts.values()
         self.fields["rut"].choices = [(each.rut, f"{dotted(each.rut)} · {each.shown}") for each in people]  # type: ignore[attr-defined]
 
@@ -49,15 +49,15 @@ class Authorize(FormPage[AccountForm]):
     button = _("Ingresar")
     provider: Provider
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        provider = PROVIDERS.get(kwargs["provider"].replace("-", "_"))
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        provider = PROVIDERS.get(str(kwargs["provider"]).replace("-", "_"))
         if provider is None or not provider.accepts(request.GET):
             return error_page(request, 400)
         self.provider = provider
         return super().dispatch(request, *args, **kwargs)
 
-    def form_arguments(self) -> dict[str, Any]:
-        return {"provider": self.provider}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> AccountForm:
+        return self.form_class(self.provider, data=data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, object]:
         title = next(door.title for door in offered() if door.prefix == self.provider.name)
