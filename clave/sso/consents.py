@@ -31,9 +31,7 @@ def single_claims(request: AuthorizationRequest) -> list[str]:
 def received_in_words(grant: Grant) -> list[Text]:
     """Return what a grant let its client know, in the words of the consent page."""
     names = {name for place in grant.claims.values() for name in place}
-    return claims.in_words(
-        grant.scope_list, [name for name in names if claims.scope_of(name) in grant.client.scopes]
-    )
+    return claims.in_words(grant.scope_list, [name for name in names if claims.scope_of(name) in grant.client.scopes])
 
 
 def is_given(holder: Holder, request: AuthorizationRequest) -> bool:
