@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from clave.credentials.service import Proof
 from clave.holders.profiles import PERSON, PROFILES
 from clave.lib.request_context import RequestContext
-from clave.signin import destination
-from clave.signin.destination import Destination
 from clave.signin.doors import offered_to
 from clave.signin.login_required import account_url, enter, return_path
 from clave.signin.reauthentication import KeyForm, KeyPage
+from clave.web import destination
+from clave.web.destination import Destination
 from clave.web.forms import CleanedData, Initial, Typed
 
 

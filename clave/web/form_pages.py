@@ -15,7 +15,7 @@ from clave.lib.crypto import fingerprint
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.lib.text import Text
-from clave.web import idempotency
+from clave.web import destination, idempotency
 from clave.web.errors import error_page, refusal_page
 from clave.web.forms import ClaveForm, Initial, Typed
 from clave.web.idempotency import Done
@@ -224,4 +224,5 @@ def done(request: HttpRequest, reference: str) -> HttpResponse:
     outcome = idempotency.find(reference, context_of(request))
     if outcome is None:
         return error_page(request, 404)
-    return show(request, f"done/{outcome.kind}.html", outcome.facts)
+    facts = {**outcome.facts, "destination": destination.current(request)}
+    return show(request, f"done/{outcome.kind}.html", facts)

@@ -130,8 +130,12 @@ def test_all_of_it_with_the_keyboard_alone(reader: Reader, app: RelyingApplicati
     reader.sees("Salió de su cuenta")
 
 
-@pytest.mark.parametrize("language", ["es", "en", "ht"])
-def test_no_page_is_a_barrier_in_any_language(small: Reader, app: RelyingApplication, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "allow"), [("es", "Permitir y entrar"), ("en", "Allow and enter"), ("ht", "Pèmèt epi antre")]
+)
+def test_no_page_is_a_barrier_in_any_language(
+    small: Reader, app: RelyingApplication, language: str, allow: str
+) -> None:
     small.page.context.add_cookies([{"name": "idioma", "value": language, "url": small.site.url}])
 
     def look(name: str, path: str = "") -> None:
@@ -144,6 +148,7 @@ def test_no_page_is_a_barrier_in_any_language(small: Reader, app: RelyingApplica
     look("ingreso")
     small.type(**CAMILA).page.locator("main form .boton").click()
     small.page.wait_for_url("**/permiso")
+    small.sees(allow)
     look("permiso")
     look("salir", "/sso/logout")
     look("sin-sistemas", "/mi-cuenta/sistemas")

@@ -66,7 +66,7 @@ def test_only_the_profiles_that_may_enter_are_offered(demo: None) -> None:
 def test_who_has_no_clave_registers_and_gets_there(demo: None) -> None:
     visitor = arrived(Application())
     visitor.register()
-    assert visitor.page.shows("Su cuenta fue creada")
+    assert visitor.page.shows("Su cuenta fue creada", "ingrese y seguirá a Aula Virtual")
     assert visitor.open("/ingresar").shows("Ingrese para entrar a Aula Virtual")
     assert visitor.send(rut=REGISTRATION["rut"], key=REGISTRATION["new_key"]).shows("Entrar a Aula Virtual")
 
@@ -77,7 +77,7 @@ def test_who_has_forgotten_the_key_recovers_it_and_gets_there(demo: None, mailbo
     key = mailbox.key("camila.rojas@example.cl")
     visitor.open("/ingresar")
     assert visitor.send(rut=CAMILA[0], key=key).shows("Elija su clave nueva")
-    assert visitor.send(new_key="NW604827", new_key_again="NW604827").shows("Su clave fue cambiada")
+    assert visitor.send(new_key="NW604827", new_key_again="NW604827").shows("Su clave fue cambiada", "Aula Virtual")
     visitor.open("/ingresar")
     assert visitor.send(rut=CAMILA[0], key="NW604827").shows("Entrar a Aula Virtual")
 

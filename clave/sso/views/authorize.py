@@ -13,8 +13,6 @@ from clave.holders.models import Profile
 from clave.holders.profiles import BY_PROFILE, PERSON
 from clave.lib import clock
 from clave.lib.rut import InvalidRut, Rut
-from clave.signin import destination
-from clave.signin.destination import Destination
 from clave.sso import authorization, authorization_checks, claims, consents, pending_limits
 from clave.sso.authorization import Need
 from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
@@ -25,6 +23,8 @@ from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
 from clave.sso.views.languages import remember, speak
 from clave.sso.views.problems import problem_page
+from clave.web import destination
+from clave.web.destination import Destination
 from clave.web.errors import error_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
