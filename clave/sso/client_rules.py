@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from clave.sso import claims
+from clave.holders.models import Profile
+from clave.sso import claims, claveunica
 from clave.sso.models import Client, ClientKind, Dialect
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -98,6 +99,11 @@ def _sector_problem(client: Client) -> str:
 
 
 def prepare(client: Client) -> None:
-    """Set what follows from other fields: a public client uses PKCE, ClaveÚnica's dialect has RS256 and no PKCE."""
+    """Set what follows from ClaveÚnica's dialect: its scopes, RS256, PKCE only for who has no secret.
+
+    Its applications cannot do without a RUN, so only persons who have one sign in there unless profiles are named.
+    """
     if client.dialect == Dialect.CLAVEUNICA:
-        client.requires_pkce, client.id_token_algorithm = False, "RS256"
+        client.requires_pkce, client.id_token_algorithm = client.is_public, "RS256"
+        client.scopes = [scope for scope in client.scopes if scope in claveunica.SCOPES]
+        client.profiles = client.profiles or [Profile.PERSONA_NATURAL.value]

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from clave.lib.request_context import SYSTEM
-from clave.sso import claims, clients
+from clave.sso import claims, client_rules, clients
 from clave.sso.models import Client
 from tests.story import Visitor
 
@@ -32,6 +32,7 @@ class Application:
             "scopes": list(claims.ALL),
         }
         self.client = Client(**usual | fields)
+        client_rules.prepare(self.client)
         self.secret = clients.create(self.client, SYSTEM)
         self.http = HttpClient()
         self.path = "/openid" if self.client.dialect == "claveunica" else "/sso"

@@ -1,5 +1,6 @@
 """The authorization endpoint, and the pages between it and the answer: sign-in, account, consent."""
 
+import re
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -21,8 +22,11 @@ from clave.sso.oauth_errors import OAuthError
 from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
 from clave.sso.views.connected import in_words
+from clave.web.errors import error_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
+
+_AUTHORIZE = re.compile(r"/openid/authorize/?\?.+")
 
 
 @csrf_exempt
@@ -56,6 +60,12 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     )
     query = {"client_id": asked.client.client_id, "request_uri": PUSHED_PREFIX + pending.pk}
     return SeeOther(f"{issuer.endpoint('authorize')}?{urlencode(query)}")
+
+
+def claveunica_login(request: HttpRequest) -> HttpResponse:
+    """Go on to the authorization endpoint in `next`, in front of which some of ClaveÚnica's clients name this page."""
+    following = request.GET.get("next", "")
+    return HttpResponseRedirect(following) if _AUTHORIZE.fullmatch(following) else error_page(request, 404)
 
 
 def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: bool = False) -> HttpResponse:
