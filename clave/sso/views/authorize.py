@@ -4,6 +4,7 @@ import re
 from typing import ClassVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -77,7 +78,7 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
         return answers.with_error(request, asked, error)
-    person = signed_in(request)
+    person = _signed_in_for(request, asked.client)
     need = authorization.need_of(asked, person)
     if isinstance(need, OAuthError):
         return answers.with_error(request, asked, need)
@@ -90,7 +91,13 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     return _to_sign_in(pending) if need is Need.SIGN_IN else _to(need, pending)
 
 
+def _signed_in_for(request: HttpRequest, client: Client) -> SignedIn | None:
+    return None if client.client_id in settings.SSO_SIGN_IN_PAGES else signed_in(request)
+
+
 def _to_sign_in(pending: PendingAuthorization) -> HttpResponse:
+    if own := settings.SSO_SIGN_IN_PAGES.get(pending.client.client_id):
+        return HttpResponseRedirect(reverse(own, args=[pending.pk]))
     query = urlencode({"volver": reverse("sso_continue", args=[pending.pk])})
     return HttpResponseRedirect(f"{sign_in_url(pending.client)}?{query}")
 
@@ -138,7 +145,7 @@ class PendingPage(View):
         asked = find_pending(request, str(kwargs["pending"]))
         if asked is None:
             return problem_page(request, None, "unknown_request")
-        person = signed_in(request)
+        person = _signed_in_for(request, asked.client)
         if person is None or authorization.need_of(asked, person) not in (Need.CHOOSE_ACCOUNT, Need.CONSENT):
             return advance(request, asked, came_by_form=True)
         self.asked, self.person = asked, person
