@@ -24,6 +24,7 @@ def metadata(request: HttpRequest, issuer: Issuer) -> HttpResponse:
         told["token_endpoint_auth_methods_supported"] = METHODS[:2]
         told |= {"scopes_supported": claveunica.SCOPES, "claims_supported": claveunica.CLAIMS}
         told["id_token_signing_alg_values_supported"] = ["RS256"]
+        told |= {"request_parameter_supported": False, "request_uri_parameter_supported": False}
     else:
         told |= _standard_only(issuer)
     return JsonResponse(told, headers={"Cache-Control": _KEPT})
