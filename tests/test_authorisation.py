@@ -127,7 +127,7 @@ BY_TOKEN = {"api/v1/<path:rest>", "metrics"}
 BY_CLIENTS = {
     "sso/authorize", "sso/token", "sso/userinfo", "sso/introspect", "sso/revoke", "sso/par", "sso/jwks", "sso/logout",
     ".well-known/openid-configuration", ".well-known/oauth-authorization-server",
-    "openid/.well-known/openid-configuration", "openid/jwks", "^openid/authorize/?$", "^openid/token/?$",
+    r"^openid/\.well-known/openid-configuration/?$", "^openid/jwks/?$", "accounts/login/", "^openid/authorize/?$", "^openid/token/?$",
     "^openid/userinfo/?$", "^api/v1/accounts/app/logout/?$",
 }  # fmt: skip
 SAMPLES = {

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clave.sandbox import lms, openid_pages, views
+from clave.sandbox import claveunica_pages, lms, openid_pages, views
 
 urlpatterns = [
     path("", views.home, name="sandbox"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("aula/", lms.home, name="sandbox_lms"),
     path("aula/volver/<path:code>", lms.back, name="sandbox_lms_back"),
     path("aula/curso/<path:code>", lms.course, name="sandbox_lms_course"),
+    path("claveunica-demo/", claveunica_pages.home, name="sandbox_claveunica"),
+    path("claveunica-demo/<run:pending>", claveunica_pages.SignIn.as_view(), name="sandbox_claveunica_sign_in"),
     path("inspector", views.inspect, name="sandbox_inspector"),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
     path("<slug:provider>/openid/authorize/", openid_pages.Authorize.as_view(), name="sandbox_authorize"),

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 from django.http import HttpRequest
 
 from clave.sso import client_keys, clients, jwts
-from clave.sso.issuers import Issuer
+from clave.sso.issuers import CLAVEUNICA, Issuer
 from clave.sso.models import Client, ClientKind
 from clave.sso.oauth_errors import OAuthError
 
@@ -27,7 +27,7 @@ class _Credentials:
 
 def authenticated(request: HttpRequest, issuer: Issuer) -> Client | OAuthError:
     """Return the client that has proved who it is, in the way registered for it, or the error to answer with."""
-    credentials = _credentials(request)
+    credentials = _credentials(request, issuer)
     if isinstance(credentials, OAuthError):
         return credentials
     if request.POST.get("client_id", credentials.client_id) != credentials.client_id:
@@ -38,11 +38,16 @@ def authenticated(request: HttpRequest, issuer: Issuer) -> Client | OAuthError:
     return client if _has_proved(client, credentials, issuer) else _REFUSED
 
 
-def _credentials(request: HttpRequest) -> _Credentials | OAuthError:
-    """Read the client's credentials; more than one kind is an error (RFC 6749, section 2.3)."""
+def _credentials(request: HttpRequest, issuer: Issuer) -> _Credentials | OAuthError:
+    """Read the client's credentials; more than one kind is an error (RFC 6749, section 2.3).
+
+    Some of ClaveÚnica's clients send their secret in the header and again in the form: there the header counts.
+    """
     form = request.POST
     header = request.headers.get("Authorization", "")
     basic = header[:6].lower() == "basic "
+    if basic and issuer is CLAVEUNICA:
+        return _from_header(header[6:])
     if basic + ("client_secret" in form) + ("client_assertion" in form) > 1:
         return OAuthError("invalid_request", "more than one way of client authentication")
     if basic:

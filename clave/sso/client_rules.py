@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from clave.sso import claims, jwts
+from clave.holders.models import Profile
+from clave.sso import claims, claveunica, jwts
 from clave.sso.models import Client, ClientKind, Dialect
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -96,6 +97,11 @@ def _sector_problem(client: Client) -> str:
 
 
 def prepare(client: Client) -> None:
-    """Set what follows from other fields: a public client uses PKCE, ClaveÚnica's dialect has RS256 and no PKCE."""
+    """Set what follows from ClaveÚnica's dialect: its scopes, RS256, PKCE only for who has no secret.
+
+    Its applications cannot do without a RUN, so only persons who have one sign in there unless profiles are named.
+    """
     if client.dialect == Dialect.CLAVEUNICA:
-        client.requires_pkce, client.id_token_algorithm = False, "RS256"
+        client.requires_pkce, client.id_token_algorithm = client.is_public, "RS256"
+        client.scopes = [scope for scope in client.scopes if scope in claveunica.SCOPES]
+        client.profiles = client.profiles or [Profile.PERSONA_NATURAL.value]

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from clave.lib.request_context import SYSTEM
-from clave.sso import claims, clients
+from clave.sso import claims, client_rules, clients
 from clave.sso.models import Client
 from tests.story import Visitor
 
@@ -32,6 +32,7 @@ class Application:
             "scopes": list(claims.ALL),
         }
         self.client = Client(**usual | fields)
+        client_rules.prepare(self.client)
         self.secret = clients.create(self.client, SYSTEM)
         self.http = HttpClient()
         self.path = "/openid" if self.client.dialect == "claveunica" else "/sso"
@@ -65,12 +66,7 @@ class Application:
 
     def answer(self, response: Any) -> dict[str, str]:
         """Return what a response sends the browser back with: by redirect, or by the page between."""
-        if response.status_code in (302, 303):
-            address = response.headers["Location"]
-        else:
-            page = response.content.decode()
-            assert 'http-equiv="refresh"' in page, page[:2000]
-            address = page.split("0;url=")[1].split('"')[0].replace("&amp;", "&")
+        address = led_to(response)
         parts = urlsplit(address)
         base = address.partition("?")[0].partition("#")[0]
         assert base in self.client.redirect_uris, address
@@ -135,3 +131,12 @@ def signed_in(rut: str = CAMILA[0], key: str = CAMILA[1]) -> Visitor:
 
 def issuer(path: str = "") -> str:
     return f"{settings.CLAVE_URL}{path}"
+
+
+def led_to(response: Any) -> str:
+    """Return the address that a response leads to: by redirect, or by the page between."""
+    if response.status_code in (302, 303):
+        return str(response.headers["Location"])
+    page = response.content.decode()
+    assert 'http-equiv="refresh"' in page, page[:2000]
+    return str(page.split("0;url=")[1].split('"')[0].replace("&amp;", "&"))

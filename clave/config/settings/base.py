@@ -231,6 +231,8 @@ RCE_ALL_CODES = _flag("RCE_ALL_CODES")
 SSO_ACCESS_SECONDS = _number("SSO_ACCESS_SECONDS", 600, 60, most=3600)
 SSO_REFRESH_DAYS = _number("SSO_REFRESH_DAYS", 30, 1, most=365)
 SSO_REFRESH_GRACE_SECONDS = _number("SSO_REFRESH_GRACE_SECONDS", 30, 0, most=300)
+# Clients whose people sign in at a page of their own (client_id: URL name) and never with the browser's session.
+SSO_SIGN_IN_PAGES = {"claveunica-demo": "sandbox_claveunica_sign_in"} if CLAVE_DEMO else {}
 
 # Six years: the limitation period for tax audits (Código Tributario, article 200).
 ATTENDANCE_LEAST_DAYS = 6 * 365 + 2

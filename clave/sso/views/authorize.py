@@ -1,8 +1,10 @@
 """The authorization endpoint, and the pages between it and the answer: sign-in, account, consent."""
 
+import re
 from typing import ClassVar
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -28,6 +30,8 @@ from clave.web.destination import Destination
 from clave.web.errors import error_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
+
+_AUTHORIZE = re.compile(r"/openid/authorize/?\?.+")
 
 
 @csrf_exempt
@@ -68,6 +72,12 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     return SeeOther(f"{issuer.endpoint('authorize')}?{urlencode(query)}")
 
 
+def claveunica_login(request: HttpRequest) -> HttpResponse:
+    """Go on to the authorization endpoint in `next`, in front of which some of ClaveÚnica's clients name this page."""
+    following = request.GET.get("next", "")
+    return HttpResponseRedirect(following) if _AUTHORIZE.fullmatch(following) else error_page(request, 404)
+
+
 def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: bool = False) -> HttpResponse:
     """Answer a request if nothing more is needed of the person; otherwise lead to the page where it is given."""
     context = context_of(request)
@@ -77,7 +87,7 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
         return answers.with_error(request, asked, error, came_by_form=came_by_form)
-    person = signed_in(request)
+    person = _signed_in_for(request, asked.client)
     need = authorization.need_of(asked, person)
     if need is None and person is not None:
         return granted(request, asked, authorization.issue_code(asked, person, context), came_by_form=came_by_form)
@@ -93,6 +103,10 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     return _to_sign_in(request, asked, pending) if need is Need.SIGN_IN else _to(need, pending)
 
 
+def _signed_in_for(request: HttpRequest, client: Client) -> SignedIn | None:
+    return None if client.client_id in settings.SSO_SIGN_IN_PAGES else signed_in(request)
+
+
 def granted(request: HttpRequest, asked: AuthorizationRequest, code: str | None, *, came_by_form: bool) -> HttpResponse:
     """Return the browser to the client with a code, or say that the request is over if there is none."""
     if code is None:
@@ -102,6 +116,8 @@ def granted(request: HttpRequest, asked: AuthorizationRequest, code: str | None,
 
 def _to_sign_in(request: HttpRequest, asked: AuthorizationRequest, pending: PendingAuthorization) -> HttpResponse:
     """Lead to the sign-in page, and remember where from: a key may have to be made or recovered first."""
+    if own := settings.SSO_SIGN_IN_PAGES.get(pending.client.client_id):
+        return HttpResponseRedirect(reverse(own, args=[pending.pk]))
     path, cancel_path = (reverse(page, args=[pending.pk]) for page in ("sso_continue", "sso_cancel"))
     client, rut = pending.client, _hinted_rut(asked)
     going = Destination(client.name, path, cancel_path, client.profiles, rut)
@@ -181,7 +197,7 @@ class PendingPage(View):
         asked = find_pending(request, str(kwargs["pending"]))
         if asked is None:
             return problem_page(request, None, "unknown_request")
-        person = signed_in(request)
+        person = _signed_in_for(request, asked.client)
         in_order = not authorization_checks.shown_problem(asked) and not authorization_checks.sent_problem(asked)
         if person is None or not in_order or authorization.need_of(asked, person) is not self.need:
             return advance(request, asked, came_by_form=True)

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from clave.sso import claims, signed_in, signing_keys
+from clave.sso import claims, claveunica, signed_in, signing_keys
 from clave.sso.authorization_checks import PROMPTS, RESPONSE_MODES
 from clave.sso.client_authentication import METHODS
 from clave.sso.issuers import CLAVEUNICA, Issuer
@@ -21,8 +21,11 @@ def metadata(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """Return the issuer's metadata (OpenID Connect Discovery 1.0, section 3; RFC 8414)."""
     told = _common(issuer)
     if issuer is CLAVEUNICA:
-        told["end_session_endpoint"] = f"{settings.CLAVE_URL}/api/v1/accounts/app/logout"
+        told["end_session_endpoint"] = settings.CLAVE_URL + claveunica.LOGOUT_PATH
         told["token_endpoint_auth_methods_supported"] = METHODS[:2]
+        told |= {"scopes_supported": claveunica.SCOPES, "claims_supported": claveunica.CLAIMS}
+        told["id_token_signing_alg_values_supported"] = ["RS256"]
+        told |= {"request_parameter_supported": False, "request_uri_parameter_supported": False}
     else:
         told |= _standard_only(issuer)
     return JsonResponse(told, headers={"Cache-Control": _KEPT})

@@ -128,17 +128,21 @@ def _ended(request: HttpRequest, asked: LogoutRequest, *, came_by_form: bool) ->
 
 @csrf_exempt
 def claveunica_logout(request: HttpRequest) -> HttpResponse:
-    """End the session and go to a registered `redirect`, or answer with nothing (rce-protocol.md, section 3).
+    """End the session and go to a registered `redirect`, or stay on the page (rce-protocol.md, section 3).
 
     The dialect knows no token that proves whose request it is. So only a session used at an application of the dialect
     ends: a stranger's page cannot sign anybody else out.
     """
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
     sid = request.session.get("sid", "") if request.session.session_key else ""
-    if any(client.dialect == Dialect.CLAVEUNICA for client in logout.clients_at(sid)):
+    speaks = any(client.dialect == Dialect.CLAVEUNICA for client in logout.clients_at(sid))
+    if speaks and request.method == "GET":
         end_session(request)
     redirect = request.GET.get("redirect", "")
     speakers = Client.objects.filter(dialect=Dialect.CLAVEUNICA, active=True)
     registered = {uri for uris in speakers.values_list("post_logout_redirect_uris", flat=True) for uri in uris}
     if redirect not in registered:
         return HttpResponse(status=204)
-    return HttpResponseRedirect(redirect)
+    # The dialect says 302, and the scheme may be an application's own, so none of Django's redirects will do.
+    return HttpResponse(status=302, headers={"Location": redirect})

@@ -6,13 +6,17 @@ from functools import wraps
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
+from clave.sso.issuers import CLAVEUNICA
 from clave.sso.oauth_errors import OAuthError
 
 View = Callable[..., HttpResponse]
 FORM = "application/x-www-form-urlencoded"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+# Clients of ClaveÚnica that hand an array to PHP's cURL send this.
+MULTIPART = "multipart/form-data"
 # Applications of a single page call from the origin they came from; no cookie is asked for, so any origin may.
 CROSS_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
@@ -38,7 +42,7 @@ def endpoint(*methods: str, form: bool = True) -> Callable[[View], View]:
             elif request.method not in methods:
                 response = JsonResponse({"error": "invalid_request"}, status=405)
                 response.headers["Allow"] = ", ".join(methods)
-            elif form and request.method == "POST" and (problem := _form_problem(request)):
+            elif form and request.method == "POST" and (problem := _form_problem(request, kwargs.get("issuer"))):
                 response = problem.response()
             else:
                 response = view(request, *args, **kwargs)
@@ -51,13 +55,13 @@ def endpoint(*methods: str, form: bool = True) -> Callable[[View], View]:
     return decorator
 
 
-def _form_problem(request: HttpRequest) -> OAuthError | None:
+def _form_problem(request: HttpRequest, issuer: object) -> OAuthError | None:
     """Return what is wrong with a posted form; control characters have no place in any parameter."""
-    if request.content_type != FORM:
+    if request.content_type not in ((FORM, MULTIPART) if issuer is CLAVEUNICA else (FORM,)):
         return OAuthError("invalid_request", f"send {FORM}")
     try:
         sent = list(request.POST.lists())
-    except (BadRequest, SuspiciousOperation, ValueError):
+    except (BadRequest, SuspiciousOperation, MultiPartParserError, ValueError):
         return OAuthError("invalid_request", "the body is too big or not readable")
     if any(len(values) > 1 for _name, values in sent):
         return OAuthError("invalid_request", "a parameter is there twice")

@@ -1,11 +1,9 @@
 """The endpoints where clients exchange, ask about and revoke tokens, and push requests."""
 
-from urllib.parse import unquote
-
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from clave.lib import clock
-from clave.sso import authorization_checks, client_authentication, dpop, grants, pending_limits
+from clave.sso import authorization_checks, claveunica, client_authentication, dpop, grants, pending_limits
 from clave.sso.authorization import CODE_LIFE
 from clave.sso.authorization_request import PUSHED_PREFIX, received
 from clave.sso.grants import IssuedTokens
@@ -37,20 +35,15 @@ def token(request: HttpRequest, issuer: Issuer) -> HttpResponse:
 def _exchange(request: HttpRequest, issuer: Issuer, client: Client, dpop_key: str) -> IssuedTokens | OAuthError:
     form, context = request.POST, context_of(request)
     if form.get("grant_type") == "authorization_code":
-        redirect_uri = _redirect_uri(form, issuer)
+        redirect_uri = form.get("redirect_uri", "")
+        if issuer is CLAVEUNICA:
+            redirect_uri = claveunica.redirect_uri(redirect_uri)
         return grants.redeem_code(
             client, form.get("code", ""), redirect_uri, form.get("code_verifier", ""), dpop_key, context
         )
     if form.get("grant_type") == "refresh_token":
         return grants.refresh(client, form.get("refresh_token", ""), form.get("scope", ""), dpop_key, context)
     return OAuthError("unsupported_grant_type", f"grant_type is {' or '.join(GRANT_TYPES)}")
-
-
-def _redirect_uri(form: QueryDict, issuer: Issuer) -> str:
-    """Return `redirect_uri`; ClaveÚnica's clients often percent-encode it once more than the form does."""
-    value = form.get("redirect_uri", "")
-    doubled = issuer is CLAVEUNICA and value.lower().startswith(("http%3a", "https%3a"))
-    return unquote(value) if doubled else value
 
 
 def _token_response(issued: IssuedTokens, dpop_key: str) -> HttpResponse:
