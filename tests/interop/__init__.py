@@ -1,0 +1,1 @@
+"""Real, unmodified relying-party libraries sign in with Clave: `script/interop`."""
