@@ -11,7 +11,7 @@ GO = (("go", "mod", "tidy"), ("go", "build", "-o", "bin/", "./..."))
 MAVEN = (("mvn", "-q", "-B", "package"),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Client:
     """A library and its sample application.
 

@@ -60,11 +60,15 @@ class Clave:
 
 
 def fill_in(page: Page) -> None:
-    """Fill in the sign-in page and press through the consent page."""
+    """Fill in the sign-in page and, the first time or if the application wants it, consent."""
     for name, text in HOLDER.items():
         page.locator(f"[name={name}]").fill(text)
-    page.get_by_role("button", name="Ingresar", exact=True).click()
-    page.get_by_role("button", name="Continuar", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Ingresar", exact=True).click()
+    consent = page.get_by_role("button", name="Continuar", exact=True)
+    if consent.count():
+        with page.expect_navigation():
+            consent.click()
 
 
 @contextmanager
