@@ -129,7 +129,7 @@ CLIENTS = [
         package="github.com/coreos/go-oidc/v3",
         manifest="go.mod",
         install=GO,
-        start=("bin/app",),
+        start=("bin/interop",),
     ),
     Client(
         name="oauth2-proxy",
