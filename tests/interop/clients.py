@@ -1,6 +1,7 @@
 """The table of clients: which library, how its sample application is installed and started, what it can do."""
 
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ MAVEN = (("mvn", "-q", "-B", "package"),)
 class Client:
     """A library and its sample application.
 
-    `package` is the name whose pinned version stands in the sample's `manifest`. The paths are those of the
+    `package` is the name whose pinned version stands in the sample's `manifest`; without one it is Debian's. The paths are those of the
     application's pages; a product brings its own. `buttons` are pressed on the application's own sign-in page.
     `without` says why a step is not asked of this client.
     """
@@ -43,7 +44,10 @@ class Client:
         return SAMPLES / self.name
 
     def version(self) -> str:
-        """Return the version that the manifest pins."""
+        """Return the version that the manifest pins, or which Debian has installed."""
+        if not self.manifest:
+            words = ["dpkg-query", "--show", "--showformat", "${Version}", self.package]
+            return subprocess.run(words, capture_output=True, text=True, check=True).stdout
         text = (self.folder / self.manifest).read_text(encoding="utf-8")
         pinned = re.search(rf"{re.escape(self.package)}\W+(?:artifactId\W+version\W+)?v?(\d[\w.+~-]*)", text)
         if pinned is None:
@@ -168,11 +172,9 @@ CLIENTS = [
         name="mod-auth-openidc",
         language="C",
         package="libapache2-mod-auth-openidc",
-        manifest="debian.txt",
+        manifest="",
         install=(),
         start=("{python}", "start.py"),
         redirect_path="/oidc/callback",
-        refresh="/oidc/callback?info=json&access_token_refresh_interval=0",
-        logout="/logout",
     ),
 ]
