@@ -17,7 +17,8 @@ class Client:
     """A library and its sample application.
 
     `package` is the name whose pinned version stands in the sample's `manifest`; without one it is Debian's. The paths are those of the
-    application's pages; a product brings its own. `buttons` are pressed on the application's own sign-in page.
+    application's pages; a product brings its own. A broker stands, with an address of its own, between the
+    application and Clave: `redirect_path` is there, and `broker` is its path for who has logged out. `buttons` are pressed on the application's own sign-in page.
     `without` says why a step is not asked of this client.
     """
 
@@ -34,7 +35,7 @@ class Client:
     me: str = "/me"
     refresh: str = "/refresh"
     logout: str = "/logout"
-    signed_out: str = "/"
+    broker: str = ""
     buttons: tuple[str, ...] = ()
     without: dict[str, str] = field(default_factory=dict)
     remark: str = ""
@@ -165,7 +166,8 @@ CLIENTS = [
         install=MAVEN,
         start=("{python}", "start.py"),
         redirect_path="/realms/interop/broker/clave/endpoint",
-        without={"refresh": "renews only its own session"},
+        broker="/realms/interop/broker/clave/endpoint/logout_response",
+        without={"userinfo": "reads it while signing in, for itself", "refresh": "renews only its own session"},
         remark="as broker between an application and Clave",
     ),
     Client(

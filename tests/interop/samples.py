@@ -63,14 +63,16 @@ def running(client: Client, provider: Provider) -> Iterator[str]:
     host = "127.0.0.1" if urlsplit(issuer).hostname == "localhost" else "localhost"
     port = free_port()
     url = f"http://{host}:{port}"
-    registered = provider.register(client, url + client.redirect_path, url + client.signed_out)
+    answering = f"http://{host}:{free_port()}" if client.broker else url
+    redirect_uri, signed_out = answering + client.redirect_path, answering + (client.broker or "/")
+    registered = provider.register(client, redirect_uri, signed_out)
     environ = {
         **os.environ,
         "ISSUER": issuer,
         "CLIENT_ID": registered["client_id"],
         "CLIENT_SECRET": registered["client_secret"],
-        "REDIRECT_URI": url + client.redirect_path,
-        "POST_LOGOUT_REDIRECT_URI": url + client.signed_out,
+        "REDIRECT_URI": redirect_uri,
+        "POST_LOGOUT_REDIRECT_URI": url + "/",
         "PORT": str(port),
     }
     command = [word.format(python=sys.executable) for word in client.start]
@@ -81,6 +83,7 @@ def running(client: Client, provider: Provider) -> Iterator[str]:
         )
     try:
         _wait_for(url, process)
+        _wait_for(answering, process)
         yield url
     finally:
         _stop(process)

@@ -69,7 +69,7 @@ class Journey:
             self.page = self._fresh_page()
             self._enter()
         self.page.goto(self.url + self.client.logout)
-        left = re.compile(re.escape(self.url + self.client.signed_out) + r"(\?.*)?$")  # some add their state
+        left = re.compile(re.escape(self.url + "/") + r"(\?.*)?$")  # some add their state
         self.page.wait_for_url(left)
         self._enter()
 
