@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Most requested first: every URL pattern before a match costs time.
     path("", include("clave.signin.urls")),
     path("", include("clave.rce.urls")),
+    path("", include("clave.sso.urls")),
     path("", include("clave.web.urls")),
     path("", include("clave.selfservice.urls")),
     path("", include("clave.attendance.urls")),

@@ -36,18 +36,6 @@ def account_sessions(request: HttpRequest, holder: Holder) -> HttpResponse:
     return show(request, "signin/account_sessions.html", context)
 
 
-class SignOut(View):
-    def post(self, request: HttpRequest) -> HttpResponse:
-        holder = current_holder(request)
-        if holder:
-            audit.record("signout", context_of(request), holder=holder)
-        request.session.flush()
-        return show(request, "signin/signed_out.html")
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("account"))
-
-
 class CloseOthers(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         holder = current_holder(request)

@@ -13,6 +13,9 @@ class Session(AbstractBaseSession):
     address = models.CharField(max_length=45, blank=True)
     agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(null=True)
+    # Identifies the session to relying applications (OpenID Connect Back-Channel Logout 1.0, section 2.1). It survives
+    # signing in again as the same holder, which changes the key.
+    sid = models.CharField(max_length=32, blank=True, db_index=True)
 
     @classmethod
     def get_session_store_class(cls) -> type:

@@ -1,6 +1,7 @@
 """Session engine: Django's database sessions, with the holder in a separate column."""
 
 import secrets
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -14,6 +15,17 @@ from clave.lib.request_context import RequestContext
 from clave.signin.models import Session
 
 _BY_KEY = Lookup(lambda key: Session.objects.filter(session_key=key), "key")
+
+
+@dataclass(frozen=True)
+class Authentication:
+    """How a holder signed in: through which door, and with which methods (`amr` values, RFC 8176, section 2)."""
+
+    door: str = "clave"
+    methods: tuple[str, ...] = ("pwd",)
+
+
+TYPED_KEY = Authentication()
 
 
 class SessionStore(DatabaseStore):
@@ -39,6 +51,7 @@ class SessionStore(DatabaseStore):
         row.address = data.get("address", "")
         row.agent = data.get("agent", "")
         row.created_at = clock.now()
+        row.sid = data.get("sid", "")
         return row
 
     def encode(self, session_dict: dict[str, object]) -> str:
@@ -52,12 +65,16 @@ class SessionStore(DatabaseStore):
         self.create_model_instance(self._stored).save(force_insert=True)
         self.modified = True
 
-    def begin(self, holder: Holder, context: RequestContext) -> None:
+    def begin(self, holder: Holder, context: RequestContext, authentication: Authentication = TYPED_KEY) -> None:
         """Start the session of a holder who has signed in; the browser's previous session is deleted."""
+        same_holder = self.session_key and self.get("holder") == str(holder.pk)
+        sid = (same_holder and self.get("sid")) or secrets.token_hex(16)
         if self.session_key:
             self.flush()
-        identity = {"holder": str(holder.pk), "account_version": holder.version}
-        self.update({**identity, "address": context.address, "agent": context.agent})
+        self.update({"holder": str(holder.pk), "account_version": holder.version, "sid": sid})
+        self.update({"address": context.address, "agent": context.agent})
+        self.update({"auth_time": clock.now().timestamp(), "door": authentication.door})
+        self["amr"] = list(authentication.methods)
         self.create()
 
     def save(self, must_create: bool = False) -> None:

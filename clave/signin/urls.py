@@ -1,4 +1,4 @@
-"""Sign-in, sign-out and the account pages."""
+"""Sign-in and the account pages. Signing out also ends sign-on elsewhere: `clave/sso/urls.py`."""
 
 from django.urls import path
 
@@ -12,7 +12,6 @@ urlpatterns = [
     path(
         "ingresar/facilitador", sign_in.SignIn.as_view(config=FACILITATOR, cached_blank=True), name="facilitator_signin"
     ),
-    path("salir", account.SignOut.as_view(), name="signout"),
     path("mi-cuenta", account.account, name="account"),
     path("mi-cuenta/sesiones", account.account_sessions, name="account_sessions"),
     path("mi-cuenta/cerrar-otras", account.CloseOthers.as_view(), name="close_others"),

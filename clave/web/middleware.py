@@ -36,6 +36,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
 API = "/api/"
+# Endpoints that programs call validate what is posted themselves and answer in JSON.
+PROGRAMS = (API, "/sso/token", "/sso/userinfo", "/sso/introspect", "/sso/revoke", "/sso/par", "/openid/")
 # Load balancers, kubelets and Prometheus request these by IP address instead of host name.
 PROBES = ("/healthz", "/readyz", "/metrics")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -72,13 +74,13 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     status = refused_status(request)
     if status is None:
         return None
-    if request.path.startswith(API):
+    if request.path.startswith(PROGRAMS):
         return JsonResponse({"detail": responses[status]}, status=status)
     return error_page(request, status)
 
 
 def refused_status(request: HttpRequest) -> int | None:
-    """Return the HTTP status for a malformed request, None if it is well-formed. The API validates its JSON itself."""
+    """Return the HTTP status for a malformed request, None if well-formed. `PROGRAMS` validate bodies themselves."""
     if not _is_host_allowed(request):
         return 400
     length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -87,7 +89,7 @@ def refused_status(request: HttpRequest) -> int | None:
         return 413
     if _CONTROLS.search(request.path) or len(request.META.get("QUERY_STRING", "")) > 4096:
         return 400
-    if request.method != "POST" or request.path.startswith(API):
+    if request.method != "POST" or request.path.startswith(PROGRAMS):
         return None
     if request.content_type not in _FORM_TYPES:
         return 400

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests import installation, postgres
-from tests.scale import attendance, browsers, desk, load, overload, registries
+from tests.scale import attendance, browsers, desk, load, overload, registries, sso
 from tests.scale.table import SECONDS, row, title
 
 MANY = 240
@@ -34,6 +34,7 @@ MEASURES = [
     "desk",
     "registries",
     "overload",
+    "sso",
 ]
 HOLDERS = f"""
 from clave.holders.models import Holder
@@ -130,6 +131,10 @@ class Bench:
         """Ten times more sign-ins than the machine can do."""
         for store in ("PostgreSQL", "SQLite"):
             overload.measure(self, store, ruts())
+
+    def sso(self) -> None:
+        """Sign-on: round trips, refreshes, introspections."""
+        sso.measure(self, "PostgreSQL", ruts(), RUNS)
 
     def workers(self, live: installation.LiveInstallation) -> list[int]:
         return [pid for pid in self.web(live) if load.resident_mb(pid) > 30]

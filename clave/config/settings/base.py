@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "clave.training",
     "clave.attendance",
     "clave.rce",
+    "clave.sso",
     "clave.otec_portal",
     "clave.statements",
     "clave.backoffice",
@@ -225,6 +226,10 @@ RCE_RETURN_HOSTS = _choice("RCE_RETURN_HOSTS", "any", "registered")
 RCE_PENDING_FACTOR = _number("RCE_PENDING_FACTOR", 1, 1)
 RCE_ALL_CODES = _flag("RCE_ALL_CODES")
 
+
+SSO_ACCESS_SECONDS = _number("SSO_ACCESS_SECONDS", 600, 60, most=3600)
+SSO_REFRESH_DAYS = _number("SSO_REFRESH_DAYS", 30, 1, most=365)
+SSO_REFRESH_GRACE_SECONDS = _number("SSO_REFRESH_GRACE_SECONDS", 30, 0, most=300)
 
 # Six years: the limitation period for tax audits (Código Tributario, article 200).
 ATTENDANCE_LEAST_DAYS = 6 * 365 + 2

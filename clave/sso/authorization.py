@@ -1,0 +1,172 @@
+"""From a checked authorization request to a code: what is still needed of the person, and the grant."""
+
+import secrets
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.conf import settings
+from django.db import transaction
+
+from clave.audit import service as audit
+from clave.lib import clock
+from clave.lib.crypto import fingerprint
+from clave.lib.request_context import RequestContext
+from clave.lib.rut import InvalidRut, Rut
+from clave.sso import consents, signing_keys
+from clave.sso.authorization_request import AuthorizationRequest
+from clave.sso.models import Grant, PendingAuthorization
+from clave.sso.oauth_errors import OAuthError
+from clave.sso.signed_in import SignedIn
+
+# From a request to its code: to sign in, read what the client wants to know, perhaps recover a key.
+PENDING_LIFE = timedelta(minutes=30)
+CODE_LIFE = timedelta(seconds=60)
+
+
+class Need(Enum):
+    """What a request still needs of the person."""
+
+    SIGN_IN = "login_required"
+    CHOOSE_ACCOUNT = "account_selection_required"
+    CONSENT = "consent_required"
+
+
+def need_of(request: AuthorizationRequest, person: SignedIn | None) -> Need | OAuthError | None:
+    """Return what is needed next, None if a code can be issued (OpenID Connect Core 1.0, section 3.1.2.3).
+
+    An error is returned if signing in, which has happened since the request, did not give what it asks for.
+    """
+    if person is None:
+        return Need.SIGN_IN
+    signed_in_for_this = _happened_since(person.auth_time, request)
+    if not _is_the_one(request, person):
+        return OAuthError("login_required", "someone else has signed in") if signed_in_for_this else Need.SIGN_IN
+    if not signed_in_for_this and not _is_fresh(request, person):
+        return Need.SIGN_IN
+    if request.client.profiles and person.holder.profile not in request.client.profiles:
+        return Need.CHOOSE_ACCOUNT
+    chooses = "select_account" in request.prompts or _is_someone_else(request["login_hint"], person)
+    if chooses and not signed_in_for_this:
+        return Need.CHOOSE_ACCOUNT
+    if error := _refused_acr(request, person):
+        return error
+    if "consent" in request.prompts or not consents.is_given(person.holder, request):
+        return Need.CONSENT
+    return None
+
+
+def _happened_since(auth_time: datetime, request: AuthorizationRequest) -> bool:
+    return request.pending is not None and auth_time >= request.pending.created_at
+
+
+def _is_fresh(request: AuthorizationRequest, person: SignedIn) -> bool:
+    """Return whether the sign-in is recent enough for `prompt=login` and `max_age`."""
+    if "login" in request.prompts:
+        return False
+    return not request["max_age"] or clock.now() - person.auth_time <= timedelta(seconds=int(request["max_age"]))
+
+
+def _is_the_one(request: AuthorizationRequest, person: SignedIn) -> bool:
+    """Return whether the client asked for this person: by `id_token_hint`, or by a `sub` among the claims."""
+    hint = signing_keys.read(request["id_token_hint"]) if request["id_token_hint"] else None
+    wanted = {hint.get("sub")} if hint else set()
+    for place in (request.claims or {}).values():
+        member = place.get("sub")
+        if isinstance(member, dict) and member.get("value"):
+            wanted.add(member["value"])
+    return not wanted or wanted == {consents.subject_of(person.holder, request.client)}
+
+
+def _is_someone_else(login_hint: str, person: SignedIn) -> bool:
+    """Return whether the hint is the RUT or e-mail of somebody other than who is signed in."""
+    if "@" in login_hint:
+        return login_hint.casefold() != person.holder.email.casefold()
+    try:
+        return str(Rut.parse(login_hint)) != person.holder.identifier
+    except InvalidRut:
+        return False
+
+
+def _refused_acr(request: AuthorizationRequest, person: SignedIn) -> OAuthError | None:
+    """Return the error for an essential `acr` that this sign-in has not (Unmet Authentication Requirements 1.0)."""
+    wanted = (request.claims or {}).get("id_token", {}).get("acr")
+    if not isinstance(wanted, dict) or not wanted.get("essential"):
+        return None
+    values = wanted.get("values", [wanted["value"]] if "value" in wanted else [person.acr])
+    if isinstance(values, list) and person.acr in values:
+        return None
+    return OAuthError("unmet_authentication_requirements", "the identity is not proved in a way that was asked for")
+
+
+def keep_pending(request: AuthorizationRequest, context: RequestContext) -> PendingAuthorization:
+    """Store a request until the person has signed in or consented, bound to this browser (abuse case 23)."""
+    now = clock.now()
+    if request.pending:
+        pending = request.pending
+        pending.browser, pending.expires_at = context.browser, now + PENDING_LIFE
+        pending.save(update_fields=["browser", "expires_at"])
+        return pending
+    return PendingAuthorization.objects.create(
+        client=request.client,
+        parameters=request.parameters,
+        browser=context.browser,
+        created_at=now,
+        expires_at=now + PENDING_LIFE,
+    )
+
+
+@transaction.atomic
+def issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str:
+    """Create the grant and return its code, valid for `CODE_LIFE` and once. A stored request is used up by this."""
+    client, now = request.client, clock.now()
+    code = secrets.token_urlsafe(32)
+    if request.pending:
+        PendingAuthorization.objects.filter(pk=request.pending.pk).delete()
+    Grant.objects.create(
+        client=client,
+        holder=person.holder,
+        subject=consents.subject_of(person.holder, client),
+        sid=person.sid,
+        account_version=person.holder.version,
+        scopes=" ".join(request.scopes),
+        claims=request.claims,
+        nonce=request["nonce"],
+        auth_time=person.auth_time,
+        acr=person.acr,
+        amr=list(person.amr),
+        redirect_uri=request["redirect_uri"],
+        code_challenge=request["code_challenge"],
+        code_hash=fingerprint(code),
+        code_expires_at=now + CODE_LIFE,
+        dpop_key=request["dpop_jkt"],
+        created_at=now,
+        expires_at=now + timedelta(days=settings.SSO_REFRESH_DAYS),
+    )
+    audit.record("sso.authorized", context, holder=person.holder, client=client.client_id)
+    return code
+
+
+@transaction.atomic
+def consent_and_issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str:
+    """Remember the person's consent and return a code."""
+    consents.give(person.holder, request, context)
+    return issue_code(request, person, context)
+
+
+@transaction.atomic
+def decline(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> None:
+    """Record that the person did not consent; the stored request is over."""
+    if request.pending:
+        PendingAuthorization.objects.filter(pk=request.pending.pk).delete()
+    audit.record("sso.consent_refused", context, holder=person.holder, client=request.client.client_id)
+
+
+def choose_account(request: AuthorizationRequest) -> None:
+    """Go on with the account that is signed in: the stored request no longer asks which."""
+    prompts = " ".join(sorted(request.prompts - {"select_account"}))
+    chosen = {name: value for name, value in request.parameters.items() if name not in ("login_hint", "prompt")}
+    request.parameters = {**chosen, "prompt": prompts} if prompts else chosen
+    request.__dict__.pop("prompts", None)
+    if request.pending:
+        request.pending.parameters = request.parameters
+        request.pending.save(update_fields=["parameters"])

@@ -1,0 +1,178 @@
+"""The authorization endpoint, and the pages between it and the answer: sign-in, account, consent."""
+
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from clave.holders.models import Profile
+from clave.holders.profiles import BY_PROFILE, PERSON
+from clave.lib import clock
+from clave.sso import authorization, authorization_checks, consents
+from clave.sso.authorization import Need
+from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
+from clave.sso.issuers import BY_DIALECT, Issuer
+from clave.sso.models import Client, PendingAuthorization
+from clave.sso.oauth_errors import OAuthError
+from clave.sso.signed_in import SignedIn, signed_in
+from clave.sso.views import answers
+from clave.sso.views.connected import in_words
+from clave.web.middleware import context_of
+from clave.web.rendering import SeeOther, show
+
+
+@csrf_exempt
+def authorize(request: HttpRequest, issuer: Issuer) -> HttpResponse:
+    """Receive an authorization request (OpenID Connect Core 1.0, section 3.1.2.1)."""
+    if request.method == "POST":
+        return _posted(request, issuer)
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponse(status=405, headers={"Allow": "GET, HEAD, POST"})
+    asked = received(issuer, request.GET)
+    return advance(request, asked) if asked else problem_page(request, None, "unknown_client")
+
+
+def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
+    """Store a posted request and have the browser come again by GET.
+
+    With another site's form the browser sends none of our cookies, so nobody could be seen to be signed in.
+    """
+    asked = received(issuer, request.POST)
+    if asked is None:
+        return problem_page(request, None, "unknown_client")
+    if code := authorization_checks.shown_problem(asked):
+        return problem_page(request, asked, code)
+    if error := authorization_checks.sent_problem(asked):
+        return answers.with_error(request, asked, error)
+    pending = asked.pending or PendingAuthorization.objects.create(
+        client=asked.client,
+        parameters=asked.parameters,
+        created_at=clock.now(),
+        expires_at=clock.now() + authorization.CODE_LIFE,
+    )
+    query = {"client_id": asked.client.client_id, "request_uri": PUSHED_PREFIX + pending.pk}
+    return SeeOther(f"{issuer.endpoint('authorize')}?{urlencode(query)}")
+
+
+def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: bool = False) -> HttpResponse:
+    """Answer a request if nothing more is needed of the person; otherwise lead to the page where it is given."""
+    context = context_of(request)
+    if asked.pending and asked.pending.browser not in ("", context.browser):
+        return problem_page(request, asked, "unknown_request")
+    if code := authorization_checks.shown_problem(asked):
+        return problem_page(request, asked, code)
+    if error := authorization_checks.sent_problem(asked):
+        return answers.with_error(request, asked, error)
+    person = signed_in(request)
+    need = authorization.need_of(asked, person)
+    if isinstance(need, OAuthError):
+        return answers.with_error(request, asked, need)
+    if need is None and person is not None:
+        granted = authorization.issue_code(asked, person, context)
+        return answers.with_code(request, asked, granted, came_by_form=came_by_form)
+    if need is not None and "none" in asked.prompts:
+        return answers.with_error(request, asked, OAuthError(need.value, "and prompt is none"))
+    pending = authorization.keep_pending(asked, context)
+    return _to_sign_in(pending) if need is Need.SIGN_IN else _to(need, pending)
+
+
+def _to_sign_in(pending: PendingAuthorization) -> HttpResponse:
+    query = urlencode({"volver": reverse("sso_continue", args=[pending.pk])})
+    return HttpResponseRedirect(f"{sign_in_url(pending.client)}?{query}")
+
+
+def sign_in_url(client: Client) -> str:
+    """Return the sign-in page of the first profile that may enter this client."""
+    config = BY_PROFILE[Profile(client.profiles[0])] if client.profiles else PERSON
+    return config.url("signin")
+
+
+def _to(need: Need | None, pending: PendingAuthorization) -> HttpResponse:
+    page = "sso_account" if need is Need.CHOOSE_ACCOUNT else "sso_consent"
+    return HttpResponseRedirect(reverse(page, args=[pending.pk]))
+
+
+def problem_page(request: HttpRequest, asked: AuthorizationRequest | None, code: str) -> HttpResponse:
+    """Show a problem that only the person can be told: it is not known whose address the other one is."""
+    client = asked.client if asked else None
+    return show(request, "sso/problem.html", {"code": code, "client": client}, status=400)
+
+
+def find_pending(request: HttpRequest, pk: str) -> AuthorizationRequest | None:
+    """Return the stored request that this browser brought, None if it is over or another browser's."""
+    unexpired = PendingAuthorization.objects.filter(expires_at__gt=clock.now(), browser=context_of(request).browser)
+    pending = unexpired.select_related("client").filter(pk=pk).first()
+    return resumed(BY_DIALECT[pending.client.dialect], pending) if pending else None
+
+
+def proceed(request: HttpRequest, pending: str) -> HttpResponse:
+    """Go on with a stored request after signing in."""
+    asked = find_pending(request, pending)
+    if asked is None:
+        return problem_page(request, None, "unknown_request")
+    return advance(request, asked, came_by_form=True)
+
+
+class PendingPage(View):
+    """A page about a stored request, for whoever is signed in."""
+
+    template_name: ClassVar[str]
+    asked: AuthorizationRequest
+    person: SignedIn
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        asked = find_pending(request, str(kwargs["pending"]))
+        if asked is None:
+            return problem_page(request, None, "unknown_request")
+        person = signed_in(request)
+        if person is None or authorization.need_of(asked, person) not in (Need.CHOOSE_ACCOUNT, Need.CONSENT):
+            return advance(request, asked, came_by_form=True)
+        self.asked, self.person = asked, person
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+        page = show(request, self.template_name, {**self.context(), "holder": self.person.holder})
+        page.headers["Content-Security-Policy"] = answers.policy_for(self.asked)
+        return page
+
+    def context(self) -> dict[str, object]:
+        again = urlencode({"volver": reverse("sso_continue", args=[self.kwargs["pending"]])})
+        return {"client": self.asked.client, "other_account": f"{sign_in_url(self.asked.client)}?{again}"}
+
+
+class ChooseAccount(PendingPage):
+    """Asks whether to go on with the account that is signed in, or to sign in with another."""
+
+    template_name = "sso/account.html"
+
+    def context(self) -> dict[str, object]:
+        profiles = self.asked.client.profiles
+        allowed = not profiles or self.person.holder.profile in profiles
+        titles = [BY_PROFILE[Profile(profile)].title for profile in profiles]
+        return {**super().context(), "allowed": allowed, "titles": titles}
+
+    def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+        authorization.choose_account(self.asked)
+        return advance(request, self.asked)
+
+
+class ConsentPage(PendingPage):
+    """Says which system wants to know what, and asks whether it may."""
+
+    template_name = "sso/consent.html"
+
+    def context(self) -> dict[str, object]:
+        told = in_words(self.asked.scopes, consents.single_claims(self.asked))
+        return {**super().context(), "told": told}
+
+    def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+        context = context_of(request)
+        if "permitir" not in request.POST:
+            authorization.decline(self.asked, self.person, context)
+            return answers.with_error(request, self.asked, OAuthError("access_denied", "the person said no"))
+        granted = authorization.consent_and_issue_code(self.asked, self.person, context)
+        return answers.with_code(request, self.asked, granted, came_by_form=False)

@@ -1,0 +1,104 @@
+"""Signing in to another system with a Clave: the whole way, as people and applications go it."""
+
+import pytest
+
+from tests.sso.application import CAMILA, Application, issuer, signed_in
+from tests.story import Visitor
+
+
+@pytest.fixture
+def app(demo: None) -> Application:
+    return Application()
+
+
+@pytest.fixture
+def camila(demo: None) -> Visitor:
+    return signed_in()
+
+
+def test_a_person_signs_in_consents_and_the_application_knows_who_it_is(app: Application, visitor: Visitor) -> None:
+    page = visitor.open(app.url())
+    assert page.shows("Ingresar con mi Clave SENCE")
+    page = visitor.send(rut=CAMILA[0], key=CAMILA[1])
+    assert page.shows("Entrar a Aula Virtual", "Camila Rojas Soto", "Su correo", "por un año")
+    response = visitor.client.post(page.url, {"permitir": "1"})
+    answer = app.answer(response)
+    assert answer["state"] == app.state and answer["iss"] == issuer()
+    tokens = app.exchange(answer["code"]).json()
+    told = app.read(tokens["id_token"])
+    assert told["iss"] == issuer() and told["aud"] == app.client_id and told["nonce"] == app.nonce
+    assert told["acr"] == "urn:clave:registry" and told["amr"] == ["pwd"]
+    who = app.userinfo(tokens["access_token"]).json()
+    assert who["sub"] == told["sub"] and who["run"] == "11111111-1" and who["name"] == "Camila Rojas Soto"
+    assert who["email"] == "camila.rojas@example.cl" and who["email_verified"] is False
+
+
+def test_who_consented_before_is_not_asked_again(app: Application, camila: Visitor) -> None:
+    app.code(camila)
+    assert "code" in app.answer(camila.client.get(app.url()))
+
+
+def test_more_than_was_consented_to_is_asked(app: Application, camila: Visitor) -> None:
+    app.code(camila, scope="openid email")
+    assert camila.open(app.url(scope="openid email phone")).shows("Su teléfono")
+
+
+def test_who_says_no_goes_back_with_that_answer(app: Application, camila: Visitor) -> None:
+    page = camila.open(app.url())
+    answer = app.answer(camila.client.post(page.url, {"rechazar": "1"}))
+    assert answer["error"] == "access_denied" and answer["state"] == app.state
+
+
+def test_after_signing_in_a_page_of_ours_leads_back(app: Application, visitor: Visitor) -> None:
+    """A redirect would be stopped by the `form-action` of the sign-in page (CSP 3)."""
+    app.code(signed_in())
+    page = visitor.open(app.url())
+    page = visitor.send(rut=CAMILA[0], key=CAMILA[1])
+    assert page.status == 200 and page.shows("Volviendo a Aula Virtual", "Continuar")
+    assert "code" in app.answer(page.response)
+
+
+def test_the_code_is_worth_tokens_once_and_then_takes_them_away(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+    code = app.code(camila)
+    tokens = app.exchange(code).json()
+    clock.move(seconds=31)
+    again = app.exchange(code)
+    assert again.status_code == 400 and again.json()["error"] == "invalid_grant"
+    assert app.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_refresh_tokens_rotate_and_a_lost_answer_is_told_again(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+    first = app.tokens(camila, scope="openid offline_access")["refresh_token"]
+    second = app.refresh(first).json()["refresh_token"]
+    assert app.refresh(first).json()["refresh_token"] == second != first
+    clock.move(seconds=31)
+    assert app.refresh(first).json()["error"] == "invalid_grant"
+    assert app.refresh(second).json()["error"] == "invalid_grant", "the family is revoked"
+
+
+def test_signing_out_ends_what_was_granted_in_the_session(app: Application, camila: Visitor) -> None:
+    from clave.sso import logout
+
+    token = app.tokens(camila)["access_token"]
+    assert logout.end_grants() == 0
+    camila.open("/mi-cuenta")
+    camila.post("/salir", {})
+    assert logout.end_grants() == 1
+    assert app.userinfo(token).status_code == 401
+
+
+def test_a_connected_system_can_be_taken_its_permission(app: Application, camila: Visitor) -> None:
+    token = app.tokens(camila)["access_token"]
+    assert camila.open("/mi-cuenta/sistemas").shows("Aula Virtual", "Su correo")
+    camila.post(f"/mi-cuenta/sistemas/{app.client_id}/quitar", {})
+    assert camila.page.shows("El sistema ya no puede ver sus datos.")
+    assert app.userinfo(token).status_code == 401
+    assert camila.open(app.url()).shows("Entrar a Aula Virtual")
+
+
+def test_the_metadata_names_endpoints_that_are_there(app: Application) -> None:
+    told = app.http.get("/.well-known/openid-configuration").json()
+    assert told["issuer"] == issuer()
+    for name, url in told.items():
+        if name.endswith("_endpoint") or name == "jwks_uri":
+            assert app.http.get(url.removeprefix(issuer())).status_code != 404, name
