@@ -146,7 +146,8 @@ CLIENTS = [
         redirect_path="/oauth2/callback",
         refresh="/me",
         logout="/sign-out",
-        remark="refreshes by itself after `cookie-refresh`, here a second",
+        remark="refreshes by itself after `cookie-refresh`, here a second; `insecure-oidc-allow-unverified-email`, since "
+        "Clave says `email_verified: false`",
     ),
     Client(
         name="spring-security",

@@ -18,7 +18,7 @@ from clave.operations.launcher import free_port
 from tests.interop.clients import Client
 from tests.interop.provider import Provider
 
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 class InteropError(Exception):

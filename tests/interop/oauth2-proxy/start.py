@@ -28,6 +28,7 @@ options = {
     "prompt": "consent",
     "insecure-oidc-skip-nonce": "false",
     "email-domain": "*",
+    "insecure-oidc-allow-unverified-email": "true",
     "cookie-secret": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "cookie-secure": "false",
     "cookie-refresh": "1s",
