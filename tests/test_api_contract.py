@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
-from wsgiref.types import WSGIApplication
 
 import pytest
 import schemathesis
@@ -43,7 +42,7 @@ class Quiet(WSGIRequestHandler):
 @contextmanager
 def served() -> Iterator[str]:
     """Serve the whole application, gate and all, to this machine; pytest-django's own server starts before `fresh`."""
-    server = make_server("127.0.0.1", 0, cast(WSGIApplication, application), handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
 
     def serve() -> None:
         server.serve_forever(poll_interval=0.05)

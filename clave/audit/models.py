@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class OperatorOf(models.Func):
@@ -12,7 +14,9 @@ class OperatorOf(models.Func):
     output_field = models.CharField()
     template = "(%(expressions)s ->> 'operator')"
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         """Use JSON_EXTRACT: the ->> operator is newer than the oldest SQLite version supported."""
         return self.as_sql(compiler, connection, template="JSON_EXTRACT(%(expressions)s, '$.operator')", **context)
 

@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from clave.audit import anchors, seals
 from clave.audit.chain import VERSION, is_genuine, known_keys, readable_seals
@@ -246,7 +245,7 @@ def _note_event(seal: Seal, reading: _Reading) -> None:
 
 
 def _uncovered_entries(reading: _Reading) -> "array[int]":
-    ids: Iterable[Any] = Entry.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000)
+    ids: Iterable[int] = Entry.objects.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000)
     return array("q", (pk for pk in ids if pk not in reading.covered))
 
 

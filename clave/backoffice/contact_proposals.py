@@ -1,7 +1,5 @@
 """Changes of a holder's contact and secret question: the help desk proposes, someone else confirms."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -35,8 +33,8 @@ class ContactForm(ReasonForm):
         (_("Motivo"), ["reason", "note"]),
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["email"].widget.attrs["autocomplete"] = "off"
 
 
@@ -107,13 +105,12 @@ class DecideContact(ContactAction[DecisionForm]):
     button = _("Guardar la decisión")
     change: ContactChange
 
-    def find(self, **kwargs: Any) -> HttpResponse | None:
+    def find(self, **kwargs: object) -> HttpResponse | None:
         response = super().find(**kwargs)
         if response is not None:
             return response
-        change = (
-            contact_change.waiting().filter(holder=self.holder, pk=kwargs["change"]).select_related("holder").first()
-        )
+        waiting = contact_change.waiting().filter(holder=self.holder, pk=str(kwargs["change"]))
+        change = waiting.select_related("holder").first()
         if change is None:
             return refusal_page(self.request, NoLongerWaiting())
         self.change = change

@@ -1,7 +1,7 @@
 """The help desk's pages: search, reason for access, account page, actions."""
 
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django import forms
 from django.conf import settings
@@ -41,8 +41,8 @@ class SearchForm(ClaveForm):
         label=_("Buscar"), max_length=120, help_text=_("RUT, NIE, documento, correo o folio. Tecla / para llegar aquí.")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["text"].widget.attrs |= {"type": "search", "data-buscar": ""}
 
 

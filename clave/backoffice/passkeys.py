@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,7 +19,9 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    PublicKeyCredentialCreationOptions,
     PublicKeyCredentialDescriptor,
+    PublicKeyCredentialRequestOptions,
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
@@ -52,7 +53,9 @@ def _site() -> str:
     return urlsplit(settings.CLAVE_URL).hostname or "localhost"
 
 
-def _store_challenge(request: HttpRequest, options: Any) -> str:
+def _store_challenge(
+    request: HttpRequest, options: PublicKeyCredentialCreationOptions | PublicKeyCredentialRequestOptions
+) -> str:
     request.session[_CHALLENGE] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
 

@@ -1,6 +1,6 @@
 """Back-office sign-in, invitations and an operator's own passkeys."""
 
-from typing import Any
+from typing import Unpack
 
 import segno
 from django import forms
@@ -16,7 +16,7 @@ from clave.credentials.policy import REASONS, PolicyViolation
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.web.form_pages import FormPage, StepPage
-from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
+from clave.web.forms import ClaveForm, EmailField, FieldArguments, Initial, SecretField, TextField, Typed
 from clave.web.middleware import context_of
 from clave.web.wizard import Wizard
 
@@ -24,8 +24,8 @@ from clave.web.wizard import Wizard
 class CodeField(forms.CharField):
     """A typed code. Its format is not validated here: the service refuses all wrong codes alike."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        super().__init__(**arguments)
         self.widget.attrs |= {"class": "w-corto", "spellcheck": "false"}
 
     def clean(self, value: object) -> str:
@@ -35,11 +35,10 @@ class CodeField(forms.CharField):
 class AuthenticatorCodeField(CodeField):
     """The six digits of an authenticator, spaces allowed."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self) -> None:
         super().__init__(
             label=_("Código de su aplicación"),
             help_text=_("Los 6 números que muestra ahora su aplicación de códigos."),
-            **kwargs,
         )
         self.widget.attrs |= {"autocomplete": "one-time-code", "inputmode": "numeric"}
 
@@ -76,15 +75,15 @@ class PasskeySignIn(SignIn):
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return HttpResponseRedirect(reverse("backoffice_signin"))
 
-    def make_form(self, data: object = None, initial: object = None) -> ClaveForm:
-        return PasskeyForm(data, request=self.request) if data is not None else SignInForm(request=self.request)
+    def make_form(self, data: Typed = None, initial: Initial = None) -> ClaveForm:
+        return PasskeyForm(data=data, request=self.request) if data is not None else SignInForm(request=self.request)
 
     def perform(self, form: ClaveForm, context: RequestContext) -> HttpResponse:
         enter(self.request, passkeys.sign_in(self.request, form.cleaned_data["answer"], context))
         return HttpResponseRedirect(reverse("backoffice"))
 
     def refused(self, form: ClaveForm, refused: Refused) -> HttpResponse:
-        empty = SignInForm({}, request=self.request)
+        empty = SignInForm(data={}, request=self.request)
         empty._errors, empty.cleaned_data = type(form.errors)(renderer=form.renderer), {}
         return super().refused(empty, refused)
 

@@ -1,7 +1,6 @@
 """Pages for supervisors and auditors: audit trail and seals, workload, messages."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django import forms
 from django.db.models import Count, Max, QuerySet
@@ -31,23 +30,28 @@ PAGE, MOST_EXPORTED = 100, 50_000
 HEADER = ["id", "cuándo", "acción", "resultado", "titular", "operador", "dirección", "navegador", "detalle"]
 
 
+class OperatorField(forms.ModelChoiceField[Operator]):
+    """A choice among the operators, by name."""
+
+    def label_from_instance(self, operator: Operator) -> str:
+        return operator.name
+
+
 class FilterForm(ClaveForm):
     """The filter of the audit trail; posted, so that no RUT appears in a URL."""
 
     action = TextField(label=_("Acción"), max_length=40, required=False, help_text=_("O su comienzo: signin, key…"))
     who = TextField(label=_("Titular"), max_length=120, required=False, help_text=_("RUT, NIE, documento o correo."))
-    operator = forms.ModelChoiceField(
-        Operator.objects.none(), label=_("Operador"), required=False, empty_label=_("Todos"), to_field_name="pk"
+    operator = OperatorField(
+        Operator.objects.order_by("name"),
+        label=_("Operador"),
+        required=False,
+        empty_label=_("Todos"),
+        to_field_name="pk",
     )
     first = forms.DateField(label=_("Desde"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     last = forms.DateField(label=_("Hasta"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=0, max_value=2**62)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["operator"]
-        field.queryset = Operator.objects.order_by("name")
-        field.label_from_instance = lambda operator: operator.name
 
 
 def _midnight(day: date) -> datetime:

@@ -1,6 +1,7 @@
 """The WSGI application served by granian."""
 
 import os
+from wsgiref.types import WSGIApplication
 
 from clave.config.settings import choose
 
@@ -11,7 +12,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 
-def _application() -> object:
+def _application() -> WSGIApplication:
     django = get_wsgi_application()  # must come first: it initialises the settings
     from clave.web import gate, lifecycle
 

@@ -1,14 +1,14 @@
 """Append-only tables, enforced by database triggers."""
 
-from typing import Any
-
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 
 def append_only(app: str, message: str, *tables: str) -> migrations.RunPython:
     """Return the migration step that creates triggers on `tables`; `message` is the error they raise."""
 
-    def forbid(apps: Any, editor: Any) -> None:
+    def forbid(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         if editor.connection.vendor == "postgresql":
             editor.execute(
                 f"CREATE OR REPLACE FUNCTION {app}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "

@@ -9,7 +9,11 @@ import io
 import re
 import resource
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+    from pypdf.generic import PdfObject
 
 MOST_MEMORY, MOST_SECONDS = 256 << 20, 10
 # 20 million pixels are 80 MB in memory with an alpha channel, and more than any camera fits into a 1 MB file.
@@ -105,7 +109,7 @@ def document(content: bytes) -> bytes:
     return content
 
 
-def look_through(reader: Any) -> None:
+def look_through(reader: "PdfReader") -> None:
     """Visit every object reachable from the trailer and every object the file lists. Raises `Wrong`."""
     from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
@@ -114,7 +118,7 @@ def look_through(reader: Any) -> None:
     listed += [IndirectObject(number, 0, reader) for number in reader.xref_objStm]
     if len(listed) > MOST_OBJECTS:
         raise Wrong("file_too_complex")
-    stack: list[Any] = [reader.trailer, *listed]
+    stack: list[PdfObject | None] = [reader.trailer, *listed]
     seen: set[tuple[int, int]] = set()
     visited = 0
     while stack:

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -49,7 +48,7 @@ class FileRefused(Refused):
         super().__init__(code, str(WRONG[code]), field=field)
 
 
-def accept_upload(file: "UploadedFile[Any]", field: str) -> Document:
+def accept_upload(file: "UploadedFile[bytes]", field: str) -> Document:
     """Validate, scan and store a file uploaded in the form field `field`. Raises `FileRefused`.
 
     Its type is determined by its content. If the scanner is unavailable, the document is quarantined.

@@ -87,6 +87,8 @@ class Holder(models.Model):
     review_contact = models.BooleanField(default=False)
     # Incremented to invalidate earlier proofs: sessions, wizards and proofs carry it (abuse case 50).
     version = models.PositiveIntegerField(default=1)
+    # When the serial number of the holder's (a company's representative's) identity card was last confirmed.
+    card_checked_at = models.DateTimeField(null=True, blank=True)
     # When the owner recovered the account by a stronger proof: earlier pending requests are void.
     recovered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

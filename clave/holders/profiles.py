@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar, Required, Unpack
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.holders.models import DOCUMENTS, Profile
 from clave.holders.service import ClaimedIdentity
 from clave.lib.text import Text
-from clave.web.forms import CaptchaField, ClaveForm, NieField, RutField, TextField
+from clave.web.forms import CaptchaField, ClaveForm, FieldArguments, FormArguments, NieField, RutField, TextField
 
 Fields = dict[str, forms.Field]
 CHOOSE = ("", _("Seleccione…"))
@@ -22,10 +22,10 @@ CHOOSE = ("", _("Seleccione…"))
 class DocumentField(TextField):
     """The number of a foreign document: letters and digits, stored in capitals."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", _("Número de documento"))
-        kwargs.setdefault("help_text", _("Sin puntos ni espacios. Ejemplo: AB123456"))
-        super().__init__(max_length=20, width="w-corto", **kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        arguments.setdefault("label", _("Número de documento"))
+        arguments.setdefault("help_text", _("Sin puntos ni espacios. Ejemplo: AB123456"))
+        super().__init__(max_length=20, width="w-corto", **arguments)
 
     def clean(self, value: object) -> object:
         text = "".join(char for char in str(super().clean(value)) if char not in " .-").upper()
@@ -34,14 +34,15 @@ class DocumentField(TextField):
         return text
 
 
-def document_fields() -> Fields:
-    """Return the fields that identify a facilitator: document type and number."""
-    kind = forms.ChoiceField(
+class DocumentMixin(ClaveForm):
+    """What identifies a facilitator: document type and number."""
+
+    document_kind = forms.ChoiceField(
         label=_("Tipo de documento"),
         choices=[CHOOSE, *DOCUMENTS.items()],
         error_messages={"invalid_choice": _("Elija un tipo de la lista.")},
     )
-    return {"document_kind": kind, "document": DocumentField()}
+    document = DocumentField()
 
 
 def document_of(data: Mapping[str, object]) -> str:
@@ -107,7 +108,7 @@ FACILITATOR = ProfileConfig(
     prefix="facilitator_",
     title=_("Facilitador extranjero"),
     at_hand=_("su documento de identidad"),
-    fields=document_fields,
+    fields=lambda: {**DocumentMixin.base_fields},
     identifier=document_of,
     pages=("signin", "recover", "change"),
 )
@@ -127,6 +128,13 @@ def _identity_fields(profile: Profile, requires_representative: bool) -> Fields:
     return fields
 
 
+class ProfileArguments(FormArguments, total=False):
+    """What a form of a profile is made with."""
+
+    config: Required[ProfileConfig]
+    letters: bool
+
+
 class ProfileForm(ClaveForm):
     """A form that starts with the identification fields and ends with a captcha if `letters` is set.
 
@@ -135,12 +143,12 @@ class ProfileForm(ClaveForm):
 
     requires_representative: ClassVar[bool] = False
 
-    def __init__(self, *args: Any, config: ProfileConfig, letters: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, config: ProfileConfig, letters: bool = True, **arguments: Unpack[FormArguments]) -> None:
         captcha_fields = _CAPTCHA_FIELDS if letters else {}
         identity = _identity_fields(config.profile, self.requires_representative)
         self.base_fields = {**identity, **self.base_fields, **captcha_fields}  # type: ignore[misc]
         self.config = config
-        super().__init__(*args, **kwargs)
+        super().__init__(**arguments)
 
     @property
     def claim(self) -> ClaimedIdentity:

@@ -6,7 +6,6 @@ import hmac
 import os
 import secrets
 from functools import lru_cache
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -131,8 +130,8 @@ def is_sealed_under(secret: str, sealed: str) -> bool:
 class EncryptedTextField(models.TextField[str, str]):
     """Text encrypted at rest. The database cannot search it."""
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: str | None) -> str | None:
         return seal(value) if value else value
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         return unseal(value) if value else value

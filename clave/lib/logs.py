@@ -2,15 +2,15 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_WORDS = ("key", "clave", "password", "secret", "answer", "respuesta", "token", "serial", "captcha", "cookie")
 
 
-def redact_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Redact every field whose name suggests a secret."""
     for name in event:
         if name != "event" and any(word in name.lower() for word in SECRET_WORDS):
@@ -18,7 +18,7 @@ def redact_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
-def strip_exception_message(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def strip_exception_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Keep an exception's type and frames but not its message, which may quote user input."""
     info = event.pop("exc_info", None)
     if info is True:
@@ -36,9 +36,9 @@ def strip_exception_message(_: Any, __: str, event: MutableMapping[str, Any]) ->
     return event
 
 
-def configure(options: dict[str, Any]) -> None:
+def configure(options: Mapping[str, str]) -> None:
     """Send all logs to standard error as JSON lines (Django's LOGGING_CONFIG)."""
-    shared: list[Any] = [
+    shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -2,11 +2,17 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 
 # A text, or one that is translated when it is shown.
-Text = str | Promise
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    Text = str | StrPromise
+else:
+    Text = str | Promise
 
 _SPACES = re.compile(r"\s+")
 _PUNCTUATION = set(" .,;:'\"´`’°ºª#/()&+-_@!?¡¿*%$=")

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from granian import _futures, _granian
 from granian.constants import HTTPModes, SSLProtocols
@@ -43,7 +44,7 @@ _new_scheduler: Any = _futures._new_cbscheduler
 class Server:
     """Granian's WSGI server without its parent process, which handles dead and stopping workers differently from us."""
 
-    def __init__(self, application: Any, listener: socket.socket) -> None:
+    def __init__(self, application: WSGIApplication, listener: socket.socket) -> None:
         self._application = application
         self._listener = listener
         self._stop = _native.WorkerSignal()

@@ -1,10 +1,10 @@
 """Import pages: upload a file, preview it, load it, follow the progress."""
 
 import secrets
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -25,17 +25,15 @@ from clave.web.rendering import show
 
 
 class UploadForm(ClaveForm):
+    has_files = True
     table = forms.FileField(
         label=_("Archivo CSV o Excel (.xlsx)"),
         help_text=_("Una fila por participante. Hasta 100.000 filas y 20 MB."),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
-
-    def clean_table(self) -> Any:
-        table = self.cleaned_data["table"]
+    def clean_table(self) -> "UploadedFile[bytes]":
+        table: UploadedFile[bytes] = self.cleaned_data["table"]
         self.content = bytes(table.read())
         try:
             spreadsheets.kind_of(self.content)

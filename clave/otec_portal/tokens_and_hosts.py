@@ -1,7 +1,7 @@
 """RTS: a training body's tokens and allowed return hosts. Source: rce-protocol.md, section 2."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -93,11 +93,11 @@ class Revoke(OtecPage[RevokeForm]):
     button = _("Sí, revocar")
     token: Token
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         account = signed_in_otec(request)
         if isinstance(account, HttpResponse):
             return account
-        token = Token.objects.filter(otec=account.otec, pk=kwargs["token"], revoked_at=None).first()
+        token = Token.objects.filter(otec=account.otec, pk=str(kwargs["token"]), revoked_at=None).first()
         if token is None:
             return HttpResponseRedirect(reverse("rts"))
         self.token = token

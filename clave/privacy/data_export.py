@@ -1,6 +1,6 @@
 """Export of all data held about a holder and of who accessed it (Ley 21.719, right of access)."""
 
-from typing import Any
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -26,7 +26,7 @@ from clave.training.models import Otec, Token
 MOST = 500
 
 
-def _at(moment: Any) -> str:
+def _at(moment: datetime | None) -> str:
     return moment.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S") if moment else ""
 
 
@@ -98,7 +98,7 @@ def _key(holder: Holder) -> dict[str, object]:
     }
 
 
-def looked_at(holder: Holder) -> list[dict[str, Any]]:
+def looked_at(holder: Holder) -> list[dict[str, str]]:
     """Return who accessed or changed the holder's data, when and why: operators by role, training bodies by name.
 
     An OTEC that checks several times a day whether its participant has a key is listed once for that day.

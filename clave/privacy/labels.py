@@ -1,7 +1,5 @@
 """Display labels for the names in a holder's data export; the JSON keeps the Spanish names."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 WORDS: dict[str, object] = {
@@ -75,7 +73,7 @@ def word(name: str) -> str:
     return str(WORDS.get(name) or name[:1].upper() + name[1:])
 
 
-def in_words(value: object) -> Any:
+def in_words(value: object) -> object:
     """Return data with every name replaced by its display label."""
     if isinstance(value, dict):
         return {word(name): in_words(child) for name, child in value.items()}

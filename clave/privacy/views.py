@@ -19,7 +19,7 @@ from clave.lib import clock
 from clave.lib.outcome import Flash, Outcome
 from clave.lib.request_context import RequestContext
 from clave.privacy import data_export, service
-from clave.privacy.labels import in_words
+from clave.privacy.labels import in_words, word
 from clave.privacy.models import Answer, Petition, Right
 from clave.signin.login_required import HolderPage, for_holder
 from clave.statements.paper import pressed
@@ -56,7 +56,7 @@ def download(request: HttpRequest, holder: Holder, kind: str) -> HttpResponse:
             "title": f"{_now('Mis datos en Clave SENCE')}: {holder.display_name}",
             "intro": _now("Todo lo que Clave SENCE guarda sobre usted y quién lo ha visto."),
             "made": now.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M"),
-            "parts": list(in_words(parts).items()),
+            "parts": [(word(name), in_words(part)) for name, part in parts.items()],
         }
         pdf = pressed(_HELD, [{"data": data, "timestamp": int(now.timestamp())}])[0]
         if pdf is None:

@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Iterable
 from functools import cache
 from html import escape
-from typing import Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from typing import TypeVar, cast
+from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -112,13 +112,13 @@ def _fact(value: object) -> str:
     return hours_minutes(value) if isinstance(value, int) else str(value)
 
 
-def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+def _rendered(request: HttpRequest, template: str, context: dict[str, object]) -> str:
     """Render a page, with a placeholder also for its own path, which its links to other languages contain."""
     html = render_to_string(template, context, request)
-    return html.replace(quote(request.path), context["answer_page"]) if request.method == "GET" else html
+    return html.replace(quote(request.path), str(context["answer_page"])) if request.method == "GET" else html
 
 
-def _targets(parts: Any) -> str:
+def _targets(parts: SplitResult) -> str:
     """Return the CSP sources a form may be sent to: the URL's origin and the same host over TLS, as many redirect."""
     origin = f"{parts.scheme}://{parts.netloc}"
     return origin if parts.scheme == "https" else f"{origin} https://{urlsplit(origin).hostname}"
@@ -153,19 +153,19 @@ class PendingRequestPage(KeyPage[LockedRutForm]):
             "here": self.address,
         }
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        pending = service.find(kwargs["pending"], request.COOKIES.get(COOKIE, ""))
-        if pending is None:
+    def dispatch(self, request: HttpRequest, *args: object, pending: str, **kwargs: object) -> HttpResponseBase:
+        found = service.find(pending, request.COOKIES.get(COOKIE, ""))
+        if found is None:
             return show(request, "rce/gone.html", status=404)
-        self.take(pending)
-        expired = None if pending.answer else service.expiry_code(pending)
+        self.take(found)
+        expired = None if found.answer else service.expiry_code(found)
         if expired or (request.method == "POST" and "cancelar" in request.POST):
-            service.refuse(pending, expired or 312)
-        if pending.answer:
+            service.refuse(found, expired or 312)
+        if found.answer:
             return self._answer()
-        if service.has_recent_proof(pending):
+        if service.has_recent_proof(found):
             return self._choice()
-        return self.hurried(super().dispatch(request, *args, **kwargs))
+        return self.hurried(super().dispatch(request, *args, pending=pending, **kwargs))
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         values = self.shown

@@ -2,7 +2,6 @@
 
 import json
 import time
-from typing import Any
 
 import httpx
 import pybreaker
@@ -39,7 +38,7 @@ class Registry:
 
     def call(
         self, context: RequestContext, method: str, path: str, payload: dict[str, str] | None = None
-    ) -> tuple[int, Any]:
+    ) -> tuple[int, object]:
         """Return (status, JSON). Raises `RegistryDown` within `REGISTRY_BUDGET_SECONDS`."""
         outcome = "ok"
         try:
@@ -54,7 +53,7 @@ class Registry:
         finally:
             audit.record("registry.called", context, outcome=outcome, registry=self.name)
 
-    def _with_retry(self, method: str, path: str, payload: dict[str, str] | None) -> tuple[int, Any]:
+    def _with_retry(self, method: str, path: str, payload: dict[str, str] | None) -> tuple[int, object]:
         deadline = time.monotonic() + settings.REGISTRY_BUDGET_SECONDS
         for attempt in Retrying(
             stop=stop_after_attempt(2),
@@ -66,7 +65,7 @@ class Registry:
                 return self._once(method, path, payload, deadline)
         raise RegistryDown  # pragma: no cover - Retrying either returns or raises
 
-    def _once(self, method: str, path: str, payload: dict[str, str] | None, deadline: float) -> tuple[int, Any]:
+    def _once(self, method: str, path: str, payload: dict[str, str] | None, deadline: float) -> tuple[int, object]:
         """Make one call. httpx bounds each read; the deadline also bounds a server that sends byte by byte."""
         body = bytearray()
         with self.client.stream(method, path, json=payload) as response:

@@ -37,6 +37,8 @@ def find_person(rut: Rut, context: RequestContext) -> Person | None:
     status, response = registry().call(context, "GET", f"/personas/{rut}")
     if status == 404:
         return None
+    if not isinstance(response, dict):
+        raise RegistryDown("nonsense")
     try:
         return Person(
             names=str(response["nombres"])[:120],

@@ -33,9 +33,11 @@ def find_company(rut: Rut, context: RequestContext) -> Company | None:
     status, response = registry().call(context, "GET", f"/contribuyentes/{rut}")
     if status == 404:
         return None
+    if not isinstance(response, dict):
+        raise RegistryDown("nonsense")
     try:
         return Company(name=str(response["razon_social"])[:120], active=response["vigente"] is True)
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise RegistryDown("nonsense") from error
 
 

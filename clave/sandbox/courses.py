@@ -1,7 +1,6 @@
 """The demo's training bodies, actions and enrolments, exactly as the contract lists them; dates relative to today."""
 
 from datetime import timedelta
-from typing import Any
 
 from clave.lib import clock
 from clave.training import tokens
@@ -12,7 +11,7 @@ OTEC, OTHER_OTEC = "76543210-3", "76111222-8"
 TOKEN, REVOKED_TOKEN = "C1A7E000-0000-4000-8000-000000000001", "C1A7E000-0000-4000-8000-000000000002"
 OTECS = {OTEC: "Capacita Austral SpA", OTHER_OTEC: "Segunda Capacitadora Ltda."}
 # (OTEC, code, CodSence, line, name, hours, first day, last day, enrolled, deviations from an active e-learning action)
-ACTIONS: list[tuple[str, str, str, int, str, int, int, int, list[str], dict[str, Any]]] = [
+ACTIONS: list[tuple[str, str, str, int, str, int, int, int, list[str], dict[str, State | Modality]]] = [
     (OTEC, "6700001", "1238000001", 3, "Excel intermedio", 40, -10, 50, [CAMILA, DIEGO], {}),
     (OTEC, "6700002", "1238000001", 3, "Excel intermedio", 40, -90, -30, [CAMILA], {"state": State.FINISHED}),
     (OTEC, "6700003", "1238000001", 3, "Excel intermedio", 40, 30, 90, [CAMILA], {}),

@@ -1,7 +1,7 @@
 """The demo's holders, exactly as the contract lists them, and their data."""
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,46 +19,109 @@ from clave.training.models import Otec
 OPERATORS = [(f"{role.value}@mesa.example.cl", f"{role.label} de prueba", role) for role in Role]
 OPERATORS.append(("supervisor2@mesa.example.cl", "Otro supervisor de prueba", Role.SUPERVISOR))
 HOME = {"street": "Pasaje Los Aromos", "street_number": "123", "comuna": "13101"}
-PERSONS: list[dict[str, Any]] = [
-    {
-        "rut": "11111111-1",
-        "email": "camila.rojas@example.cl",
-        "mobile": "+56987650001",
-        "key": "KM482915",
-        "answer": ("mascota", "Copito"),
-        **HOME,
-    },
-    {
-        "rut": "22222222-2",
-        "email": "diego.munoz@example.cl",
-        "mobile": "+56987650002",
-        "key": "TR618204",
-        "answer": ("escuela", "Escuela Gabriela Mistral"),
-        **HOME,
-    },
-    {
-        "rut": "33333333-3",
-        "email": "rosa.huenchumil@example.cl",
-        "mobile": "+56987650003",
-        "key": "PL905371",
-        "answer": ("calle", "Los Copihues"),
-        **HOME,
-    },
-    {"rut": "55555555-5", "email": "ivan.soto@example.cl", "key": "VB730164"},
-    {"rut": "66666666-6", "email": "nora.diaz@example.cl", "legacy": True},
-]
+# Of those who have no secret question.
+NO_ANSWER = ("", "")
 
-COMPANIES: list[dict[str, Any]] = [
-    {"rut": "76543210-3", "name": "Capacita Austral SpA", "representative": "33333333-3", "key": "CA739105",
-     "email": "contacto@capacita-austral.example.cl", "kind": Kind.OTEC, "answer": ("escuela", "Liceo Austral")},
-    {"rut": "77222333-1", "name": "Maderas del Sur Ltda.", "representative": "22222222-2", "key": "MS204986",
-     "email": "contacto@maderas-del-sur.example.cl", "kind": Kind.EMPRESA},
-]  # fmt: skip
-MIGRANTS: list[dict[str, Any]] = [
-    {"nie": "900123456", "names": "Jean Baptiste", "surnames": "Pierre", "born": date(1988, 1, 30), "sex": "M",
-     "country": "HT", "email": "jean.pierre@example.cl", "mobile": "+56987650009", "key": "HT254817",
-     "answer": ("calle", "Rue Capois")},
-]  # fmt: skip
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """A holder with a RUN; the rest is in the registry (`people`). Without a key it is of the old system."""
+
+    rut: str
+    email: str
+    key: str = ""
+    mobile: str = ""
+    answer: tuple[str, str] = NO_ANSWER
+    lives_at_home: bool = False
+    legacy: bool = False
+
+
+@dataclass(frozen=True)
+class DemoCompany:
+    rut: str
+    name: str
+    representative: str
+    key: str
+    email: str
+    kind: Kind
+    answer: tuple[str, str] = NO_ANSWER
+
+
+@dataclass(frozen=True)
+class DemoMigrant:
+    nie: str
+    names: str
+    surnames: str
+    born: date
+    sex: str
+    country: str
+    email: str
+    mobile: str
+    key: str
+    answer: tuple[str, str]
+
+
+PERSONS = [
+    DemoPerson(
+        rut="11111111-1",
+        email="camila.rojas@example.cl",
+        mobile="+56987650001",
+        key="KM482915",
+        answer=("mascota", "Copito"),
+        lives_at_home=True,
+    ),
+    DemoPerson(
+        rut="22222222-2",
+        email="diego.munoz@example.cl",
+        mobile="+56987650002",
+        key="TR618204",
+        answer=("escuela", "Escuela Gabriela Mistral"),
+        lives_at_home=True,
+    ),
+    DemoPerson(
+        rut="33333333-3",
+        email="rosa.huenchumil@example.cl",
+        mobile="+56987650003",
+        key="PL905371",
+        answer=("calle", "Los Copihues"),
+        lives_at_home=True,
+    ),
+    DemoPerson(rut="55555555-5", email="ivan.soto@example.cl", key="VB730164"),
+    DemoPerson(rut="66666666-6", email="nora.diaz@example.cl", legacy=True),
+]
+COMPANIES = [
+    DemoCompany(
+        rut="76543210-3",
+        name="Capacita Austral SpA",
+        representative="33333333-3",
+        key="CA739105",
+        email="contacto@capacita-austral.example.cl",
+        kind=Kind.OTEC,
+        answer=("escuela", "Liceo Austral"),
+    ),
+    DemoCompany(
+        rut="77222333-1",
+        name="Maderas del Sur Ltda.",
+        representative="22222222-2",
+        key="MS204986",
+        email="contacto@maderas-del-sur.example.cl",
+        kind=Kind.EMPRESA,
+    ),
+]
+MIGRANTS = [
+    DemoMigrant(
+        nie="900123456",
+        names="Jean Baptiste",
+        surnames="Pierre",
+        born=date(1988, 1, 30),
+        sex="M",
+        country="HT",
+        email="jean.pierre@example.cl",
+        mobile="+56987650009",
+        key="HT254817",
+        answer=("calle", "Rue Capois"),
+    ),
+]
 
 
 def load() -> int:
@@ -83,11 +146,9 @@ def load() -> int:
 
 def lines() -> list[str]:
     """Return what a developer needs to know at start-up, one line per item."""
-    persons = [
-        f"RUT {entry['rut']}  CS {entry.get('key', '(del sistema antiguo)')}  {entry['email']}" for entry in PERSONS
-    ]
-    companies = [f"RUT {c['rut']}  representante {c['representative']}  CS {c['key']}  {c['name']}" for c in COMPANIES]
-    migrants = [f"NIE {entry['nie']}  CS {entry['key']}  {entry['email']}" for entry in MIGRANTS]
+    persons = [f"RUT {person.rut}  CS {person.key or '(del sistema antiguo)'}  {person.email}" for person in PERSONS]
+    companies = [f"RUT {c.rut}  representante {c.representative}  CS {c.key}  {c.name}" for c in COMPANIES]
+    migrants = [f"NIE {migrant.nie}  CS {migrant.key}  {migrant.email}" for migrant in MIGRANTS]
     desk = f"Mesa de ayuda (/backoffice/): {', '.join(email for email, _name, _role in OPERATORS)}"
     return [
         *persons,
@@ -110,67 +171,70 @@ def _create_operators() -> None:
         )
 
 
-def _create_person(person: dict[str, Any]) -> None:
-    registered = PEOPLE[person["rut"]]
-    fields = {
-        name: person[name]
-        for name in ("email", "mobile", "street", "street_number", "comuna", "legacy")
-        if name in person
-    }
+def _create_person(person: DemoPerson) -> None:
+    registered = PEOPLE[person.rut]
     holder = Holder.objects.create(
         profile=Profile.PERSONA_NATURAL,
-        identifier=person["rut"],
+        identifier=person.rut,
         names=registered["nombres"],
         surnames=f"{registered['apellido_paterno']} {registered['apellido_materno']}",
         sex=registered["sexo"],
         birth_date=date.fromisoformat(registered["fecha_nacimiento"]),
+        email=person.email,
+        mobile=person.mobile,
+        legacy=person.legacy,
         verification=Verification.VERIFIED,
         created_at=clock.now(),
         updated_at=clock.now(),
-        **fields,
+        **(HOME if person.lives_at_home else {}),
     )
-    if "key" in person:
-        credentials.import_key(holder, person["key"])
-    if "answer" in person:
-        credentials.set_answer(holder, *person["answer"])
+    if person.key:
+        credentials.import_key(holder, person.key)
+    if person.answer != NO_ANSWER:
+        credentials.set_answer(holder, *person.answer)
 
 
-def _create_company(company: dict[str, Any]) -> None:
+def _create_company(company: DemoCompany) -> None:
     holder = Holder.objects.create(
         profile=Profile.PERSONA_JURIDICA,
-        identifier=company["rut"],
-        names=company["name"],
-        kind=company["kind"],
-        email=company["email"],
+        identifier=company.rut,
+        names=company.name,
+        kind=company.kind,
+        email=company.email,
         work_phone="+56 2 2987 6543",
         **HOME,
         verification=Verification.VERIFIED,
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    registered = PEOPLE[company["representative"]]
+    registered = PEOPLE[company.representative]
     Representative.objects.create(
         company=holder,
-        run=company["representative"],
+        run=company.representative,
         name=f"{registered['nombres']} {registered['apellido_paterno']} {registered['apellido_materno']}",
-        mobile=next(person["mobile"] for person in PERSONS if person["rut"] == company["representative"]),
-        email=next(person["email"] for person in PERSONS if person["rut"] == company["representative"]),
+        mobile=next(person.mobile for person in PERSONS if person.rut == company.representative),
+        email=next(person.email for person in PERSONS if person.rut == company.representative),
     )
-    credentials.import_key(holder, company["key"])
-    if "answer" in company:
-        credentials.set_answer(holder, *company["answer"])
+    credentials.import_key(holder, company.key)
+    if company.answer != NO_ANSWER:
+        credentials.set_answer(holder, *company.answer)
 
 
-def _create_migrant(migrant: dict[str, Any]) -> None:
+def _create_migrant(migrant: DemoMigrant) -> None:
     holder = Holder.objects.create(
         profile=Profile.MIGRANTE,
-        identifier=migrant["nie"],
-        birth_date=migrant["born"],
+        identifier=migrant.nie,
+        birth_date=migrant.born,
         verification=Verification.DECLARED,
         created_at=clock.now(),
         updated_at=clock.now(),
-        **{name: migrant[name] for name in ("names", "surnames", "sex", "country", "email", "mobile")},
+        names=migrant.names,
+        surnames=migrant.surnames,
+        sex=migrant.sex,
+        country=migrant.country,
+        email=migrant.email,
+        mobile=migrant.mobile,
         **HOME,
     )
-    credentials.import_key(holder, migrant["key"])
-    credentials.set_answer(holder, *migrant["answer"])
+    credentials.import_key(holder, migrant.key)
+    credentials.set_answer(holder, *migrant.answer)

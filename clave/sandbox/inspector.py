@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
@@ -54,10 +53,10 @@ def _lines(name: str) -> list[str]:
         return []
 
 
-def exchanges() -> list[dict[str, Any]]:
+def exchanges() -> list[dict[str, object]]:
     """Return the last exchanges, newest first, each with what decided it."""
     lines = (_lines(OLDER) + _lines(LINES))[-KEPT * 2 :]
-    by_key: dict[str, dict[str, Any]] = {}
+    by_key: dict[str, dict[str, object]] = {}
     for index, text in enumerate(lines):
         line = json.loads(text)
         key = line["id"] or f"#{index}"
@@ -73,7 +72,7 @@ def _decided(answer: Answer | None) -> str:
 
 
 @contextmanager
-def _forced_codes() -> Iterator[dict[str, Any]]:
+def _forced_codes() -> Iterator[dict[str, list[int]]]:
     """Yield the forced codes for modification, holding an exclusive lock on them."""
     with _file("inspector-wishes.json").open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -96,7 +95,7 @@ def wished(request: RceRequest) -> int | None:
     if not os.path.exists(f"{settings.CLAVE_HOME}/inspector-wishes.json"):  # noqa: PTH110 (runs on every request)
         return None
     with _forced_codes() as forced:
-        code, times = forced.get(digest(request["Token"]), (None, 0))
+        code, times = forced.get(digest(request["Token"]), (0, 0))
         if times > 0:
             forced[digest(request["Token"])] = [code, times - 1]
         return code if times > 0 else None

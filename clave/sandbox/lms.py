@@ -3,7 +3,7 @@
 It keeps its state in the browser's session and decides by the fields of a response alone, as plugins do.
 """
 
-from typing import Any
+from typing import TypedDict
 
 import httpx
 from django.conf import settings
@@ -20,12 +20,22 @@ from clave.web.rendering import show
 STUDENTS = (CAMILA, DIEGO)
 
 
+class Course(TypedDict):
+    """A course as the platform lists it."""
+
+    code: str
+    cod_sence: str
+    line: int
+    name: str
+    hours: int
+
+
 def _student(request: HttpRequest) -> str:
     run = request.session.get("aula", {}).get("run", CAMILA)
     return str(run) if run in STUDENTS else CAMILA
 
 
-def _courses(run: str) -> list[dict[str, Any]]:
+def _courses(run: str) -> list[Course]:
     return [
         {"code": code, "cod_sence": cod_sence, "line": line, "name": name, "hours": hours}
         for otec, code, cod_sence, line, name, hours, _first, _last, people, _differs in ACTIONS
@@ -33,7 +43,7 @@ def _courses(run: str) -> list[dict[str, Any]]:
     ]
 
 
-def _remember(request: HttpRequest, **state: Any) -> None:
+def _remember(request: HttpRequest, **state: object) -> None:
     request.session["aula"] = {**request.session.get("aula", {}), **state}
     request.session.setdefault("agent", "")
 
@@ -50,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return show(request, "sandbox/lms.html", {"courses": _courses(run), "students": students, "run": run})
 
 
-def _parameters(request: HttpRequest, course: dict[str, Any]) -> dict[str, str]:
+def _parameters(request: HttpRequest, course: Course) -> dict[str, str]:
     back = settings.CLAVE_URL + reverse("sandbox_lms_back", args=[course["code"]])
     return {
         "RutOtec": OTEC,

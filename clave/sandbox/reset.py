@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from clave.attendance.models import WarningOptOut
 from clave.backoffice.models import Operator, Proposal
@@ -29,7 +29,7 @@ COURSES = (Statement, PendingRequest, WarningOptOut, Enrolment, Action, Otec)
 
 
 @contextmanager
-def as_owner() -> Iterator[Any]:
+def as_owner() -> Iterator[CursorWrapper]:
     """Yield a cursor with triggers disabled, which only the database's owner can do."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -9,7 +9,7 @@ import time
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiosmtpd.controller import Controller
 from django.conf import settings
@@ -44,7 +44,7 @@ def set_behaviour(name: str, how: str) -> None:
     _file().write_text(json.dumps({**behaviours(), name: how}))
 
 
-def _store(kind: str, content: dict[str, Any]) -> None:
+def _store(kind: str, content: dict[str, object]) -> None:
     # Names sort by time. Written to a temporary name and renamed, so that readers never see a partial message.
     name = f"{time.time_ns()}-{kind}.json"
     part = mailbox() / f".{name}"
@@ -63,7 +63,7 @@ class Edge(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Log nothing: the URLs contain RUNs."""
 
     def do_GET(self) -> None:
@@ -89,11 +89,11 @@ class Edge(BaseHTTPRequestHandler):
         else:
             {"sms": self._sms, "sii": self._sii}.get(name, self._registry)(body)
 
-    def _sms(self, body: dict[str, Any]) -> None:
+    def _sms(self, body: dict[str, str]) -> None:
         _store("sms", {"kind": "sms", "id": self.headers.get("Idempotency-Key"), "at": time.time(), **body})
         self._answer(202, {"accepted": True})
 
-    def _registry(self, body: dict[str, Any]) -> None:
+    def _registry(self, body: dict[str, str]) -> None:
         if self.path == "/registro-civil/cedulas/verificar":
             person = PEOPLE.get(str(body.get("run")))
             valid = bool(person and person["serie"] and person["serie"] == body.get("serie"))
@@ -103,7 +103,7 @@ class Edge(BaseHTTPRequestHandler):
         else:
             self._answer(404, {"error": "not found"})
 
-    def _sii(self, body: dict[str, Any]) -> None:
+    def _sii(self, body: dict[str, str]) -> None:
         if self.path == "/sii/representantes/verificar":
             company = COMPANIES.get(str(body.get("rut_empresa")))
             self._answer(200, {"representa": bool(company and body.get("run") in company["representantes"])})
@@ -112,7 +112,7 @@ class Edge(BaseHTTPRequestHandler):
         else:
             self._answer(404, {"error": "not found"})
 
-    def _answer(self, status: int, content: Any) -> None:
+    def _answer(self, status: int, content: object) -> None:
         data = json.dumps(content).encode()
         try:
             self.send_response(status)
@@ -124,10 +124,17 @@ class Edge(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+class Envelope(Protocol):
+    """A received mail, as aiosmtpd hands it over."""
+
+    content: bytes
+    rcpt_tos: list[str]
+
+
 class Mail:
     """aiosmtpd handler that stores received mail."""
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:
         if behaviours()["smtp"] != "ok":
             return "451 not now"
         mail = message_from_bytes(envelope.content, policy=policy.default)

@@ -1,7 +1,5 @@
 """Control page of the demo: mailbox, demo holders, behaviour of simulated services. Never installed in production."""
 
-from typing import Any
-
 import pyotp
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -29,17 +27,17 @@ GOOD = {
 }
 
 
-def _holders() -> list[dict[str, Any]]:
-    loaded = {person["rut"]: person for person in PERSONS}
+def _holders() -> list[dict[str, str]]:
+    loaded = {person.rut: person for person in PERSONS}
     return [
         {
             "rut": Rut.parse(rut).pretty,
             "name": f"{registered['nombres']} {registered['apellido_paterno']} {registered['apellido_materno']}",
             "born": "-".join(reversed(registered["fecha_nacimiento"].split("-"))),
             "serial": registered["serie"],
-            "key": loaded.get(rut, {}).get("key", ""),
-            "email": loaded.get(rut, {}).get("email", ""),
-            "answer": loaded.get(rut, {}).get("answer", ("", ""))[1],
+            "key": loaded[rut].key if rut in loaded else "",
+            "email": loaded[rut].email if rut in loaded else "",
+            "answer": loaded[rut].answer[1] if rut in loaded else "",
         }
         for rut, registered in PEOPLE.items()
     ]

@@ -1,19 +1,19 @@
 """Shared code of the self-service flows: profile pages, storing form data, dates in messages."""
 
-from typing import Any
+from typing import TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clave.credentials import service as credentials
 from clave.holders.models import Holder, Representative, Verification
-from clave.holders.profiles import PERSON, ProfileConfig
+from clave.holders.profiles import PERSON, ProfileConfig, ProfileForm
 from clave.holders.service import sms_number
 from clave.lib import clock
 from clave.lib.text import Text
 from clave.notifications import outbox
 from clave.web.form_pages import FormPage, FormT, StepPage
-from clave.web.forms import CleanedData
+from clave.web.forms import CleanedData, Initial, Typed
 
 
 def when() -> str:
@@ -90,15 +90,20 @@ def send_temporary_key(holder: Holder, *, by_sms: bool = True, quota: str = "rec
     return until
 
 
-class ProfilePage(FormPage[FormT]):
+ProfileFormT = TypeVar("ProfileFormT", bound=ProfileForm)
+
+
+class ProfilePage(FormPage[ProfileFormT]):
     """A form page that exists for each profile under its own URL; the URL configuration sets `config`."""
 
     config: ProfileConfig = PERSON
     # Whether the form has a captcha.
     letters = True
 
-    def form_arguments(self) -> dict[str, Any]:
-        return {"config": self.config, "letters": self.letters}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> ProfileFormT:
+        return self.form_class(
+            data=data, initial=initial, request=self.request, config=self.config, letters=self.letters
+        )
 
 
 class ProfileStep(StepPage[FormT]):

@@ -1,7 +1,5 @@
 """Form fields from the guides shared by several flows."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,7 +12,9 @@ from clave.holders.comunas import comuna_choices, comunas, region_choices
 from clave.holders.countries import country_choices
 from clave.holders.profiles import CHOOSE
 from clave.lib.outcome import Refused
-from clave.web.forms import ClaveForm, DateField, EmailField, LongSelect, RutField, SecretField, TextField
+from clave.lib.text import Text
+from clave.web.forms import ClaveForm, DateField, EmailField, RutField, SecretField, TextField
+from clave.web.widgets import LongSelect
 
 LANDLINE = r"^[0-9+ ()-]*$"
 SEXES = [("F", _("Mujer")), ("M", _("Hombre")), ("X", _("No binario"))]
@@ -37,11 +37,10 @@ class QuestionMixin(ClaveForm):
         help_text=_("Escriba algo que otras personas no sepan. No importan las tildes ni las mayúsculas."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def adapt(self) -> None:
+        super().adapt()
         if not settings.SECRET_QUESTIONS:
-            hidden = ("question", "answer")
-            self.base_fields = {k: f for k, f in self.base_fields.items() if k not in hidden}  # type: ignore[misc]
-        super().__init__(*args, **kwargs)
+            del self.fields["question"], self.fields["answer"]
 
     def clean_answer(self) -> str:
         answer = str(self.cleaned_data["answer"])
@@ -69,7 +68,7 @@ def chilean_mobile(text: str) -> str:
     return f"+569{digits}"
 
 
-def landline(label: Any, *, required: bool = False) -> forms.RegexField:
+def landline(label: Text, *, required: bool = False) -> forms.RegexField:
     """Return a field for a telephone number that may be a landline."""
     return forms.RegexField(
         LANDLINE,
@@ -107,8 +106,8 @@ class AddressMixin(ClaveForm):
     )
     telephones: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         for name, autocomplete in self.telephones:
             self.fields[name].widget.attrs |= {
                 "type": "tel",
@@ -178,8 +177,8 @@ class RepresentativeMixin(ClaveForm):
     )
     representative_email = EmailField(label=_("Correo del representante legal"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["representative"].widget.attrs["autocomplete"] = "off"
         self.fields["representative_mobile"].widget.attrs |= {"type": "tel", "inputmode": "tel", "class": "w-corto"}
         self.fields["representative_mobile"].widget.attrs.pop("maxlength", None)
@@ -214,8 +213,8 @@ class NewKeyMixin(ClaveForm):
     new_key = SecretField(label=_("Clave SENCE nueva"), autocomplete="new-password")
     new_key_again = SecretField(label=_("Repita la Clave SENCE nueva"), autocomplete="new-password")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["new_key"].widget.attrs["data-reglas"] = ""
 
     def clean(self) -> dict[str, object]:
@@ -237,11 +236,11 @@ class NewKeyMixin(ClaveForm):
 
 
 ADDRESS = ["street", "street_number", "block", "apartment", "region", "comuna"]
-CONTACT_GROUPS = [
+CONTACT_GROUPS: list[tuple[Text, list[str]]] = [
     (_("Domicilio"), ADDRESS),
     (_("Datos de contacto"), ["email", "home_phone", "work_phone", "mobile", "no_mobile"]),
 ]
-COMPANY_CONTACT_GROUPS = [
+COMPANY_CONTACT_GROUPS: list[tuple[Text, list[str]]] = [
     (_("Dirección de la empresa"), ["region", "comuna", *ADDRESS[:4]]),
     (_("Datos de contacto"), ["email", "work_phone"]),
 ]

@@ -1,6 +1,6 @@
 """Authentication by identity and key, as required for each sign-in, attendance mark and signature."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,7 @@ from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service
 from clave.web.form_pages import FormPage
-from clave.web.forms import SecretField
+from clave.web.forms import Initial, SecretField, Typed
 from clave.web.wizard import Wizard
 
 
@@ -28,8 +28,8 @@ class KeyForm(ProfileForm):
 class LockedRutForm(KeyForm):
     """A form with the RUT filled in and read-only. The view must refuse a different one."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["rut"].help_text = ""
         self.fields["rut"].widget.attrs |= {"readonly": "", "aria-readonly": "true"}
 
@@ -46,6 +46,8 @@ class KeyPage(FormPage[KeyFormT]):
 
     config: ProfileConfig = PERSON
     back_after_change = ""
+    # Whether an attempt has just failed, so that the next one needs a captcha.
+    failed = False
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         # A page with a return path in its query is not the same for everybody.
@@ -58,9 +60,15 @@ class KeyPage(FormPage[KeyFormT]):
             return gettext("Escriba el RUT de la empresa, el de su representante legal y la Clave SENCE de la empresa.")
         return gettext("Escriba {what} y su Clave SENCE.").format(what=self.config.at_hand)
 
-    def form_arguments(self) -> dict[str, Any]:
-        letters = "captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off"
-        return {"config": self.config, "letters": letters}
+    @property
+    def letters(self) -> bool:
+        """Return whether the form has a captcha."""
+        return self.failed or ("captcha_ticket" in self.request.POST and settings.CLAVE_CAPTCHA != "off")
+
+    def make_form(self, data: Typed = None, initial: Initial = None) -> KeyFormT:
+        return self.form_class(
+            data=data, initial=initial, request=self.request, config=self.config, letters=self.letters
+        )
 
     def perform(self, form: KeyFormT, context: RequestContext) -> HttpResponse:
         human = settings.CLAVE_CAPTCHA == "off" or "captcha" in form.fields
@@ -81,8 +89,8 @@ class KeyPage(FormPage[KeyFormT]):
     def refused(self, form: KeyFormT, refused: Refused) -> HttpResponse:
         """Show the refusal; after a failed attempt add a captcha to the form."""
         if refused.code in ("wrong_key", "captcha_needed") and settings.CLAVE_CAPTCHA != "off":
-            arguments = {**self.form_arguments(), "letters": True}
-            with_captcha = self.form_class(form.data, request=self.request, **arguments)
+            self.failed = True
+            with_captcha = self.make_form(form.data)
             with_captcha._errors, with_captcha.cleaned_data = type(form.errors)(renderer=form.renderer), {}
             form = with_captcha
         return super().refused(form, refused)

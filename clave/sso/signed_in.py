@@ -9,11 +9,12 @@ from clave.holders.models import Holder, Verification
 from clave.signin.login_required import current_holder
 from clave.signin.sessions import TYPED_KEY
 
-# How far an identity is proved, the weakest first: declared by the holder, or confirmed by a State registry.
-SELF_ASSERTED, REGISTRY = "urn:clave:self-asserted", "urn:clave:registry"
+# How far an identity is proved, the weakest first: declared by the holder, confirmed by a State registry, or confirmed
+# and claimed by someone who knew the serial number of the identity card.
+SELF_ASSERTED, REGISTRY, CARD = "urn:clave:self-asserted", "urn:clave:registry", "urn:clave:card"
 # Proved by another of the State's doors.
 DOORS = {"claveunica": "urn:clave:claveunica", "tributaria": "urn:clave:tributaria"}
-ACR_VALUES = [SELF_ASSERTED, REGISTRY, *DOORS.values()]
+ACR_VALUES = [SELF_ASSERTED, REGISTRY, CARD, *DOORS.values()]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class SignedIn:
         """Return how the identity was proved (OpenID Connect Core 1.0, section 2)."""
         if self.door in DOORS:
             return DOORS[self.door]
-        return REGISTRY if self.holder.verification == Verification.VERIFIED else SELF_ASSERTED
+        if self.holder.verification != Verification.VERIFIED:
+            return SELF_ASSERTED
+        return CARD if self.holder.card_checked_at else REGISTRY
 
 
 def signed_in(request: HttpRequest) -> SignedIn | None:

@@ -7,7 +7,6 @@ import json
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import segno
 import structlog
@@ -142,7 +141,7 @@ def _self_signed(password: bytes) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Clave SENCE (certificado propio)")])
     now = clock.now()
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    usage: dict[str, Any] = dict.fromkeys(
+    usage = dict.fromkeys(
         ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign", "encipher_only"), False
     )
     certificate = (

@@ -10,7 +10,10 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyhanko.sign.signers import SimpleSigner
 
 
 def typeset(template: Path, data: dict[str, object], timestamp: int) -> bytes:
@@ -28,7 +31,7 @@ def typeset(template: Path, data: dict[str, object], timestamp: int) -> bytes:
     return bytes(pdf)
 
 
-def sign(pdf: bytes, signer: Any) -> bytes:
+def sign(pdf: bytes, signer: "SimpleSigner") -> bytes:
     """Return the PDF with the institution's signature."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import signers
@@ -39,15 +42,16 @@ def sign(pdf: bytes, signer: Any) -> bytes:
     return out.getvalue()
 
 
-def _signer(order: dict[str, Any]) -> Any:
+def _signer(p12: str, password: str) -> "SimpleSigner | None":
     from pyhanko.sign import signers
 
-    return signers.SimpleSigner.load_pkcs12(order["p12"], passphrase=order["password"].encode())  # type: ignore[no-untyped-call]
+    signer: SimpleSigner | None = signers.SimpleSigner.load_pkcs12(p12, passphrase=password.encode())  # type: ignore[no-untyped-call]
+    return signer
 
 
 def main() -> int:
     order = json.load(sys.stdin)
-    signer = _signer(order) if order.get("p12") else None
+    signer = _signer(order["p12"], order["password"]) if order.get("p12") else None
     if order.get("p12") and signer is None:
         print(f"{order['p12']} holds no key that can be read with its password", file=sys.stderr)  # noqa: T201
         return 2

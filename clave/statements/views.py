@@ -1,6 +1,6 @@
 """Pages of sworn statements: the OTEC's, the participant's, and public verification."""
 
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from clave.attendance.my_courses import participant
 from clave.attendance.record import CourseRecord
 from clave.credentials.service import Proof
 from clave.holders.models import Holder, Profile
-from clave.holders.profiles import COMPANY
+from clave.holders.profiles import COMPANY, ProfileArguments
 from clave.lib import clock
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
@@ -30,7 +30,7 @@ from clave.training.models import Action
 from clave.training.models import State as ActionState
 from clave.web.errors import error_page, refusal_page
 from clave.web.form_pages import FormPage
-from clave.web.forms import ClaveForm, CleanedData, TextField
+from clave.web.forms import ClaveForm, CleanedData, Initial, TextField, Typed
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
 
@@ -101,11 +101,11 @@ def _to(issued: Statement) -> HttpResponse:
     return HttpResponseRedirect(reverse("statement", args=[issued.folio]))
 
 
-class ResultsMixin(ClaveForm):
-    """A form with the result of each participant, placed before the company's sign-in."""
+class OtecForm(KeyForm):
+    """A training body's statement: the result of each participant, then the company's sign-in."""
 
-    def __init__(self, *args: Any, rows: list[CourseRecord], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, rows: list[CourseRecord], **arguments: Unpack[ProfileArguments]) -> None:
+        super().__init__(**arguments)
         results: dict[str, forms.Field] = {f"r_{row.enrolment.run}": _result(row) for row in rows}
         self.fields = {**results, **self.fields}
 
@@ -113,10 +113,6 @@ class ResultsMixin(ClaveForm):
 def _result(row: CourseRecord) -> forms.Field:
     label = f"{row.enrolment.run} · {row.percent} %"
     return forms.ChoiceField(label=label, choices=RESULTS, required=False)
-
-
-class OtecForm(ResultsMixin, KeyForm):
-    """A training body's statement: results and sign-in."""
 
 
 class IssueForOtec(KeyPage[OtecForm]):
@@ -156,8 +152,15 @@ class IssueForOtec(KeyPage[OtecForm]):
         initial = {f"r_{row.enrolment.run}": service.PASSED for row in self.rows if row.percent >= percent}
         return self.page(self.make_form(initial={**initial, "rut": Rut.parse(self.otec.rut).pretty}))
 
-    def form_arguments(self) -> dict[str, Any]:
-        return {**super().form_arguments(), "rows": self.rows}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> OtecForm:
+        return OtecForm(
+            rows=self.rows,
+            data=data,
+            initial=initial,
+            request=self.request,
+            config=self.config,
+            letters=self.letters,
+        )
 
     def context(self) -> dict[str, object]:
         until, partial = self.until
@@ -225,15 +228,13 @@ def paper(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 class VerifyForm(ClaveForm):
+    has_files = True
     folio = TextField(
         label=_("Folio"), max_length=20, required=False, width="w-corto", help_text=_("Ejemplo: 123-2026")
     )
     paper = forms.FileField(
         label=_("O el archivo PDF"), required=False, widget=forms.FileInput(attrs={"accept": ".pdf"})
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
 
     def clean_folio(self) -> str:
         folio: str = self.cleaned_data["folio"]

@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import IO, Any
+from typing import IO
 
 from django.http import FileResponse
 
@@ -88,7 +88,7 @@ def _from_csv(content: bytes) -> Iterator[list[str]]:
         raise Unreadable("format") from None
 
 
-def escape_formula(cell: object) -> Any:
+def escape_formula(cell: object) -> object:
     """Return a cell's safe form: text that a spreadsheet would evaluate as a formula gets a leading apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_PREFIXES) else cell
 

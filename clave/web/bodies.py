@@ -7,7 +7,8 @@ limited (abuse case 42 of the threat model).
 
 import tempfile
 from io import BytesIO
-from typing import Any
+from typing import IO
+from wsgiref.types import InputStream, WSGIEnvironment
 
 from django.conf import settings
 
@@ -38,7 +39,7 @@ class BodyBuffer:
         """Number of bodies being received."""
         return self._slots.taken
 
-    def receive(self, environ: dict[str, Any], address: str) -> None:
+    def receive(self, environ: WSGIEnvironment, address: str) -> None:
         """Replace `wsgi.input` with the complete body. Raises `TooManyBodies`, `CutOff`.
 
         A body that Django will refuse unread because of its declared length is left alone.
@@ -56,12 +57,12 @@ class BodyBuffer:
             raise CutOff
 
 
-def _limit(environ: dict[str, Any]) -> int:
+def _limit(environ: WSGIEnvironment) -> int:
     has_session = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
     return body_limit(environ["PATH_INFO"], has_session)
 
 
-def _read(stream: Any, length: int) -> tuple[Any, int]:
+def _read(stream: InputStream, length: int) -> tuple[IO[bytes], int]:
     """Return a file with the body, on disk if it is large, and the number of bytes received."""
     if length <= _PIECE:
         content = stream.read(length)

@@ -17,7 +17,7 @@ from clave.lib.request_context import RequestContext
 from clave.lib.text import Text
 from clave.web import idempotency
 from clave.web.errors import error_page, refusal_page
-from clave.web.forms import ClaveForm
+from clave.web.forms import ClaveForm, Initial, Typed
 from clave.web.idempotency import Done
 from clave.web.middleware import context_of
 from clave.web.rendering import CSRF, SUBMISSION, filled, page_of, rendered_once, show
@@ -106,17 +106,13 @@ class FormPage(View, Generic[FormT]):
 
     def _refreshed(self, request: HttpRequest) -> HttpResponse:
         """Show a new captcha without a script: everything typed is kept except the secrets."""
-        return self.page(self.make_form(initial=request.POST.dict()))
+        return self.page(self.make_form(initial=dict(request.POST.items())))
 
     def _blank(self, request: HttpRequest) -> str:
         return rendered_once(request, lambda: self.render_page(self.make_form()))
 
-    def make_form(self, data: object = None, initial: object = None) -> FormT:
-        return self.form_class(data, initial=initial, request=self.request, **self.form_arguments())
-
-    def form_arguments(self) -> dict[str, Any]:
-        """Return what the form class takes besides data, initial values and the request."""
-        return {}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> FormT:
+        return self.form_class(data=data, initial=initial, request=self.request)
 
     def context(self) -> dict[str, object]:
         """Return additional context for the template."""
@@ -199,16 +195,16 @@ class StepPage(FormPage[FormT]):
         previous = self.wizard.before(self.name)
         return reverse(f"{self.flow_name}_{previous}", args=[self.wizard.run]) if previous else reverse(self.flow_name)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, run: str, **kwargs: object) -> HttpResponseBase:
         done_page = self.done_before(request)
         if done_page is not None:
             return done_page
         try:
-            self.wizard = Wizard.load(request, self.flow_name, kwargs["run"], self.name)
+            self.wizard = Wizard.load(request, self.flow_name, run, self.name)
             self.prepare()
         except Refused as refused:
             return refusal_page(request, refused, {"restart": reverse(self.flow_name)})
-        return super().dispatch(request, *args, **kwargs)
+        return super().dispatch(request, *args, run=run, **kwargs)
 
     def prepare(self) -> None:
         """Load what the step needs. Raises `StepRefused` if what earlier steps proved is no longer valid."""

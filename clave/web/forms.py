@@ -1,16 +1,15 @@
 """Form fields that accept what people actually type, and the base form."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from datetime import date
+from typing import Any, ClassVar, Required, Self, TypedDict, Unpack
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.forms.utils import flatatt
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest
 from django.utils.functional import lazy
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,31 +22,34 @@ from clave.web.captcha import tickets
 
 # The type of `Form.cleaned_data`: each field cleans to its own type.
 CleanedData = Mapping[str, Any]
+# What was typed into a form, and the values it starts with.
+Typed = Mapping[str, object] | None
+Initial = dict[str, object] | None
+
+
+class FormArguments(TypedDict, total=False):
+    """What every form is made with."""
+
+    data: Typed
+    initial: Initial
+    request: Required[HttpRequest]
+
+
+class FieldArguments(TypedDict, total=False):
+    """What a page says of a field."""
+
+    label: Text
+    help_text: Text
+    required: bool
+
 
 format_lazy = lazy(lambda template, **values: str(template).format(**values), str)
-
-
-class LongSelect(forms.Select):
-    """A select with hundreds of options: rendering a template for each would be slow."""
-
-    def render(self, name: str, value: object, attrs: Any = None, renderer: Any = None) -> SafeString:
-        selected_key = "" if value is None else str(value)
-        options = format_html_join("", "{}", ((self._option(key, label, selected_key),) for key, label in self.choices))
-        attributes = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
-        return format_html("<select{}>{}</select>", flatatt(attributes), options)
-
-    def _option(self, key: Any, label: object, selected_key: str) -> SafeString:
-        if isinstance(label, (list, tuple)):
-            nested = format_html_join("", "{}", ((self._option(code, name, selected_key),) for code, name in label))
-            return format_html('<optgroup label="{}">{}</optgroup>', key, nested)
-        selected = mark_safe(" selected") if str(key) == selected_key else ""
-        return format_html('<option value="{}"{}>{}</option>', key, selected, label)
 
 
 class _CheaplyCopiedField(forms.CharField):
     """A field that is cheap to copy for each form: only messages, validators and widget attributes are duplicated."""
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
         copy, widget = object.__new__(type(self)), object.__new__(type(self.widget))
         copy.__dict__.update(self.__dict__)
         widget.__dict__.update(self.widget.__dict__)
@@ -60,14 +62,16 @@ class _CheaplyCopiedField(forms.CharField):
 class TextField(_CheaplyCopiedField):
     """A line of text in Latin letters: no control characters, emoji or other scripts."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: ClassVar[dict[str, Text]] = {
         "characters": _("Use solo letras, números y signos comunes. Quite: %(found)s"),
         "max_length": _("Escriba como máximo %(limit_value)d caracteres (ahora hay %(show_value)d)."),
         "min_length": _("Escriba al menos %(limit_value)d caracteres (ahora hay %(show_value)d)."),
     }
 
-    def __init__(self, *, max_length: int = 100, autocomplete: str = "off", width: str = "", **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, **kwargs)
+    def __init__(
+        self, *, max_length: int = 100, autocomplete: str = "off", width: str = "", **arguments: Unpack[FieldArguments]
+    ) -> None:
+        super().__init__(max_length=max_length, **arguments)
         # No maxlength attribute: browsers silently truncate pasted text.
         self.widget.attrs.pop("maxlength", None)
         self.widget.attrs |= {"autocomplete": autocomplete, "spellcheck": "false"}
@@ -85,15 +89,15 @@ class TextField(_CheaplyCopiedField):
 class RutField(TextField):
     """A RUT, with or without punctuation; cleans to `Rut`."""
 
-    default_error_messages: ClassVar[dict[str, object]] = {
+    default_error_messages: ClassVar[dict[str, Text]] = {
         "rut_shape": _("Escriba su RUT con dígito verificador, por ejemplo 12.345.678-5."),
         "rut_digit": _("El RUT no es válido: revise el número y el dígito verificador."),
     }
 
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("label", _("RUT"))
-        kwargs.setdefault("help_text", _("Con o sin puntos y guion. Ejemplo: 12.345.678-5"))
-        super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        arguments.setdefault("label", _("RUT"))
+        arguments.setdefault("help_text", _("Con o sin puntos y guion. Ejemplo: 12.345.678-5"))
+        super().__init__(max_length=20, autocomplete="username", width="w-corto", **arguments)
         self.widget.attrs |= {"data-rut": "", "autocapitalize": "off", "inputmode": "text"}
 
     def clean(self, value: object) -> object:
@@ -109,14 +113,14 @@ class RutField(TextField):
 class NieField(TextField):
     """A NIE (Número de Identidad Extranjero); cleans to `Nie`."""
 
-    default_error_messages: ClassVar[dict[str, object]] = {
+    default_error_messages: ClassVar[dict[str, Text]] = {
         "nie": _("El NIE son solo números, de %(least)d a %(most)d. Revíselo."),
     }
 
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("label", _("NIE (Número de Identidad Extranjero)"))
-        kwargs.setdefault("help_text", _("Solo números. Ejemplo: 123456789"))
-        super().__init__(max_length=20, autocomplete="username", width="w-corto", **kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        arguments.setdefault("label", _("NIE (Número de Identidad Extranjero)"))
+        arguments.setdefault("help_text", _("Solo números. Ejemplo: 123456789"))
+        super().__init__(max_length=20, autocomplete="username", width="w-corto", **arguments)
         self.widget.attrs |= {"autocapitalize": "off", "inputmode": "numeric"}
 
     def clean(self, value: object) -> object:
@@ -134,17 +138,17 @@ class NieField(TextField):
 class EmailField(forms.EmailField):
     """An e-mail address; the domain is lower-cased and the length limited."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: ClassVar[dict[str, Text]] = {
         "invalid": _("El correo no es válido. Escríbalo así: nombre@ejemplo.cl"),
         "max_length": _("El correo es demasiado largo: como máximo %(limit_value)d caracteres."),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=120, **kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        super().__init__(max_length=120, **arguments)
         self.widget.attrs.pop("maxlength", None)
         self.widget.attrs |= {"autocomplete": "email", "spellcheck": "false", "autocapitalize": "off"}
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> str:
         text = super().clean(value)
         if text and not text.isascii():
             raise ValidationError(self.error_messages["invalid"], code="invalid")
@@ -155,9 +159,11 @@ class EmailField(forms.EmailField):
 class SecretField(_CheaplyCopiedField):
     """A key or a secret answer: never rendered back into the page. Its characters are validated elsewhere."""
 
-    def __init__(self, *, autocomplete: str, max_length: int = 128, visible: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, autocomplete: str, max_length: int = 128, visible: bool = False, **arguments: Unpack[FieldArguments]
+    ) -> None:
         widget = forms.TextInput if visible else forms.PasswordInput
-        super().__init__(max_length=max_length, strip=visible, widget=widget, **kwargs)
+        super().__init__(max_length=max_length, strip=visible, widget=widget, **arguments)
         self.widget.attrs.pop("maxlength", None)
         self.widget.attrs |= {"autocomplete": autocomplete, "spellcheck": "false", "autocapitalize": "off"}
         if not visible:
@@ -167,17 +173,17 @@ class SecretField(_CheaplyCopiedField):
 class DateField(forms.DateField):
     """A birth date or the like, typed as dd-mm-aaaa: from 1900 on, not in the future."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: ClassVar[dict[str, Text]] = {
         "invalid": _("Escriba la fecha como día-mes-año, por ejemplo 01-12-1992."),
         "future": _("La fecha no puede estar en el futuro."),
         "ancient": _("Revise el año: debe ser 1900 o posterior."),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=["%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y"], **kwargs)
+    def __init__(self, **arguments: Unpack[FieldArguments]) -> None:
+        super().__init__(input_formats=["%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y"], **arguments)
         self.widget.attrs |= {"inputmode": "numeric", "autocomplete": "bday", "class": "w-corto", "data-fecha": ""}
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: date | None) -> None:
         super().validate(value)
         if value and value > clock.today():
             raise ValidationError(self.error_messages["future"], code="future")
@@ -194,7 +200,7 @@ class CaptchaWidget(forms.Widget):
         off = settings.CLAVE_CAPTCHA == "off"
         return {"ticket": tickets.PLACEHOLDER, "invalid": "aria-invalid" in (attrs or {}), "captcha_off": off}
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> tuple[str, str]:
+    def value_from_datadict(self, data: Mapping[str, str], files: object, name: str) -> tuple[str, str]:
         return data.get(f"{name}_ticket", "")[:120], data.get(name, "")[:20]
 
 
@@ -203,8 +209,8 @@ class CaptchaField(forms.Field):
 
     widget = CaptchaWidget
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, label=_("Letras de la imagen"), **kwargs)
+    def __init__(self) -> None:
+        super().__init__(required=False, label=_("Letras de la imagen"))
 
 
 class ClaveForm(forms.Form):
@@ -219,10 +225,13 @@ class ClaveForm(forms.Form):
     starred: tuple[str, ...] = ()
     required_css_class = "obligatorio"
     use_required_attribute = False
-    _errors: Any
+    # Whether the form takes files.
+    has_files = False
+    _errors: ErrorDict | None
 
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, request: HttpRequest, data: Typed = None, initial: Initial = None) -> None:
+        files = request.FILES or None if self.has_files else None
+        super().__init__(data, files, initial=initial)
         self.request = request
         self.label_suffix = ""
         if settings.CLAVE_CAPTCHA != "off":
@@ -234,9 +243,13 @@ class ClaveForm(forms.Form):
             # Django only offers `required`, which would make browsers show their own messages instead of ours.
             if field.required:
                 field.widget.attrs["aria-required"] = "true"
+        self.adapt()
+
+    def adapt(self) -> None:
+        """Adapt the fields to the settings and to this form; called once, when the form is made."""
 
     @property
-    def errors_so_far(self) -> dict[str, object]:
+    def errors_so_far(self) -> Mapping[str, object]:
         return self._errors or {}
 
     def _clean_form(self) -> None:
@@ -252,7 +265,7 @@ class ClaveForm(forms.Form):
         codes = [error.code or "" for errors in self.errors.as_data().values() for error in errors]
         return list(dict.fromkeys(codes))
 
-    def grouped(self) -> Iterator[tuple[Any, list[forms.BoundField]]]:
+    def grouped(self) -> Iterator[tuple[Text, list[forms.BoundField]]]:
         """Yield (title, bound fields) for each group, in page order."""
         for title, names in self.groups or [("", list(self.fields))]:
             fields = [self[name] for name in names if name in self.fields and not self[name].is_hidden]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import structlog
 from django.conf import settings
@@ -39,7 +40,7 @@ HEALTH = "/healthz"
 # Everything here is UTF-8, but Django decodes the query string in any charset a request names, before we could refuse.
 _CHARSET = re.compile(r";\s*charset\s*\*?\s*=[^;]*", re.IGNORECASE)
 
-Start = Callable[[str, list[tuple[str, str]]], Any]
+Start = Callable[[str, list[tuple[str, str]]], object]
 
 
 class Gate:
@@ -55,7 +56,7 @@ class Gate:
         hashed = getattr(staticfiles_storage, "hashed_files", {})
         self._exempt_paths = {HEALTH, *(f"{settings.STATIC_URL}{name}" for name in hashed.values())}
 
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
         environ["CONTENT_TYPE"] = _CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         path = environ["PATH_INFO"]
         if path in self._exempt_paths and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
@@ -83,7 +84,7 @@ class Gate:
             if urgent:
                 self._priority_slots.give_back(address)
 
-    def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def _answer(self, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
         response = self._application(environ, start)
         if response.streaming:
             return response  # type: ignore[no-any-return]
@@ -91,7 +92,7 @@ class Gate:
         response.close()
         return body
 
-    def _full(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def _full(self, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
         now = time.monotonic()
         if now - self._last_logged > _LOG_INTERVAL:
             self._last_logged = now

@@ -3,14 +3,13 @@
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 # The site is shutting down: `/readyz` reports it, so that the load balancer sends new visitors elsewhere.
 draining = threading.Event()
 # This process is shutting down, the site perhaps not: clients must reconnect.
 closing_connections = threading.Event()
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 class CloseConnections:
@@ -28,5 +27,5 @@ class CloseConnections:
         return self._application(environ, start_response)
 
 
-def _start_and_close(start_response: StartResponse, status: str, headers: list[tuple[str, str]]) -> Any:
+def _start_and_close(start_response: StartResponse, status: str, headers: list[tuple[str, str]]) -> object:
     return start_response(status, [*headers, ("Connection", "close")])

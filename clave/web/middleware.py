@@ -3,10 +3,10 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from http.client import responses
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -150,7 +150,7 @@ def address_of(request: HttpRequest) -> str:
     return address_in(request.META)
 
 
-def address_in(environ: Mapping[str, Any]) -> str:
+def address_in(environ: WSGIEnvironment) -> str:
     """Return the client's address; X-Forwarded-For is trusted only behind `CLAVE_TRUSTED_PROXIES` proxies."""
     hops = settings.CLAVE_TRUSTED_PROXIES
     if hops:

@@ -1,6 +1,6 @@
 """Pages without a form: home, legacy URLs, help, language choice."""
 
-from typing import Any
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +12,7 @@ from clave.web.errors import error_page
 from clave.web.rendering import page_of, rendered_once, show
 
 
-def plain(template: str) -> Any:
+def plain(template: str) -> Callable[[HttpRequest], HttpResponse]:
     """Return a view that shows a template, the same for everybody."""
 
     def view(request: HttpRequest) -> HttpResponse:

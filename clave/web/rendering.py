@@ -2,9 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -50,10 +49,10 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-_rendered: dict[Any, str] = {}
+_rendered: dict[Hashable, str] = {}
 
 
-def rendered_once(request: HttpRequest, render: Callable[[], str], key: Any = None) -> str:
+def rendered_once(request: HttpRequest, render: Callable[[], str], key: Hashable = None) -> str:
     """Return a page that is the same for everybody, tokens not filled in; rendered on first use and cached.
 
     `key` identifies a page that has no path of its own.

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -23,18 +23,25 @@ class StepRefused(Refused):
         super().__init__("step_refused", _("Este paso ya no está disponible."))
 
 
+class _Run(TypedDict):
+    flow: str
+    reached: list[str]
+    until: str
+    data: dict[str, Any]  # each step stores its own facts, as JSON
+
+
 class Wizard:
     """A run of a flow. `data` holds the results of earlier steps; `reached` lists the allowed steps."""
 
-    def __init__(self, request: HttpRequest, flow: str, run: str, state: dict[str, Any]) -> None:
+    def __init__(self, request: HttpRequest, flow: str, run: str, state: _Run) -> None:
         self._session = request.session
         self.flow = flow
         self.run = run
         self._state = state
-        self.data: dict[str, Any] = state["data"]
+        self.data = state["data"]
 
     @classmethod
-    def begin(cls, request: HttpRequest, flow: str, first: str, **data: Any) -> "Wizard":
+    def begin(cls, request: HttpRequest, flow: str, first: str, **data: object) -> "Wizard":
         """Start a run whose first allowed step is `first`."""
         runs = dict(request.session.get("runs", {}))
         for old in sorted(runs, key=lambda name: runs[name]["until"])[: max(0, len(runs) - _MAX_RUNS + 1)]:
@@ -56,7 +63,7 @@ class Wizard:
             raise StepRefused
         return cls(request, flow, run, state)
 
-    def allow(self, step: str, **data: Any) -> None:
+    def allow(self, step: str, **data: object) -> None:
         """Allow `step` and store `data`."""
         if step not in self._state["reached"]:
             self._state["reached"].append(step)
@@ -69,7 +76,7 @@ class Wizard:
 
     def before(self, step: str) -> str:
         """Return the step reached before this one; empty if it is the first."""
-        reached: list[str] = self._state["reached"]
+        reached = self._state["reached"]
         index = reached.index(step)
         return reached[index - 1] if index else ""
 

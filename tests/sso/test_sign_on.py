@@ -2,8 +2,12 @@
 
 import pytest
 
+from clave.holders.models import Holder
+from clave.lib import clock as clave_clock
+from clave.lib.clock import Stopped
 from tests.sso.application import CAMILA, Application, issuer, signed_in
 from tests.story import Visitor
+from tests.test_recover import to_card
 
 
 @pytest.fixture
@@ -58,7 +62,9 @@ def test_after_signing_in_a_page_of_ours_leads_back(app: Application, visitor: V
     assert "code" in app.answer(page.response)
 
 
-def test_the_code_is_worth_tokens_once_and_then_takes_them_away(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+def test_the_code_is_worth_tokens_once_and_then_takes_them_away(
+    app: Application, camila: Visitor, clock: Stopped
+) -> None:
     code = app.code(camila)
     tokens = app.exchange(code).json()
     clock.move(seconds=31)
@@ -67,7 +73,9 @@ def test_the_code_is_worth_tokens_once_and_then_takes_them_away(app: Application
     assert app.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_refresh_tokens_rotate_and_a_lost_answer_is_told_again(app: Application, camila: Visitor, clock) -> None:  # type: ignore[no-untyped-def]
+def test_refresh_tokens_rotate_and_a_lost_answer_is_told_again(
+    app: Application, camila: Visitor, clock: Stopped
+) -> None:
     first = app.tokens(camila, scope="openid offline_access")["refresh_token"]
     second = app.refresh(first).json()["refresh_token"]
     assert app.refresh(first).json()["refresh_token"] == second != first
@@ -102,3 +110,23 @@ def test_the_metadata_names_endpoints_that_are_there(app: Application) -> None:
     for name, url in told.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             assert app.http.get(url.removeprefix(issuer())).status_code != 404, name
+
+
+def test_an_application_is_told_how_far_the_identity_is_proved(app: Application, camila: Visitor) -> None:
+    assert app.read(app.tokens(camila)["id_token"])["acr"] == "urn:clave:registry"
+    owner = Visitor()
+    to_card(owner, "33.333.333-3")
+    owner.send(serial="123456789")
+    owner.send(right="si")
+    assert Holder.objects.get(identifier="33333333-3").card_checked_at
+    Holder.objects.filter(identifier="11111111-1").update(card_checked_at=clave_clock.now())
+    assert app.read(app.tokens(camila)["id_token"])["acr"] == "urn:clave:card"
+
+
+def test_one_sign_in_serves_account_training_body_and_applications(app: Application, visitor: Visitor) -> None:
+    visitor.open("/ingresar/empresa")
+    visitor.send(rut="76543210-3", representative="33.333.333-3", key="CA739105")
+    assert visitor.open("/rts").shows("Registro de tokens (RTS)")
+    assert visitor.open("/rts/declaraciones").shows("eclaraci")
+    told = app.userinfo(app.tokens(visitor, scope="openid entity")["access_token"]).json()
+    assert told["entity"] == {"rut": "76543210-3", "name": "Capacita Austral SpA", "kind": "OT"}

@@ -1,8 +1,8 @@
 """What the database itself does: it refuses to change what was recorded, queues it for sealing, and indexes it."""
 
-from typing import Any
-
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 from clave.db.append_only import append_only
 
@@ -26,7 +26,7 @@ BY_ACTION = {
 }
 
 
-def queue_and_index(apps: Any, editor: Any) -> None:
+def queue_and_index(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     vendor = editor.connection.vendor
     operator = OPERATOR[vendor]
     by_operator = f"CREATE INDEX entry_of_operator ON audit_entry (({operator}), id DESC) WHERE ({operator}) IS NOT NULL"

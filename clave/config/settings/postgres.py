@@ -1,9 +1,8 @@
 """Timeouts for PostgreSQL: the server's own, and one on our side for a server that does not respond."""
 
-from typing import Any
-
 from psycopg import Connection, OperationalError
-from psycopg.abc import PQGen
+from psycopg.abc import RV, PQGen
+from psycopg.rows import TupleRow
 
 # Seconds, by `CLAVE_ROLE`: somebody waits for a page, but not for a migration or an import.
 STATEMENT_SECONDS = {"web": 4}
@@ -12,7 +11,7 @@ DEFAULT_STATEMENT_SECONDS, DEFAULT_LOCK_SECONDS = 0, 30
 _MARGIN = 0.5  # the server's own timeout should fire first, because it does not cost the connection
 
 
-class BoundedConnection(Connection[Any]):
+class BoundedConnection(Connection[TupleRow]):
     """A connection that is closed if the server does not respond for `limit` seconds.
 
     `statement_timeout` is enforced by the server, so it does not help if the server is frozen or the network drops
@@ -21,7 +20,7 @@ class BoundedConnection(Connection[Any]):
 
     limit: float
 
-    def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for the server's response. Raises `OperationalError`."""
         try:
             return super().wait(gen, interval, self.limit if timeout is None else timeout)
@@ -32,7 +31,7 @@ class BoundedConnection(Connection[Any]):
             raise
 
 
-def bounded(seconds: int) -> type[Connection[Any]]:
+def bounded(seconds: int) -> type[Connection[TupleRow]]:
     """Return a connection class that limits statements to `seconds`; 0 means no limit."""
     return type("BoundedConnection", (BoundedConnection,), {"limit": seconds + _MARGIN}) if seconds else Connection
 

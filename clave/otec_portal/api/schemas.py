@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from ninja import Field, Schema
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
@@ -15,7 +15,7 @@ _NO_CONTROLS = r"^[^\u0000-\u001f\u007f]*$"
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _integer(value: object) -> Any:
+def _integer(value: object) -> int:
     """Accept 3 and 3.0, the same number in JSON; refuse text, and true and false, which are integers in Python."""
     if isinstance(value, float) and value.is_integer():
         return int(value)

@@ -3,8 +3,6 @@
 The pages need no script, and GET changes nothing because mail scanners open links.
 """
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -56,8 +54,8 @@ class ProofForm(CardForm):
     captcha = CaptchaField()
     groups = [("", ["rut", "representative", "serial", "captcha"])]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["representative"].widget.attrs["autocomplete"] = "off"
 
 

@@ -1,6 +1,6 @@
 """Solicitud de CS para facilitador extranjero: request, status and key recovery by the company."""
 
-from typing import Any
+from typing import TypeVar, Unpack
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,17 +13,28 @@ from clave.credentials import throttling
 from clave.documents import service as documents
 from clave.documents.models import Document
 from clave.holders.models import Holder
-from clave.holders.profiles import COMPANY, ProfileForm, document_fields, document_of
+from clave.holders.profiles import COMPANY, DocumentMixin, ProfileForm, document_of
 from clave.holders.service import holder_from_proof, proof_data
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
+from clave.lib.text import Text
 from clave.selfservice.common import ProfilePage
 from clave.selfservice.facilitators import service
 from clave.selfservice.fields import IDENTITY, IdentityMixin, QuestionMixin
 from clave.selfservice.models import FacilitatorRequest
 from clave.web.errors import refusal_page
-from clave.web.form_pages import FormPage, FormT, StepPage
-from clave.web.forms import CaptchaField, ClaveForm, EmailField, RutField, SecretField, TextField
+from clave.web.form_pages import FormPage, StepPage
+from clave.web.forms import (
+    CaptchaField,
+    ClaveForm,
+    EmailField,
+    FormArguments,
+    Initial,
+    RutField,
+    SecretField,
+    TextField,
+    Typed,
+)
 from clave.web.rendering import show
 from clave.web.wizard import Wizard
 
@@ -32,7 +43,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _FILES = _("Hasta 1 MB, en formato .jpg, .png o .pdf.")
 
 
-def file_field(label: Any, **kwargs: Any) -> forms.FileField:
+def file_field(label: Text) -> forms.FileField:
     return forms.FileField(
         label=label,
         help_text=_FILES,
@@ -40,23 +51,26 @@ def file_field(label: Any, **kwargs: Any) -> forms.FileField:
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.pdf"}),
         error_messages={"invalid": _("Elija un archivo de su equipo.")},
-        **kwargs,
     )
 
 
 class FileForm(ClaveForm):
     """A form with a file; a file uploaded in an earlier attempt is not required again."""
 
+    has_files = True
     file_name: str
 
-    def __init__(self, *args: Any, uploaded: Document | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, files=kwargs["request"].FILES or None, **kwargs)
+    def __init__(self, *, uploaded: Document | None = None, **arguments: Unpack[FormArguments]) -> None:
+        super().__init__(**arguments)
         if uploaded:
             field = self.fields[self.file_name]
             field.required = False
             field.help_text = gettext("Ya recibimos «{name}». Elija otro archivo solo si quiere cambiarlo.").format(
                 name=uploaded.original
             )
+
+
+FileFormT = TypeVar("FileFormT", bound=FileForm)
 
 
 class StartForm(ProfileForm):
@@ -81,7 +95,7 @@ class Start(ProfilePage[StartForm]):
         return HttpResponseRedirect(reverse("facilitator_request_affidavit", args=[wizard.run]))
 
 
-class RequestStep(StepPage[FormT]):
+class RequestStep(StepPage[FileFormT]):
     flow = "facilitator_request"
     title = TITLE
 
@@ -95,15 +109,15 @@ class RequestStep(StepPage[FormT]):
         pk = self.wizard.data.get(self.name)
         return Document.objects.filter(pk=pk).first() if pk else None
 
-    def form_arguments(self) -> dict[str, Any]:
-        return {"uploaded": self.uploaded()}
+    def make_form(self, data: Typed = None, initial: Initial = None) -> FileFormT:
+        return self.form_class(data=data, initial=initial, request=self.request, uploaded=self.uploaded())
 
     def _submitted(self, context: RequestContext) -> HttpResponseBase:
         """Store the file before validating the rest: browsers cannot prefill a file field on the next attempt."""
-        upload = self.request.FILES.get(self.form_class.file_name)  # type: ignore[attr-defined]
+        upload = self.request.FILES.get(self.form_class.file_name)
         if upload:
             try:
-                document = documents.accept_upload(upload, self.form_class.file_name)  # type: ignore[attr-defined]
+                document = documents.accept_upload(upload, self.form_class.file_name)
             except documents.FileRefused as refused:
                 form = self.make_form(self.request.POST)
                 form.is_valid()
@@ -144,7 +158,7 @@ def letter(request: HttpRequest, run: str) -> HttpResponse:
     return response
 
 
-class DataForm(IdentityMixin, QuestionMixin, FileForm):
+class DataForm(IdentityMixin, QuestionMixin, DocumentMixin, FileForm):
     file_name = "scan"
     scan = file_field(_("Documento de identidad escaneado"))
     children = forms.IntegerField(label=_("Cantidad de hijos"), min_value=0, max_value=30, initial=0)
@@ -154,9 +168,8 @@ class DataForm(IdentityMixin, QuestionMixin, FileForm):
         (_("Datos del facilitador"), [*IDENTITY[:5], "children", "country", "email", "question", "answer"]),
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.base_fields = {**document_fields(), **self.base_fields}  # type: ignore[misc]
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         self.fields["children"].widget.attrs |= {"inputmode": "numeric", "class": "w-corto"}
         for name in ("names", "paternal", "email"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
@@ -212,12 +225,8 @@ class State(FormPage[StateForm]):
         return show(self.request, "selfservice/facilitator_state.html", {"asked": facilitator_request})
 
 
-class KeyForm(StartForm):
+class KeyForm(DocumentMixin, StartForm):
     """The company's sign-in, then the facilitator's document."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.base_fields = {**self.base_fields, **document_fields()}  # type: ignore[misc]
-        super().__init__(*args, **kwargs)
 
 
 class Key(ProfilePage[KeyForm]):

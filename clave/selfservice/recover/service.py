@@ -199,9 +199,9 @@ def _settle_identity(holder: Holder, representative: str) -> None:
         Representative.objects.get_or_create(company=holder, run=representative)
         if unconfirmed:  # whoever registered the company may have named someone who does not represent it
             holder.representatives.exclude(run=representative).delete()
-    holder.legacy = False
+    holder.legacy, holder.card_checked_at = False, clock.now()
     holder.verification = Verification.UNVERIFIED if unconfirmed else holder.verification
-    holder.save(update_fields=["legacy", "verification"])
+    holder.save(update_fields=["legacy", "verification", "card_checked_at"])
 
 
 def tell_when_back(registry: str, email: str, context: RequestContext) -> WillTell:

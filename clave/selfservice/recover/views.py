@@ -4,8 +4,6 @@ For a company there are three cases (guide PJ, section 3): without a question on
 representative; so it is if the answer is forgotten; a correct answer is sufficient.
 """
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -224,8 +222,8 @@ class ContactForm(ClaveForm):
     email = EmailField(label=_("Correo actual"), required=False, help_text=_("Solo si respondió No."))
     captcha = CaptchaField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def adapt(self) -> None:
+        super().adapt()
         if not settings.NEW_EMAIL_AFTER_SERIAL:
             del self.fields["email"]
 

@@ -1,7 +1,5 @@
 """Regístrese aquí: one page, three forms."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.http import HttpResponse
@@ -47,10 +45,10 @@ class SerialMixin(ProfileForm):
         help_text=_("Está en su cédula, también como «número de documento»."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def adapt(self) -> None:
+        super().adapt()
         if settings.REGISTRATION_PROOF != "id_card":
-            self.base_fields = {n: f for n, f in self.base_fields.items() if n != "serial"}  # type: ignore[misc]
-        super().__init__(*args, **kwargs)
+            del self.fields["serial"]
 
 
 class PersonForm(NewKeyMixin, ContactMixin, QuestionMixin, SerialMixin):
@@ -78,7 +76,11 @@ class MigrantForm(NewKeyMixin, ContactMixin, IdentityMixin, QuestionMixin, Profi
     groups = [(_ABOUT, ["nie", *IDENTITY, "question", "answer"]), *CONTACT_GROUPS, *_LAST]
 
 
-FORMS = {PERSON.profile: PersonForm, COMPANY.profile: CompanyForm, MIGRANT.profile: MigrantForm}
+FORMS: dict[Profile, type[ProfileForm]] = {
+    PERSON.profile: PersonForm,
+    COMPANY.profile: CompanyForm,
+    MIGRANT.profile: MigrantForm,
+}
 TITLES = {
     PERSON.profile: _("Registrarse como Persona Natural"),
     COMPANY.profile: _("Registrar una Persona Jurídica"),
@@ -98,7 +100,7 @@ class Register(ProfilePage[ProfileForm]):
     changes = True
 
     @property
-    def form_class(self) -> Any:  # type: ignore[override]
+    def form_class(self) -> type[ProfileForm]:  # type: ignore[override]
         return FORMS[self.config.profile]
 
     def context(self) -> dict[str, object]:

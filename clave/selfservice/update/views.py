@@ -1,6 +1,6 @@
 """Actualizar Datos: prove one's identity (a company signs in), answer the secret question, edit the data."""
 
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,7 +16,8 @@ from clave.holders.profiles import COMPANY, ProfileConfig, ProfileForm
 from clave.holders.service import MISSING_LABELS, holder_from_proof, missing_data, proof_data
 from clave.lib.outcome import Outcome, Refused
 from clave.lib.request_context import RequestContext
-from clave.selfservice.common import ProfilePage, ProfileStep, key_rules
+from clave.lib.text import Text
+from clave.selfservice.common import ProfileFormT, ProfilePage, ProfileStep, key_rules
 from clave.selfservice.fields import (
     COMPANY_CONTACT_GROUPS,
     CONTACT_GROUPS,
@@ -30,7 +31,7 @@ from clave.selfservice.proofs import by_birth
 from clave.selfservice.update import service
 from clave.signin.login_required import for_holder
 from clave.web.form_pages import FormT
-from clave.web.forms import DateField, EmailField, SecretField
+from clave.web.forms import DateField, EmailField, FormArguments, Initial, SecretField, Typed
 from clave.web.wizard import Wizard
 
 TITLE = _("Actualizar mis datos")
@@ -53,7 +54,7 @@ def begin(request: HttpRequest, config: ProfileConfig, holder: Holder) -> HttpRe
     return HttpResponseRedirect(config.url(f"update_{first}", wizard.run))
 
 
-class UpdateStart(ProfilePage[FormT]):
+class UpdateStart(ProfilePage[ProfileFormT]):
     """The first page of an update, which identifies the holder."""
 
     cached_blank = True
@@ -65,11 +66,11 @@ class UpdateStart(ProfilePage[FormT]):
     def context(self) -> dict[str, object]:
         return {"intro": str(self.need).format(what=self.config.at_hand)}
 
-    def prove(self, form: FormT, context: RequestContext) -> Holder:
+    def prove(self, form: ProfileFormT, context: RequestContext) -> Holder:
         """Return the holder identified by the form. Raises `Refused`."""
         raise NotImplementedError
 
-    def perform(self, form: FormT, context: RequestContext) -> HttpResponse:
+    def perform(self, form: ProfileFormT, context: RequestContext) -> HttpResponse:
         return begin(self.request, self.config, self.prove(form, context))
 
 
@@ -150,16 +151,16 @@ class EditForm(NewKeyMixin, QuestionMixin, AddressMixin):
     """Contact and, optionally, a new question and key. `question_needed` if one is required and none is on file."""
 
     key = SecretField(label=_("Clave SENCE actual"), autocomplete="current-password", required=False)
-    contact: ClassVar[list[tuple[Any, list[str]]]]
+    contact: ClassVar[list[tuple[Text, list[str]]]]
 
-    def __init__(self, *args: object, question_needed: bool, **kwargs: object) -> None:
+    def __init__(self, *, question_needed: bool, **arguments: Unpack[FormArguments]) -> None:
         question = _("Pregunta secreta") if question_needed else _("Pregunta secreta (si quiere cambiarla)")
         self.groups = [
             *self.contact,
             (question, ["question", "answer"]),
             (_("Clave SENCE (si quiere cambiarla)"), ["key", "new_key", "new_key_again"]),
         ]
-        super().__init__(*args, **kwargs)
+        super().__init__(**arguments)
         for name in ("new_key", "new_key_again"):
             self.fields[name].required = False
         for name in ("question", "answer"):
@@ -199,7 +200,7 @@ class Edit(UpdateStep[EditForm]):
     step = (3, 3)
     changes = True
 
-    def make_form(self, data: object = None, initial: object = None) -> EditForm:
+    def make_form(self, data: Typed = None, initial: Initial = None) -> EditForm:
         holder = self.holder
         form_class = CompanyEditForm if self.config is COMPANY else PersonEditForm
         fields = [name for _title, names in form_class.contact for name in names if hasattr(holder, name)]
@@ -208,7 +209,7 @@ class Edit(UpdateStep[EditForm]):
         on_file["region"] = place.region if place else ""
         on_file["mobile"] = holder.mobile.removeprefix("+569")
         needed = "question" in missing_data(holder)
-        return form_class(data, initial=initial or on_file, request=self.request, question_needed=needed)
+        return form_class(data=data, initial=initial or on_file, request=self.request, question_needed=needed)
 
     def context(self) -> dict[str, object]:
         holder = self.holder

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -14,9 +13,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=7)
         parser.add_argument("--people", type=int, default=anomalies.PEOPLE)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        since = clock.now() - timedelta(days=options["days"])
-        for cluster in anomalies.clusters(since, options["people"]):
+    def handle(self, *, days: int, people: int, **_others: object) -> None:
+        since = clock.now() - timedelta(days=days)
+        for cluster in anomalies.clusters(since, people):
             when = cluster.since.astimezone(clock.SANTIAGO).strftime("%d-%m-%Y %H:%M:%S")
             length = int((cluster.until - cluster.since).total_seconds())
             self.stdout.write(

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.attendance import sessions
@@ -15,11 +13,11 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True)
         parser.add_argument("--operator", required=True)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        opening = SessionStart.objects.filter(public=options["session"]).first()
+    def handle(self, *, session: str, seconds: int, reason: str, operator: str, **_others: object) -> None:
+        opening = SessionStart.objects.filter(public=session).first()
         if opening is None:
             raise CommandError("no such session")
         try:
-            sessions.correct(opening, options["seconds"], options["reason"], options["operator"])
+            sessions.correct(opening, seconds, reason, operator)
         except ValueError as error:
             raise CommandError(str(error)) from None

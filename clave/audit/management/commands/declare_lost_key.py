@@ -11,8 +11,8 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True)
         parser.add_argument("--operator", required=True, help="who declares it")
 
-    def handle(self, *args: object, **options: object) -> None:
-        reason, operator = declared_by(options)
+    def handle(self, *, reason: str, operator: str, **_others: object) -> None:
+        reason, operator = declared_by(reason, operator)
         try:
             event = seals.declare_lost_key(reason, operator)
         except ValueError as error:

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -18,9 +17,9 @@ class Command(BaseCommand):
             "--anchors", nargs="+", type=Path, metavar="PATH", help="noted seals of all machines, as for verify_audit"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        reason, operator = declared_by(options)
-        noted, _unreadable = anchors_at(options["anchors"])
+    def handle(self, *, reason: str, operator: str, anchors: list[Path] | None, **_others: object) -> None:
+        reason, operator = declared_by(reason, operator)
+        noted, _unreadable = anchors_at(anchors)
         try:
             event = seals.declare_restore(reason, operator, noted)
         except seals.UnknownKey as unknown:
@@ -30,9 +29,9 @@ class Command(BaseCommand):
         self.stdout.write(f"seal {event.pk} declares the restore: back to seal {back_to}, {lost} noted seals lost")
 
 
-def declared_by(options: dict[str, Any]) -> tuple[str, str]:
+def declared_by(reason: str, operator: str) -> tuple[str, str]:
     """Return the reason and the operator. Raises `CommandError` if either is empty or not plain text."""
-    for name in ("reason", "operator"):
-        if not options[name].strip() or len(options[name]) > 200 or unexpected_characters(options[name]):
+    for name, text in (("reason", reason), ("operator", operator)):
+        if not text.strip() or len(text) > 200 or unexpected_characters(text):
             raise CommandError(f"--{name}: give it in plain text, at most 200 characters")
-    return options["reason"].strip(), options["operator"].strip()
+    return reason.strip(), operator.strip()

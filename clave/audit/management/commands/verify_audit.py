@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -19,8 +18,8 @@ class Command(BaseCommand):
             help="files or folders with noted seals, of all machines; default: audit-anchor*.txt in CLAVE_HOME",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        verdict = verify(*anchors_at(options["anchors"]))
+    def handle(self, *, anchors: list[Path] | None, **_others: object) -> None:
+        verdict = verify(*anchors_at(anchors))
         for line in (*verdict.events, *verdict.remarks):
             self.stdout.write(line)
         for fault in verdict.faults:

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 
 from clave.backoffice import operator_accounts
@@ -15,6 +13,6 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--role", choices=Role.values, default=Role.SUPERVISOR.value)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        code = operator_accounts.invite(options["email"], options["name"], options["role"], None, SYSTEM)
+    def handle(self, *, email: str, name: str, role: str, **_others: object) -> None:
+        code = operator_accounts.invite(email, name, role, None, SYSTEM)
         self.stdout.write(f"Invitation code (48 hours): {code}")

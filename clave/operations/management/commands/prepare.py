@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from clave.config.settings import guard, profile
+from clave.sso import signing_keys
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
+        signing_keys.published()  # makes the first ones, so that no visitor waits for it
         call_command("collectstatic", verbosity=0, interactive=False)
         if apps.is_installed("clave.sandbox"):
             call_command("load_demo", stdout=self.stdout, verbosity=options["verbosity"])

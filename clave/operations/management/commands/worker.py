@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand
@@ -13,7 +12,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from clave.lib import clock
-from clave.lib.schedule import scheduled_tasks
+from clave.lib.schedule import PeriodicTask, scheduled_tasks
 from clave.notifications.sending import start_senders
 from clave.operations.models import Heartbeat
 from clave.operations.readiness import report_ready
@@ -91,7 +90,7 @@ def beat(name: str, stopping: threading.Event) -> None:
         stopping.wait(BEAT_SECONDS)
 
 
-def put_in(task: Any) -> None:
+def put_in(task: PeriodicTask) -> None:
     """Enqueue a task unless it is already queued: several workers may share one schedule."""
     if not DBTaskResult.objects.ready().filter(task_path=task.module_path).exists():
         task.enqueue()

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 
 from clave.sandbox import services
@@ -12,5 +10,5 @@ class Command(BaseCommand):
         parser.add_argument("http_port", type=int)
         parser.add_argument("smtp_port", type=int)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        services.serve(options["http_port"], options["smtp_port"]).serve_forever()
+    def handle(self, *, http_port: int, smtp_port: int, **_others: object) -> None:
+        services.serve(http_port, smtp_port).serve_forever()

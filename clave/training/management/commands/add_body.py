@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clave.lib import clock
@@ -16,15 +14,15 @@ class Command(BaseCommand):
         parser.add_argument("--suspend", action="store_true")
         parser.add_argument("--resume", action="store_true")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, rut: str, name: str, suspend: bool, resume: bool, **_others: object) -> None:
         try:
-            rut = Rut.parse(options["rut"])
+            parsed = Rut.parse(rut)
         except InvalidRut:
             raise CommandError("the RUT is not valid") from None
-        changes = {"name": options["name"]}
-        if options["suspend"] or options["resume"]:
-            changes["active"] = options["resume"]
+        changes: dict[str, object] = {"name": name}
+        if suspend or resume:
+            changes["active"] = resume
         _otec, created = Otec.objects.update_or_create(
-            rut=str(rut), defaults=changes, create_defaults={**changes, "created_at": clock.now()}
+            rut=str(parsed), defaults=changes, create_defaults={**changes, "created_at": clock.now()}
         )
         self.stdout.write("registered" if created else "changed")

@@ -1,6 +1,5 @@
 import secrets
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -19,22 +18,22 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--good", action="store_true", help="load the good rows although others are wrong")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        otec = Otec.objects.filter(rut=options["rut"]).first()
+    def handle(self, *, rut: str, file: Path, good: bool, **_others: object) -> None:
+        otec = Otec.objects.filter(rut=rut).first()
         if otec is None:
             raise CommandError("no training body with this RUT")
         job = ImportJob.objects.create(
             id=secrets.token_hex(16),
             otec=otec,
-            name=options["file"].name,
-            content=options["file"].read_bytes(),
+            name=file.name,
+            content=file.read_bytes(),
             stage=Stage.CHECKED,
             created_at=clock.now(),
         )
         course_import.check(job)
         for problem in job.problems:
             self.stderr.write(f"line {problem['line']}, {problem['column']}: {problem['remedy']}")
-        if job.stage == Stage.UNREADABLE or (job.bad and not options["good"]):
+        if job.stage == Stage.UNREADABLE or (job.bad and not good):
             job.delete()
             raise CommandError("nothing was loaded")
         audit.record("training.import", SYSTEM, rows=job.good, otec=otec.rut)
