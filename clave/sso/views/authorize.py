@@ -135,9 +135,7 @@ class PendingPage(View):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
-        page = show(request, self.template_name, {**self.context(), "holder": self.person.holder})
-        page.headers["Content-Security-Policy"] = answers.policy_for(self.asked)
-        return page
+        return show(request, self.template_name, {**self.context(), "holder": self.person.holder})
 
     def context(self) -> dict[str, object]:
         again = urlencode({"volver": reverse("sso_continue", args=[self.kwargs["pending"]])})
@@ -157,7 +155,7 @@ class ChooseAccount(PendingPage):
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         authorization.choose_account(self.asked)
-        return advance(request, self.asked)
+        return advance(request, self.asked, came_by_form=True)
 
 
 class ConsentPage(PendingPage):
@@ -175,4 +173,4 @@ class ConsentPage(PendingPage):
             authorization.decline(self.asked, self.person, context)
             return answers.with_error(request, self.asked, OAuthError("access_denied", "the person said no"))
         granted = authorization.consent_and_issue_code(self.asked, self.person, context)
-        return answers.with_code(request, self.asked, granted, came_by_form=False)
+        return answers.with_code(request, self.asked, granted, came_by_form=True)
