@@ -16,10 +16,10 @@ MAVEN = (("mvn", "-q", "-B", "package"),)
 class Client:
     """A library and its sample application.
 
-    `package` is the name whose pinned version stands in the sample's `manifest`; without one it is Debian's. The paths are those of the
-    application's pages; a product brings its own. A broker stands, with an address of its own, between the
-    application and Clave: `redirect_path` is there, and `broker` is its path for who has logged out. `buttons` are pressed on the application's own sign-in page.
-    `without` says why a step is not asked of this client.
+    `package` is the name whose pinned version stands in the sample's `manifest`; without a manifest it is Debian's.
+    The paths are those of the application's pages. A broker stands, with an address of its own, between the
+    application and Clave: `redirect_path` is there, and `broker` is its path for who has logged out. `buttons` are
+    pressed on the application's own sign-in page. `without` says why a step is not asked of this client.
     """
 
     name: str
@@ -115,6 +115,7 @@ CLIENTS = [
         manifest="package.json",
         install=NODE,
         start=("node", "app.mjs"),
+        remark=UNSIGNED,
     ),
     Client(
         name="auth-core",

@@ -19,7 +19,8 @@ class Pages(BaseHTTPRequestHandler):
         session = SESSIONS.get((self.headers["Cookie"] or "").removeprefix("app="))
         if url.path == "/login":
             query = {"client_id": "app", "redirect_uri": SITE + "/callback", "response_type": "code"}
-            self.answer(302, location=f"{PROTOCOL}/auth?" + urlencode({**query, "scope": "openid", "kc_idp_hint": "clave"}))
+            query |= {"scope": "openid", "kc_idp_hint": "clave"}
+            self.answer(302, location=f"{PROTOCOL}/auth?" + urlencode(query))
         elif url.path == "/callback":
             form = {"grant_type": "authorization_code", "code": parse_qs(url.query)["code"][0]}
             form |= {"client_id": "app", "client_secret": "app", "redirect_uri": SITE + "/callback"}
@@ -46,7 +47,8 @@ class Pages(BaseHTTPRequestHandler):
 def told(access_token):
     """Return what Keycloak got from Clave: the token that it keeps, and whom it made of it."""
     bearer = {"Authorization": "Bearer " + access_token}
-    header, claims = (decoded(part) for part in ask(f"{BROKER}/broker/clave/token", **bearer)["id_token"].split(".")[:2])
+    kept = ask(f"{BROKER}/broker/clave/token", **bearer)
+    header, claims = (decoded(part) for part in kept["id_token"].split(".")[:2])
     return {"id_token": claims, "kid": header["kid"], "keycloak": ask(f"{PROTOCOL}/userinfo", **bearer)}
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = "mpm_event authn_core authz_core authz_user alias proxy proxy_http headers auth_openidc".split()
+MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "auth_openidc"]
 CONFIGURATION = """
 ServerRoot {folder}
 ServerName {host}
