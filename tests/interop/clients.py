@@ -17,7 +17,7 @@ class Client:
     """A library and its sample application.
 
     `package` is the name whose pinned version stands in the sample's `manifest`; without a manifest it is Debian's.
-    The paths are those of the application's pages. A broker stands, with an address of its own, between the
+    Each application has `/`, `/me`, `/logout` and a page that refreshes. A broker stands, with an address of its own, between the
     application and Clave: `redirect_path` is there, and `broker` is its path for who has logged out. `buttons` are
     pressed on the application's own sign-in page. `without` says why a step is not asked of this client.
     """
@@ -32,9 +32,7 @@ class Client:
     dialect: str = "oidc"
     pkce: bool = True
     algorithm: str = "ES256"
-    me: str = "/me"
     refresh: str = "/refresh"
-    logout: str = "/logout"
     broker: str = ""
     buttons: tuple[str, ...] = ()
     without: dict[str, str] = field(default_factory=dict)
@@ -146,7 +144,6 @@ CLIENTS = [
         start=("{python}", "start.py"),
         redirect_path="/oauth2/callback",
         refresh="/me",
-        logout="/sign-out",
         remark="refreshes by itself after `cookie-refresh`, here a second; `insecure-oidc-allow-unverified-email`, since "
         "Clave says `email_verified: false`",
     ),

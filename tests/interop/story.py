@@ -35,7 +35,7 @@ class Journey:
 
     def sign_in(self) -> None:
         self._enter()
-        self.first = self._json(self.client.me)
+        self.first = self._json("/me")
         if self._expects_id_token:
             expected = discovered_issuer(self.provider, self.client)
             assert self.first["id_token"]["iss"] == expected, "the issuer is another"
@@ -60,17 +60,19 @@ class Journey:
         """Sign in anew in another browser: the application has only seen the old key until now."""
         self.page = self._fresh_page()
         self._enter()
-        after = self._json(self.client.me)
+        after = self._json("/me")
         assert after["kid"] != self.first["kid"], "the id token is signed with the old key"
 
     def log_out(self) -> None:
-        """Log out of the application and of the provider: afterwards the provider asks for the key again."""
+        """Log out: afterwards the application knows nobody, and the provider asks for the key again."""
         if "new key" in self.client.without:
             self.page = self._fresh_page()
             self._enter()
-        self.page.goto(self.url + self.client.logout)
+        self.page.goto(self.url + "/logout")
         left = re.compile(re.escape(self.url + "/") + r"(\?.*)?$")  # some add their state
         self.page.wait_for_url(left)
+        self.page.goto(self.url + "/me")
+        assert "id_token" not in self.page.locator("body").inner_text(), "the application still knows the person"
         self._enter()
 
     @property

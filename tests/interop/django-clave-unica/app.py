@@ -61,6 +61,7 @@ def me(request):
     person = request.user.person
     return JsonResponse(
         {
+            "id_token": None,  # the library does not look at it
             "person": {"run": str(person), "first_name": request.user.first_name, "last_name": request.user.last_name},
             "userinfo": oauth2_claveunica.request_info_user(METADATA["userinfo_endpoint"], login.access_token),
             "access_token": hashlib.sha256(login.access_token.encode()).hexdigest()[:16],

@@ -30,6 +30,7 @@ class Pages(BaseHTTPRequestHandler):
         elif url.path == "/me" and session:
             self.answer(200, json.dumps(told(session["access_token"])))
         elif url.path == "/logout" and session:
+            SESSIONS.clear()
             query = {"id_token_hint": session["id_token"], "post_logout_redirect_uri": SITE + "/"}
             self.answer(302, location=f"{PROTOCOL}/logout?" + urlencode(query))
         else:

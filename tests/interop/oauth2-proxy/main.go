@@ -20,7 +20,7 @@ func main() {
 		fmt.Fprint(w, `<a href="/me">Ingresar</a>`)
 	})
 	http.HandleFunc("/me", me)
-	http.HandleFunc("/sign-out", signOut)
+	http.HandleFunc("/logout", signOut)
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("UPSTREAM_PORT"), nil))
 }
 
