@@ -155,7 +155,7 @@ CLIENTS = [
         install=MAVEN,
         start=("java", "-jar", "target/app.jar"),
         redirect_path="/login/oauth2/code/clave",
-        remark="the version is Spring Boot's; told that id tokens are signed with ES256, it expects RS256",
+        remark="the version is Spring Boot's; expects id tokens signed with RS256 unless told ES256",
     ),
     Client(
         name="keycloak",

@@ -50,5 +50,5 @@ def write(results: Results) -> None:
         words += [client.remark] if client.remark else []
         if words:
             bullet = f"- **{client.name}**: {'; '.join(words)}."
-            text += textwrap.fill(bullet, 100, subsequent_indent="  ") + "\n"
+            text += textwrap.fill(bullet, 100, subsequent_indent="  ", break_on_hyphens=False) + "\n"
     PAGE.write_text(text, encoding="utf-8")
