@@ -21,6 +21,8 @@ from clave.sso.signed_in import SignedIn
 # From a request to its code: to sign in, read what the client wants to know, perhaps recover a key.
 PENDING_LIFE = timedelta(minutes=30)
 CODE_LIFE = timedelta(seconds=60)
+# For this long a page that has been answered may be sent again in its browser: after a double click, a lost answer.
+SENT_TWICE = timedelta(seconds=30)
 
 
 class Need(Enum):
@@ -50,9 +52,19 @@ def need_of(request: AuthorizationRequest, person: SignedIn | None) -> Need | OA
         return Need.CHOOSE_ACCOUNT
     if error := _refused_acr(request, person):
         return error
-    if "consent" in request.prompts or not consents.is_given(person.holder, request):
-        return Need.CONSENT
-    return None
+    asks = "consent" in request.prompts or request.may_be_impersonated
+    return Need.CONSENT if asks or not consents.is_given(person.holder, request) else None
+
+
+def silent_error(need: Need | OAuthError, request: AuthorizationRequest, person: SignedIn | None) -> OAuthError:
+    """Return the error for `prompt=none` (OpenID Connect Core 1.0, section 3.1.2.6).
+
+    A client that the person has allowed nothing gets the same one whoever is signed in, as if nobody were: it could
+    otherwise ask about one RUT after another (`login_hint`), or learn a profile or how far an identity is proved.
+    """
+    if person is None or not consents.has_any(person.holder, request.client):
+        need = Need.SIGN_IN
+    return need if isinstance(need, OAuthError) else OAuthError(need.value, "and prompt is none")
 
 
 def _happened_since(auth_time: datetime, request: AuthorizationRequest) -> bool:
@@ -72,7 +84,7 @@ def _is_the_one(request: AuthorizationRequest, person: SignedIn) -> bool:
     wanted = {hint.get("sub")} if hint else set()
     for place in (request.claims or {}).values():
         member = place.get("sub")
-        if isinstance(member, dict) and member.get("value"):
+        if isinstance(member, dict) and isinstance(member.get("value"), str):
             wanted.add(member["value"])
     return not wanted or wanted == {consents.subject_of(person.holder, request.client)}
 
@@ -98,14 +110,16 @@ def _refused_acr(request: AuthorizationRequest, person: SignedIn) -> OAuthError 
     return OAuthError("unmet_authentication_requirements", "the identity is not proved in a way that was asked for")
 
 
-def keep_pending(request: AuthorizationRequest, context: RequestContext) -> PendingAuthorization:
-    """Store a request until the person has signed in or consented, bound to this browser (abuse case 23)."""
+def keep_pending(request: AuthorizationRequest, context: RequestContext) -> PendingAuthorization | None:
+    """Store a request until the person has signed in or consented, bound to this browser (abuse case 23).
+
+    None is returned if it has been answered, or another browser has come first with what was pushed.
+    """
     now = clock.now()
     if request.pending:
-        pending = request.pending
-        pending.browser, pending.expires_at = context.browser, now + PENDING_LIFE
-        pending.save(update_fields=["browser", "expires_at"])
-        return pending
+        free = PendingAuthorization.objects.filter(pk=request.pending.pk, answered_at=None)
+        mine = free.filter(browser__in=("", context.browser))
+        return request.pending if mine.update(browser=context.browser, expires_at=now + PENDING_LIFE) else None
     return PendingAuthorization.objects.create(
         client=request.client,
         parameters=request.parameters,
@@ -115,13 +129,31 @@ def keep_pending(request: AuthorizationRequest, context: RequestContext) -> Pend
     )
 
 
+def _use_up(request: AuthorizationRequest, context: RequestContext) -> bool:
+    """Mark a stored request as answered; return False if it was before (RFC 9126, section 4).
+
+    The database decides, so that of two simultaneous uses one wins. Only a page of ours may be sent again for
+    `SENT_TWICE`, by the browser it belongs to.
+    """
+    if request.pending is None:
+        return True
+    now = clock.now()
+    stored = PendingAuthorization.objects.filter(pk=request.pending.pk, browser__in=("", context.browser))
+    if stored.filter(answered_at=None).update(answered_at=now, expires_at=now + SENT_TWICE):
+        return True
+    return request.is_on_our_page and stored.filter(expires_at__gt=now).exists()
+
+
 @transaction.atomic
-def issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str:
-    """Create the grant and return its code, valid for `CODE_LIFE` and once. A stored request is used up by this."""
+def issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str | None:
+    """Create the grant and return its code, valid for `CODE_LIFE` and once.
+
+    None is returned if the stored request has been answered, or the consent withdrawn, in the meantime.
+    """
+    if not consents.is_given(person.holder, request, lock=True) or not _use_up(request, context):
+        return None
     client, now = request.client, clock.now()
     code = secrets.token_urlsafe(32)
-    if request.pending:
-        PendingAuthorization.objects.filter(pk=request.pending.pk).delete()
     Grant.objects.create(
         client=client,
         holder=person.holder,
@@ -129,7 +161,7 @@ def issue_code(request: AuthorizationRequest, person: SignedIn, context: Request
         sid=person.sid,
         account_version=person.holder.version,
         scopes=" ".join(request.scopes),
-        claims=request.claims,
+        claims=request.claim_names,
         nonce=request["nonce"],
         auth_time=person.auth_time,
         acr=person.acr,
@@ -147,8 +179,8 @@ def issue_code(request: AuthorizationRequest, person: SignedIn, context: Request
 
 
 @transaction.atomic
-def consent_and_issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str:
-    """Remember the person's consent and return a code."""
+def consent_and_issue_code(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> str | None:
+    """Remember the person's consent and return a code; see `issue_code`."""
     consents.give(person.holder, request, context)
     return issue_code(request, person, context)
 
@@ -156,8 +188,7 @@ def consent_and_issue_code(request: AuthorizationRequest, person: SignedIn, cont
 @transaction.atomic
 def decline(request: AuthorizationRequest, person: SignedIn, context: RequestContext) -> None:
     """Record that the person did not consent; the stored request is over."""
-    if request.pending:
-        PendingAuthorization.objects.filter(pk=request.pending.pk).delete()
+    _use_up(request, context)
     audit.record("sso.consent_refused", context, holder=person.holder, client=request.client.client_id)
 
 

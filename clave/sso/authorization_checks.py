@@ -19,6 +19,7 @@ PROMPTS = {"none", "login", "consent", "select_account"}
 RESPONSE_MODES = {"query", "fragment", "form_post"}
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
+_LONGEST = 4096
 
 
 def shown(code: str) -> Callable[[Check], Check]:
@@ -58,7 +59,16 @@ def pushed_request_is_known(request: AuthorizationRequest) -> bool:
 
 @shown("redirect_uri")
 def redirect_uri_is_registered(request: AuthorizationRequest) -> bool:
-    return any(request.accepts(uri) for uri in request.client.redirect_uris)
+    return len(request["redirect_uri"]) <= 500 and any(request.accepts(uri) for uri in request.client.redirect_uris)
+
+
+@sent("invalid_request", "parameters are text of 4096 characters at most, without control characters")
+def parameters_are_text(request: AuthorizationRequest) -> bool:
+    """Check that all of it can be stored: neither control characters nor half of a surrogate pair, nor broken UTF-8."""
+    return all(
+        len(value) <= _LONGEST and value.isprintable() and "\ufffd" not in value
+        for value in request.parameters.values()
+    )
 
 
 @sent("invalid_request", "response_mode is query, fragment or form_post")
@@ -66,9 +76,19 @@ def response_mode_is_known(request: AuthorizationRequest) -> bool:
     return request.response_mode in RESPONSE_MODES
 
 
+@sent("invalid_request", "an application's own scheme takes no form_post")
+def form_has_somewhere_to_go(request: AuthorizationRequest) -> bool:
+    return request.response_mode != "form_post" or request["redirect_uri"].startswith(("https://", "http://"))
+
+
 @sent("invalid_request", "push the request first (RFC 9126)")
 def request_was_pushed_if_it_must(request: AuthorizationRequest) -> bool:
     return request.pending is not None or not request.client.requires_pushed_requests
+
+
+@sent("invalid_request", "response_type is missing")
+def response_type_is_there(request: AuthorizationRequest) -> bool:
+    return bool(request["response_type"])
 
 
 @sent("unsupported_response_type", "response_type is code")
@@ -113,7 +133,7 @@ def max_age_is_a_number(request: AuthorizationRequest) -> bool:
 
 @sent("invalid_request", "claims is a JSON object of userinfo and id_token")
 def claims_are_readable(request: AuthorizationRequest) -> bool:
-    return request.claims is not None and len(request["claims"]) <= 4096
+    return request.claims is not None
 
 
 @sent("invalid_request", "id_token_hint is none of ours")

@@ -1,20 +1,28 @@
 """Authorization requests: as sent in the address, as a signed object (RFC 9101), or pushed before (RFC 9126)."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from django.http import QueryDict
 
 from clave.lib import clock
 from clave.sso import client_keys, clients
+from clave.sso.claims import scope_of
 from clave.sso.issuers import Issuer
 from clave.sso.models import Client, PendingAuthorization
 from clave.sso.oauth_errors import OAuthError
 
 PUSHED_PREFIX = "urn:ietf:params:oauth:request_uri:"
-LOOPBACK = ("127.0.0.1", "::1")
+# Other parameters are ignored (OpenID Connect Core 1.0, section 3.1.2.1), and so is `client_id` once it is read.
+KNOWN = {
+    *("response_type", "response_mode", "redirect_uri", "scope", "state", "nonce", "claims", "registration"),
+    *("prompt", "max_age", "id_token_hint", "login_hint", "ui_locales", "request", "request_uri"),
+    *("code_challenge", "code_challenge_method", "dpop_jkt"),
+}
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)")
+_PUSHED = re.compile(re.escape(PUSHED_PREFIX) + r"([0-9a-f]{32})")
 
 
 class AuthorizationRequest:
@@ -27,9 +35,11 @@ class AuthorizationRequest:
     def __init__(self, issuer: Issuer, client: Client, parameters: Mapping[str, str]) -> None:
         self.issuer = issuer
         self.client = client
-        self.parameters = dict(parameters)
+        self.parameters = {name: value for name, value in parameters.items() if name in KNOWN}
         self.pending: PendingAuthorization | None = None
         self.problem: OAuthError | None = None
+        # Whether a page of ours leads here, in the browser that brought the request: it may be sent twice.
+        self.is_on_our_page = False
 
     def __getitem__(self, name: str) -> str:
         return self.parameters.get(name, "")
@@ -49,12 +59,17 @@ class AuthorizationRequest:
         """Return the claims asked for one by one (OpenID Connect Core 1.0, section 5.5); None if that is not JSON."""
         try:
             parsed = json.loads(self["claims"] or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         places = {"userinfo", "id_token"}
         if not isinstance(parsed, dict) or any(not isinstance(parsed.get(place, {}), dict) for place in places):
             return None
         return {place: parsed[place] for place in places if place in parsed}
+
+    @property
+    def claim_names(self) -> dict[str, list[str]]:
+        """Return the names of the claims asked for one by one, those that we know, by where they are to go."""
+        return {place: [name for name in asked if scope_of(name)] for place, asked in (self.claims or {}).items()}
 
     @property
     def response_mode(self) -> str:
@@ -69,22 +84,21 @@ class AuthorizationRequest:
         same_but_port = without_loopback_port(asked) == without_loopback_port(registered) != ""
         return asked == registered or (self.client.is_public and same_but_port)
 
+    @property
+    def may_be_impersonated(self) -> bool:
+        """Return whether any program on the person's device could take the answer (RFC 8252, section 8.6)."""
+        return self.client.is_public and not self["redirect_uri"].startswith("https://")
+
 
 def without_loopback_port(url: str) -> str:
     """Return a loopback URL without its port, or an empty string for any other URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.username or parts.fragment:
-        return ""
-    return url.replace(f":{port}", "", 1) if port else url
+    match = _LOOPBACK.fullmatch(url)
+    return match[1] + match[2] if match else ""
 
 
 def received(issuer: Issuer, sent: QueryDict) -> AuthorizationRequest | None:
     """Read a request from the parameters of the authorization endpoint; None if its client is unknown."""
-    parameters = {name: values[-1] for name, values in sent.lists()}
+    parameters = {name: values[-1] for name, values in sent.lists() if values}
     client = clients.find(parameters.get("client_id", ""))
     if client is None:
         return None
@@ -107,9 +121,13 @@ def resumed(issuer: Issuer, pending: PendingAuthorization) -> AuthorizationReque
 
 def _pushed(request: AuthorizationRequest) -> AuthorizationRequest:
     """Return the request that the client has pushed under this `request_uri` (RFC 9126, section 4)."""
-    reference = request["request_uri"].removeprefix(PUSHED_PREFIX)
-    unexpired = PendingAuthorization.objects.filter(expires_at__gt=clock.now()).select_related("client")
-    pending = unexpired.filter(pk=reference, client=request.client).first()
+    if not request["request_uri"].startswith(PUSHED_PREFIX):
+        request.problem = OAuthError("request_uri_not_supported", "only of requests pushed before (RFC 9126)")
+        return request
+    reference = _PUSHED.fullmatch(request["request_uri"])
+    waiting = PendingAuthorization.objects.filter(expires_at__gt=clock.now(), answered_at=None)
+    mine = waiting.filter(client=request.client).select_related("client")
+    pending = mine.filter(pk=reference[1]).first() if reference else None
     if pending is None:
         request.problem = OAuthError("invalid_request_uri", "no pushed request of this client, or it has expired")
         return request
@@ -129,14 +147,16 @@ def _signed(request: AuthorizationRequest) -> AuthorizationRequest:
 
 
 def _is_for_us(request: AuthorizationRequest, claims: dict[str, object]) -> bool:
-    """Return whether a request object's issuer is the client and its audience this issuer (RFC 9101, section 4)."""
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    client_id = request["client_id"]
+    """Return whether a request object's issuer is the client and its audience this issuer (RFC 9101, section 4).
+
+    A client's assertion is none: it is about the client itself (section 10.8).
+    """
+    client_id = request.client.client_id
     return (
-        request.issuer.url in audiences
+        client_keys.is_for(claims, {request.issuer.url})
         and claims.get("iss") == client_id
         and claims.get("client_id") == client_id
+        and claims.get("sub") != client_id
         and not {"request", "request_uri"} & claims.keys()
     )
 

@@ -1,13 +1,12 @@
 """Who calls the token endpoint. Source: OpenID Connect Core 1.0, section 9; RFC 6749, section 2.3; RFC 7523."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from django.http import HttpRequest
 
-from clave.sso import client_keys, clients
+from clave.sso import client_keys, clients, jwts
 from clave.sso.issuers import Issuer
 from clave.sso.models import Client, ClientKind
 from clave.sso.oauth_errors import OAuthError
@@ -31,6 +30,8 @@ def authenticated(request: HttpRequest, issuer: Issuer) -> Client | OAuthError:
     credentials = _credentials(request)
     if isinstance(credentials, OAuthError):
         return credentials
+    if request.POST.get("client_id", credentials.client_id) != credentials.client_id:
+        return _REFUSED  # RFC 7521, section 4.2
     client = clients.find(credentials.client_id)
     if client is None or not client.active or client.dialect != issuer.dialect:
         return _REFUSED
@@ -55,14 +56,14 @@ def _from_header(encoded: str) -> _Credentials | OAuthError:
     """Read HTTP Basic credentials, whose two parts are form-encoded (RFC 6749, section 2.3.1)."""
     try:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return _REFUSED
     return _Credentials(unquote_plus(client_id), secret=unquote_plus(secret)) if colon else _REFUSED
 
 
 def _from_assertion(assertion: str, assertion_type: str) -> _Credentials | OAuthError:
     """Read whose assertion it is, without believing it yet (RFC 7523, section 3)."""
-    subject = client_keys.unverified_subject(assertion)
+    subject = jwts.subject_of(assertion)
     if assertion_type != ASSERTION_TYPE or not subject:
         return _REFUSED
     return _Credentials(subject, assertion=assertion)
@@ -77,12 +78,13 @@ def _has_proved(client: Client, credentials: _Credentials, issuer: Issuer) -> bo
 
 
 def _assertion_is_valid(client: Client, assertion: str, issuer: Issuer) -> bool:
-    """Return whether an assertion is the client's, for us, and new (OpenID Connect Core 1.0, section 9)."""
+    """Return whether an assertion is the client's, for us, and new (OpenID Connect Core 1.0, section 9).
+
+    Who pushes a request may name that endpoint as the audience (RFC 9126, section 2).
+    """
     claims = client_keys.signed_by(client, assertion) if assertion else None
     if claims is None or claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         return False
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    if not {issuer.url, issuer.endpoint("token")} & set(audiences):
+    if not client_keys.is_for(claims, {issuer.url, issuer.endpoint("token"), issuer.endpoint("par")}):
         return False
     return client_keys.is_first_use("assertion", client.client_id, claims.get("jti"))

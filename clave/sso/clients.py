@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,7 +12,7 @@ from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.crypto import fingerprint
 from clave.lib.request_context import RequestContext
-from clave.sso.models import Client, ClientSecret
+from clave.sso.models import Client, ClientSecret, SubjectType
 
 # During a rotation the old secret stays valid for this long, so that every server of the client can take the new one.
 BOTH_VALID = timedelta(days=7)
@@ -21,6 +22,11 @@ _BY_ID = Lookup(lambda client_id: Client.objects.filter(client_id=client_id), "c
 def find(client_id: str) -> Client | None:
     """Return the client with this `client_id`, also a suspended one."""
     return _BY_ID.one(client_id) if 0 < len(client_id) <= 64 and client_id.isprintable() else None
+
+
+def sector_of(client: Client) -> str:
+    """Return the sector whose clients know a holder by one name: the one set, or the host that is redirected to."""
+    return client.sector or urlsplit(client.redirect_uris[0]).hostname or client.client_id
 
 
 def has_secret(client: Client, secret: str) -> bool:
@@ -36,6 +42,9 @@ def create(client: Client, context: RequestContext, operator: str = "") -> str:
     `operator` is who did it, if it was done in the back office.
     """
     client.client_id = client.client_id or secrets.token_hex(16)
+    if client.subject_type == SubjectType.PAIRWISE:
+        # Set for good: holders stay the same ones to the client when its addresses change.
+        client.sector = sector_of(client)
     client.created_at = clock.now()
     client.save()
     audit.record("sso.client_created", context, client=client.client_id, operator=operator)

@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.db import transaction
 
@@ -12,6 +11,7 @@ from clave.lib import clock
 from clave.lib.request_context import RequestContext
 from clave.sso import claims
 from clave.sso.authorization_request import AuthorizationRequest
+from clave.sso.clients import sector_of
 from clave.sso.models import Client, Consent, Grant, Subject, SubjectType
 
 REMEMBERED = timedelta(days=365)
@@ -22,14 +22,23 @@ def single_claims(request: AuthorizationRequest) -> list[str]:
 
     A client gets only those for which one of its scopes stands.
     """
-    asked = {name for place in (request.claims or {}).values() for name in place}
+    asked = {name for names in request.claim_names.values() for name in names}
     by_scope = claims.names_of(request.scopes)
     return sorted(name for name in asked if name not in by_scope and claims.scope_of(name) in request.client.scopes)
 
 
-def is_given(holder: Holder, request: AuthorizationRequest) -> bool:
-    """Return whether the holder has consented to all that this request asks for."""
-    consent = Consent.objects.filter(holder=holder, client=request.client, expires_at__gt=clock.now()).first()
+def has_any(holder: Holder, client: Client) -> bool:
+    """Return whether the holder lets this client know anything."""
+    return Consent.objects.filter(holder=holder, client=client, expires_at__gt=clock.now()).exists()
+
+
+def is_given(holder: Holder, request: AuthorizationRequest, *, lock: bool = False) -> bool:
+    """Return whether the holder has consented to all that this request asks for.
+
+    With `lock`, in a transaction, the consent cannot be withdrawn before its end.
+    """
+    given = Consent.objects.filter(holder=holder, client=request.client, expires_at__gt=clock.now())
+    consent = (given.select_for_update() if lock else given).first()
     if consent is None:
         return False
     return set(request.scopes) <= set(consent.scopes) and set(single_claims(request)) <= set(consent.claims)
@@ -68,8 +77,3 @@ def subject_of(holder: Holder, client: Client) -> str:
         holder=holder, sector=sector, defaults={"value": secrets.token_hex(16)}
     )
     return subject.value
-
-
-def sector_of(client: Client) -> str:
-    """Return the sector whose clients know a holder by one name: the one set, or the host that is redirected to."""
-    return client.sector or urlsplit(client.redirect_uris[0]).hostname or client.client_id

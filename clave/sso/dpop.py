@@ -4,15 +4,12 @@ import base64
 import hashlib
 
 from django.http import HttpRequest
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from clave.lib import clock
-from clave.sso import client_keys
+from clave.sso import client_keys, jwts
 from clave.sso.oauth_errors import OAuthError
 
-ALGORITHMS = client_keys.ALGORITHMS
 # A proof is made for one request, so it is only as old as that one took to arrive, plus clocks that differ.
 FRESH_SECONDS = 60
 
@@ -26,14 +23,14 @@ def key_of_proof(request: HttpRequest, url: str, access_token: str = "") -> str 
     if proof is None:
         return ""
     key = _key_in(proof)
-    claims = _claims(proof, key) if key else None
+    claims = jwts.claims_of(proof, key, jwts.SIGNATURES) if key else None
     if key is None or claims is None:
         return OAuthError("invalid_dpop_proof", "not a proof: typ, alg, jwk or signature")
     if claims.get("htm") != request.method or str(claims.get("htu", "")).partition("?")[0].rstrip("/") != url:
         return OAuthError("invalid_dpop_proof", "made for another request: htm, htu")
     if access_token and claims.get("ath") != token_hash(access_token):
         return OAuthError("invalid_dpop_proof", "made for another token: ath")
-    made_at = client_keys.seconds(claims, "iat")
+    made_at = jwts.seconds(claims, "iat")
     if made_at is None or abs(clock.now().timestamp() - made_at) > FRESH_SECONDS:
         return OAuthError("invalid_dpop_proof", "too old, or from the future: iat")
     thumbprint = key.thumbprint()
@@ -49,19 +46,7 @@ def token_hash(access_token: str) -> str:
 
 def _key_in(proof: str) -> ECKey | RSAKey | None:
     """Return the public key in a proof's header, if the header is as RFC 9449, section 4.3 wants it."""
-    try:
-        header = jws.extract_compact(proof.encode()).headers()
-        jwk = header.get("jwk")
-        if header.get("typ") != "dpop+jwt" or header.get("alg") not in ALGORITHMS or not isinstance(jwk, dict):
-            return None
-        key = ECKey.import_key(jwk) if jwk.get("kty") == "EC" else RSAKey.import_key(jwk)
-    except (JoseError, ValueError, KeyError, TypeError):
+    header = jwts.header_of(proof)
+    if header is None or header.get("typ") != "dpop+jwt" or header.get("alg") not in jwts.SIGNATURES:
         return None
-    return None if key.is_private else key
-
-
-def _claims(proof: str, key: ECKey | RSAKey) -> dict[str, object] | None:
-    try:
-        return dict(jwt.decode(proof, key, algorithms=ALGORITHMS).claims)
-    except (JoseError, ValueError):
-        return None
+    return jwts.public_key(header.get("jwk"))

@@ -37,7 +37,7 @@ class IssuedTokens:
     access: str
     refresh: str
     expires_in: int
-    with_id_token: bool = True
+    after_refresh: bool
 
 
 @transaction.atomic
@@ -60,7 +60,7 @@ def redeem_code(
     grant.dpop_key = dpop_key if client.is_public else ""
     grant.generation = 1 if may_refresh(grant) else 0
     grant.save(update_fields=["code_used_at", "dpop_key", "generation"])
-    return _issued(grant, dpop_key)
+    return _issued(grant, dpop_key, after_refresh=False)
 
 
 def _code_problem(grant: Grant, redirect_uri: str, verifier: str, dpop_key: str) -> OAuthError | None:
@@ -108,7 +108,7 @@ def refresh(
         grant.save(update_fields=["generation", "rotated_at"])
     elif presented.generation != grant.generation - 1 or not _is_in_grace(grant):
         return _misused(grant, "refresh_token", context)
-    return _issued(grant, dpop_key)
+    return _issued(grant, dpop_key, after_refresh=True)
 
 
 def _is_in_grace(grant: Grant) -> bool:
@@ -116,10 +116,10 @@ def _is_in_grace(grant: Grant) -> bool:
     return grant.rotated_at is not None and clock.now() - grant.rotated_at < grace
 
 
-def _issued(grant: Grant, dpop_key: str) -> IssuedTokens:
+def _issued(grant: Grant, dpop_key: str, *, after_refresh: bool) -> IssuedTokens:
     access = tokens.new_access(grant.pk, grant.access_epoch, dpop_key)
     refresh_token = tokens.new_refresh(grant.pk, grant.generation) if grant.generation else ""
-    return IssuedTokens(grant, access, refresh_token, settings.SSO_ACCESS_SECONDS)
+    return IssuedTokens(grant, access, refresh_token, settings.SSO_ACCESS_SECONDS, after_refresh)
 
 
 def may_refresh(grant: Grant) -> bool:

@@ -11,8 +11,11 @@ from clave.sso.issuers import BY_DIALECT
 from clave.sso.models import Dialect, Grant
 
 
-def id_token(grant: Grant, access_token: str) -> str:
-    """Return the signed ID token of a grant (OpenID Connect Core 1.0, sections 2 and 3.1.3.6)."""
+def id_token(grant: Grant, access_token: str, *, after_refresh: bool = False) -> str:
+    """Return the signed ID token of a grant (OpenID Connect Core 1.0, sections 2 and 3.1.3.6).
+
+    The one given `after_refresh` says the same of the sign-in, without the nonce (section 12.2).
+    """
     now = int(clock.now().timestamp())
     algorithm = grant.client.id_token_algorithm
     values: dict[str, object] = {
@@ -28,7 +31,7 @@ def id_token(grant: Grant, access_token: str) -> str:
         "sid": grant.sid,
         "at_hash": half_hash(access_token),
     }
-    if grant.nonce:
+    if grant.nonce and not after_refresh:
         values["nonce"] = grant.nonce
     return signing_keys.sign(values | _asked_one_by_one(grant, "id_token"), algorithm)
 
@@ -42,7 +45,7 @@ def userinfo(grant: Grant) -> dict[str, object]:
     """Return what the grant lets its client know of the holder now (OpenID Connect Core 1.0, section 5.3.2)."""
     if grant.client.dialect == Dialect.CLAVEUNICA:
         return claveunica.userinfo(grant)
-    names = claims.names_of(grant.scope_list)
+    names = claims.names_of([scope for scope in grant.scope_list if scope in grant.client.scopes])
     return {"sub": grant.subject, **claims.of(grant.holder, names), **_asked_one_by_one(grant, "userinfo")}
 
 

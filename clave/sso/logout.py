@@ -56,8 +56,18 @@ def _notice(grant: Grant) -> LogoutNotice:
 def send_notices() -> int:
     """Send the logout tokens that are due; return how many clients took theirs."""
     due = LogoutNotice.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at")
+    silent: set[int] = set()
+    taken = 0
     with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as http:
-        return sum(_send(notice, http) for notice in due.select_related("client")[:_A_TIME])
+        for notice in due.select_related("client")[:_A_TIME]:
+            # A client that does not answer is waited for once a round, so that it holds up no other.
+            if notice.client_id in silent:
+                _noted(notice, taken=False)
+            elif _send(notice, http):
+                taken += 1
+            else:
+                silent.add(notice.client_id)
+    return taken
 
 
 def _send(notice: LogoutNotice, http: httpx.Client) -> bool:
@@ -67,14 +77,18 @@ def _send(notice: LogoutNotice, http: httpx.Client) -> bool:
         taken = answer.status_code in (200, 204)
     except httpx.HTTPError:
         taken = False
+    _noted(notice, taken=taken)
+    if not taken:
+        log.warning("sso.logout_not_taken", client=notice.client.client_id, tries=notice.tries)
+    return taken
+
+
+def _noted(notice: LogoutNotice, *, taken: bool) -> None:
     notice.tries += 1
     pause = min(FIRST_PAUSE * 2 ** (notice.tries - 1), LONGEST_PAUSE)
     notice.next_try_at = None if taken or notice.tries >= MOST_TRIES else clock.now() + pause
     notice.delivered_at = clock.now() if taken else None
     notice.save(update_fields=["tries", "next_try_at", "delivered_at"])
-    if not taken:
-        log.warning("sso.logout_not_taken", client=notice.client.client_id, tries=notice.tries)
-    return taken
 
 
 def logout_token(notice: LogoutNotice) -> str:

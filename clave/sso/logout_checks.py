@@ -10,12 +10,15 @@ from clave.sso import clients, signing_keys
 from clave.sso.issuers import STANDARD
 from clave.sso.models import Client
 
+# Others are ignored (RFC 6749, section 3.1, to which this follows).
+KNOWN = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+
 
 class LogoutRequest:
     """A request to log out, and what its parameters refer to; a missing parameter is an empty string."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
-        self.parameters = dict(parameters)
+        self.parameters = {name: value for name, value in parameters.items() if name in KNOWN}
 
     def __getitem__(self, name: str) -> str:
         return self.parameters.get(name, "")

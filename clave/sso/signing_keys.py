@@ -7,13 +7,13 @@ from functools import lru_cache
 from django.db import transaction
 from django.db.models import Q
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from clave.audit import service as audit
 from clave.db.hot_queries import Lookup
 from clave.lib import clock
 from clave.lib.request_context import SYSTEM
+from clave.sso import jwts
 from clave.sso.models import Algorithm, SigningKey
 
 ALGORITHMS = [algorithm.value for algorithm in Algorithm]
@@ -23,16 +23,17 @@ PUBLISHED_AHEAD = timedelta(days=1)
 PUBLISHED_AFTER = timedelta(days=2)
 ROTATED_EVERY = timedelta(days=90)
 
-_PUBLISHED = Lookup(
-    lambda algorithm: SigningKey.objects.filter(algorithm=algorithm).order_by("-signs_from"), Algorithm.ES256.value
+_OF_ALGORITHM = Lookup(
+    lambda algorithm: SigningKey.objects.filter(algorithm=algorithm).order_by("-serial"), Algorithm.ES256.value
 )
 
 
 def current(algorithm: str) -> SigningKey:
     """Return the key that signs now; the first one is made when it is needed."""
-    now = clock.now()
-    in_use = [key for key in _PUBLISHED.all(algorithm) if key.signs_from <= now and not is_expired(key, now)]
-    return in_use[0] if in_use else _make(algorithm, now)
+    keys = _OF_ALGORITHM.all(algorithm)
+    now = clock.now()  # after reading: a key that another process has just made is one that signs
+    in_use = [key for key in keys if key.signs_from <= now and not is_expired(key, now)]
+    return in_use[0] if in_use else _make(algorithm, now, keys)
 
 
 def is_expired(key: SigningKey, now: datetime) -> bool:
@@ -60,15 +61,14 @@ def sign(claims: dict[str, object], algorithm: str, kind: str = "JWT") -> str:
 
 
 def read(token: str) -> dict[str, object] | None:
-    """Return the claims of a JWT that we signed and whose key is still published; None for any other."""
-    try:
-        return dict(
-            jwt.decode(
-                token, KeySet([_parsed(key.kid, key.private) for key in published()]), algorithms=ALGORITHMS
-            ).claims
-        )
-    except (JoseError, ValueError):
+    """Return the claims of an ID token that we signed and whose key is still published; None for any other text.
+
+    A logout token is signed with the same keys, and is no ID token (RFC 8725, section 3.11).
+    """
+    header = jwts.header_of(token)
+    if header is None or header.get("typ") != "JWT":
         return None
+    return jwts.claims_of(token, KeySet([_parsed(key.kid, key.private) for key in published()]), ALGORITHMS)
 
 
 @transaction.atomic
@@ -82,7 +82,7 @@ def rotate(*, at_once: bool = False, forget_old: bool = False) -> list[SigningKe
     signs_from = now if at_once or forget_old else now + PUBLISHED_AHEAD
     expires_at = now if forget_old else signs_from + PUBLISHED_AFTER
     SigningKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=expires_at)).update(expires_at=expires_at)
-    successors = [_make(algorithm, signs_from) for algorithm in ALGORITHMS]
+    successors = [_make(algorithm, signs_from, _OF_ALGORITHM.all(algorithm)) for algorithm in ALGORITHMS]
     audit.record("sso.keys_rotated", SYSTEM, kids=[key.kid for key in successors], forgot_old=forget_old)
     return successors
 
@@ -96,13 +96,20 @@ def rotate_if_due() -> None:
         rotate()
 
 
-def _make(algorithm: str, signs_from: datetime) -> SigningKey:
+def _make(algorithm: str, signs_from: datetime, former: list[SigningKey]) -> SigningKey:
+    """Make the key that follows the `former` ones, and return it.
+
+    Of several who do it at once, the one whose key is stored first determines it for all.
+    """
+    serial = max((key.serial for key in former), default=0) + 1
     key = ECKey.generate_key("P-256") if algorithm == Algorithm.ES256 else RSAKey.generate_key(2048)
     kid = key.thumbprint()
     private = json.dumps(key.as_dict(private=True) | {"kid": kid, "use": "sig", "alg": algorithm})
-    return SigningKey.objects.create(
-        kid=kid, algorithm=algorithm, private=private, created_at=clock.now(), signs_from=signs_from
+    made = SigningKey(
+        kid=kid, algorithm=algorithm, serial=serial, private=private, created_at=clock.now(), signs_from=signs_from
     )
+    SigningKey.objects.bulk_create([made], ignore_conflicts=True)
+    return SigningKey.objects.get(algorithm=algorithm, serial=serial)
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,8 @@ from clave.sso.models import Consent, Grant, LogoutNotice, PendingAuthorization,
 
 # A used code or token that comes again is recognized for this long after its grant has expired.
 _REMEMBERED = timedelta(days=7)
+# A code that nobody has exchanged is forgotten.
+_UNUSED = timedelta(hours=1)
 
 
 @every(5)
@@ -30,5 +32,6 @@ def rotate_keys_and_purge() -> None:
     PendingAuthorization.objects.filter(expires_at__lte=now).delete()
     UsedAssertion.objects.filter(expires_at__lte=now).delete()
     Grant.objects.filter(expires_at__lte=now - _REMEMBERED).delete()
+    Grant.objects.filter(code_used_at=None, code_expires_at__lte=now - _UNUSED).delete()
     Consent.objects.filter(expires_at__lte=now).delete()
     LogoutNotice.objects.filter(created_at__lte=now - _REMEMBERED).delete()

@@ -16,7 +16,7 @@ from clave.sso import claims, clients
 from clave.sso.models import Client
 from tests.story import Visitor
 
-CAMILA = ("11.111.111-1", "KM482915")
+CAMILA, DIEGO = ("11.111.111-1", "KM482915"), ("22.222.222-2", "TR618204")
 RETURN = "https://app.example.cl/callback"
 Fields = dict[str, Any]
 

@@ -11,6 +11,7 @@ class PendingAuthorization(models.Model):
     """An authorization request that waits: pushed by the client (RFC 9126), or for its holder to sign in or consent.
 
     Only `browser` may resume it, once it is known: an authorization request belongs to the browser that brought it.
+    It is answered once.
     """
 
     id = models.CharField(max_length=32, primary_key=True, default=random_id)
@@ -18,6 +19,7 @@ class PendingAuthorization(models.Model):
     parameters = models.JSONField()
     browser = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(db_index=True)
 
 
@@ -36,6 +38,7 @@ class Grant(models.Model):
     sid = models.CharField(max_length=32, db_index=True)
     account_version = models.PositiveIntegerField()
     scopes = models.CharField(max_length=400)
+    # Names of the claims asked for one by one, by where they go: `id_token`, `userinfo`.
     claims = models.JSONField(default=dict, blank=True)
     nonce = models.CharField(max_length=512, blank=True)
     auth_time = models.DateTimeField()

@@ -25,10 +25,12 @@ def with_code(request: HttpRequest, asked: AuthorizationRequest, code: str, *, c
     return _answer(request, asked, {"code": code}, came_by_form=came_by_form)
 
 
-def with_error(request: HttpRequest, asked: AuthorizationRequest, error: OAuthError) -> HttpResponse:
+def with_error(
+    request: HttpRequest, asked: AuthorizationRequest, error: OAuthError, *, came_by_form: bool
+) -> HttpResponse:
     """Return the browser to the client with an error (RFC 6749, section 4.1.2.1)."""
     fields = {"error": error.error, "error_description": error.description}
-    return _answer(request, asked, fields, came_by_form=asked.pending is not None)
+    return _answer(request, asked, fields, came_by_form=came_by_form)
 
 
 def _answer(
@@ -39,10 +41,10 @@ def _answer(
     When one of our forms led here, a page of ours goes between: browsers apply that form's `form-action` to the whole
     chain of redirects, and it cannot name where a client, a broker say, sends the browser on to.
     """
-    if asked["state"]:
+    if asked["state"].isprintable() and asked["state"]:
         fields["state"] = asked["state"]
     fields["iss"] = asked.issuer.url
-    if asked.response_mode == "form_post":
+    if asked.response_mode == "form_post" and asked["redirect_uri"].startswith(("https://", "http://")):
         return _form_post(request, asked, fields)
     url = _address(asked, fields)
     if not came_by_form:
@@ -58,16 +60,13 @@ def _address(asked: AuthorizationRequest, fields: dict[str, str]) -> str:
 
 
 def _form_post(request: HttpRequest, asked: AuthorizationRequest, fields: dict[str, str]) -> HttpResponse:
-    """Return a page whose form the browser posts to the client (OAuth 2.0 Form Post Response Mode)."""
+    """Return a page whose form the browser posts to the client (OAuth 2.0 Form Post Response Mode).
+
+    Its policy names no host: browsers apply `form-action` to the redirects that follow too (CSP 3, section 6.4.2), and
+    the client may send the person on to any other of its own.
+    """
     context = {"client": asked.client, "url": asked["redirect_uri"], "fields": fields.items()}
     page = show(request, "sso/form_post.html", context)
-    page.headers["Content-Security-Policy"] = policy_for(asked)
+    page.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", "form-action https: http:")
     page.headers["Referrer-Policy"] = "strict-origin"
     return page
-
-
-def policy_for(asked: AuthorizationRequest) -> str:
-    """Return the content policy of a page whose form leads to the client (CSP 3, section 6.4.2)."""
-    parts = urlsplit(asked["redirect_uri"])
-    source = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    return POLICY.replace("form-action 'self'", f"form-action 'self' {source}")

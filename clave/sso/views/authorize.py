@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from clave.holders.models import Profile
 from clave.holders.profiles import BY_PROFILE, PERSON
 from clave.lib import clock
-from clave.sso import authorization, authorization_checks, consents
+from clave.sso import authorization, authorization_checks, consents, pending_limits
 from clave.sso.authorization import Need
 from clave.sso.authorization_request import PUSHED_PREFIX, AuthorizationRequest, received, resumed
 from clave.sso.issuers import BY_DIALECT, Issuer
@@ -21,6 +21,8 @@ from clave.sso.oauth_errors import OAuthError
 from clave.sso.signed_in import SignedIn, signed_in
 from clave.sso.views import answers
 from clave.sso.views.connected import in_words
+from clave.sso.views.languages import remember, speak
+from clave.web.errors import error_page
 from clave.web.middleware import context_of
 from clave.web.rendering import SeeOther, show
 
@@ -30,10 +32,13 @@ def authorize(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """Receive an authorization request (OpenID Connect Core 1.0, section 3.1.2.1)."""
     if request.method == "POST":
         return _posted(request, issuer)
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponse(status=405, headers={"Allow": "GET, HEAD, POST"})
+    if request.method != "GET":
+        return HttpResponse(status=405, headers={"Allow": "GET, POST"})
     asked = received(issuer, request.GET)
-    return advance(request, asked) if asked else problem_page(request, None, "unknown_client")
+    if asked is None:
+        return problem_page(request, None, "unknown_client")
+    language = speak(request, asked["ui_locales"])
+    return remember(advance(request, asked), language)
 
 
 def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
@@ -47,7 +52,9 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     if code := authorization_checks.shown_problem(asked):
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
-        return answers.with_error(request, asked, error)
+        return answers.with_error(request, asked, error, came_by_form=False)
+    if not pending_limits.try_admit(asked.client, context_of(request).address):
+        return error_page(request, 429)
     pending = asked.pending or PendingAuthorization.objects.create(
         client=asked.client,
         parameters=asked.parameters,
@@ -66,18 +73,28 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     if code := authorization_checks.shown_problem(asked):
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
-        return answers.with_error(request, asked, error)
+        return answers.with_error(request, asked, error, came_by_form=came_by_form)
     person = signed_in(request)
     need = authorization.need_of(asked, person)
-    if isinstance(need, OAuthError):
-        return answers.with_error(request, asked, need)
     if need is None and person is not None:
-        granted = authorization.issue_code(asked, person, context)
-        return answers.with_code(request, asked, granted, came_by_form=came_by_form)
+        return granted(request, asked, authorization.issue_code(asked, person, context), came_by_form=came_by_form)
     if need is not None and "none" in asked.prompts:
-        return answers.with_error(request, asked, OAuthError(need.value, "and prompt is none"))
+        need = authorization.silent_error(need, asked, person)
+    if isinstance(need, OAuthError):
+        return answers.with_error(request, asked, need, came_by_form=came_by_form)
+    if asked.pending is None and not pending_limits.try_admit(asked.client, context.address):
+        return error_page(request, 429)
     pending = authorization.keep_pending(asked, context)
+    if pending is None:
+        return problem_page(request, asked, "unknown_request")
     return _to_sign_in(pending) if need is Need.SIGN_IN else _to(need, pending)
+
+
+def granted(request: HttpRequest, asked: AuthorizationRequest, code: str | None, *, came_by_form: bool) -> HttpResponse:
+    """Return the browser to the client with a code, or say that the request is over if there is none."""
+    if code is None:
+        return problem_page(request, asked, "unknown_request")
+    return answers.with_code(request, asked, code, came_by_form=came_by_form)
 
 
 def _to_sign_in(pending: PendingAuthorization) -> HttpResponse:
@@ -106,7 +123,11 @@ def find_pending(request: HttpRequest, pk: str) -> AuthorizationRequest | None:
     """Return the stored request that this browser brought, None if it is over or another browser's."""
     unexpired = PendingAuthorization.objects.filter(expires_at__gt=clock.now(), browser=context_of(request).browser)
     pending = unexpired.select_related("client").filter(pk=pk).first()
-    return resumed(BY_DIALECT[pending.client.dialect], pending) if pending else None
+    if pending is None:
+        return None
+    asked = resumed(BY_DIALECT[pending.client.dialect], pending)
+    asked.is_on_our_page = True
+    return asked
 
 
 def proceed(request: HttpRequest, pending: str) -> HttpResponse:
@@ -121,6 +142,8 @@ class PendingPage(View):
     """A page about a stored request, for whoever is signed in."""
 
     template_name: ClassVar[str]
+    # What it asks for. If the request needs something else first, or is no longer in order, it is not shown.
+    need: ClassVar[Need]
     asked: AuthorizationRequest
     person: SignedIn
 
@@ -129,7 +152,8 @@ class PendingPage(View):
         if asked is None:
             return problem_page(request, None, "unknown_request")
         person = signed_in(request)
-        if person is None or authorization.need_of(asked, person) not in (Need.CHOOSE_ACCOUNT, Need.CONSENT):
+        in_order = not authorization_checks.shown_problem(asked) and not authorization_checks.sent_problem(asked)
+        if person is None or not in_order or authorization.need_of(asked, person) is not self.need:
             return advance(request, asked, came_by_form=True)
         self.asked, self.person = asked, person
         return super().dispatch(request, *args, **kwargs)
@@ -146,6 +170,7 @@ class ChooseAccount(PendingPage):
     """Asks whether to go on with the account that is signed in, or to sign in with another."""
 
     template_name = "sso/account.html"
+    need = Need.CHOOSE_ACCOUNT
 
     def context(self) -> dict[str, object]:
         profiles = self.asked.client.profiles
@@ -162,6 +187,7 @@ class ConsentPage(PendingPage):
     """Says which system wants to know what, and asks whether it may."""
 
     template_name = "sso/consent.html"
+    need = Need.CONSENT
 
     def context(self) -> dict[str, object]:
         told = in_words(self.asked.scopes, consents.single_claims(self.asked))
@@ -171,6 +197,7 @@ class ConsentPage(PendingPage):
         context = context_of(request)
         if "permitir" not in request.POST:
             authorization.decline(self.asked, self.person, context)
-            return answers.with_error(request, self.asked, OAuthError("access_denied", "the person said no"))
-        granted = authorization.consent_and_issue_code(self.asked, self.person, context)
-        return answers.with_code(request, self.asked, granted, came_by_form=True)
+            error = OAuthError("access_denied", "the person said no")
+            return answers.with_error(request, self.asked, error, came_by_form=True)
+        code = authorization.consent_and_issue_code(self.asked, self.person, context)
+        return granted(request, self.asked, code, came_by_form=True)

@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from clave.sso import claims, signed_in, signing_keys
 from clave.sso.authorization_checks import PROMPTS, RESPONSE_MODES
 from clave.sso.client_authentication import METHODS
-from clave.sso.client_keys import ALGORITHMS
 from clave.sso.issuers import CLAVEUNICA, Issuer
+from clave.sso.jwts import SIGNATURES
 from clave.sso.views.protocol import endpoint
 from clave.sso.views.token import GRANT_TYPES
+from clave.web.context_processors import OFFERED
 
 # How long a client may keep the metadata and the keys, in seconds; a new key is published a day before it signs.
 _KEPT = "public, max-age=3600"
@@ -44,7 +45,7 @@ def _common(issuer: Issuer) -> dict[str, object]:
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": signed_in.ACR_VALUES,
         "authorization_response_iss_parameter_supported": True,
-        "ui_locales_supported": ["es-CL", "en", "ht"],
+        "ui_locales_supported": ["es-CL" if code == "es" else code for code, _name in OFFERED],
         "service_documentation": f"{settings.CLAVE_URL}/integrar",
     }
 
@@ -56,10 +57,10 @@ def _standard_only(issuer: Issuer) -> dict[str, object]:
         "revocation_endpoint": issuer.endpoint("revoke"),
         "pushed_authorization_request_endpoint": issuer.endpoint("par"),
         "token_endpoint_auth_methods_supported": METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "token_endpoint_auth_signing_alg_values_supported": SIGNATURES,
         "userinfo_signing_alg_values_supported": signing_keys.ALGORITHMS,
-        "request_object_signing_alg_values_supported": ALGORITHMS,
-        "dpop_signing_alg_values_supported": ALGORITHMS,
+        "request_object_signing_alg_values_supported": SIGNATURES,
+        "dpop_signing_alg_values_supported": SIGNATURES,
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page", "popup", "touch"],
         "claim_types_supported": ["normal"],

@@ -18,6 +18,9 @@ from clave.sso.views.authorize import problem_page
 from clave.web.middleware import POLICY, context_of
 from clave.web.rendering import SeeOther, show
 
+# What an address may be long; an ID token of ours is shorter.
+LONGEST = 4000
+
 
 def end_session(request: HttpRequest) -> list[Client]:
     """End this browser's session; return the clients that want to be told by this browser (front channel)."""
@@ -68,7 +71,10 @@ def rp_logout(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "POST":
         # With another site's form the browser sends no cookies of ours, so it comes again by GET.
-        return SeeOther(f"{request.path}?{request.POST.urlencode()}")
+        query = urlencode(LogoutRequest(request.POST.dict()).parameters)
+        if len(query) > LONGEST:
+            return problem_page(request, None, "logout_too_long")
+        return SeeOther(f"{request.path}?{query}")
     asked = LogoutRequest(request.GET.dict())
     if code := logout_checks.problem(asked):
         return problem_page(request, None, code)

@@ -1,9 +1,10 @@
 """What all endpoints that programs call have in common."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -11,10 +12,12 @@ from clave.sso.oauth_errors import OAuthError
 
 View = Callable[..., HttpResponse]
 FORM = "application/x-www-form-urlencoded"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # Applications of a single page call from the origin they came from; no cookie is asked for, so any origin may.
 CROSS_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Expose-Headers": "WWW-Authenticate",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
@@ -54,10 +57,10 @@ def _form_problem(request: HttpRequest) -> OAuthError | None:
         return OAuthError("invalid_request", f"send {FORM}")
     try:
         sent = list(request.POST.lists())
-    except (RequestDataTooBig, ValueError):
+    except (BadRequest, SuspiciousOperation, ValueError):
         return OAuthError("invalid_request", "the body is too big or not readable")
     if any(len(values) > 1 for _name, values in sent):
         return OAuthError("invalid_request", "a parameter is there twice")
-    if any("\ufffd" in text or any(char < " " for char in text) for name, values in sent for text in (name, *values)):
+    if any("\ufffd" in text or _CONTROLS.search(text) for name, values in sent for text in (name, *values)):
         return OAuthError("invalid_request", "a parameter has characters that no parameter may have")
     return None

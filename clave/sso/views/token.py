@@ -5,7 +5,7 @@ from urllib.parse import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from clave.lib import clock
-from clave.sso import authorization_checks, client_authentication, dpop, grants
+from clave.sso import authorization_checks, client_authentication, dpop, grants, pending_limits
 from clave.sso.authorization import CODE_LIFE
 from clave.sso.authorization_request import PUSHED_PREFIX, received
 from clave.sso.grants import IssuedTokens
@@ -61,7 +61,7 @@ def _token_response(issued: IssuedTokens, dpop_key: str) -> HttpResponse:
         "token_type": "DPoP" if dpop_key else bearer,
         "expires_in": issued.expires_in,
         "scope": grant.scopes,
-        "id_token": id_token(grant, issued.access),
+        "id_token": id_token(grant, issued.access, after_refresh=issued.after_refresh),
     }
     if issued.refresh:
         body["refresh_token"] = issued.refresh
@@ -113,27 +113,33 @@ def revoke(request: HttpRequest, issuer: Issuer) -> HttpResponse:
 
 @endpoint("POST")
 def push(request: HttpRequest, issuer: Issuer) -> HttpResponse:
-    """Take an authorization request from the client itself (RFC 9126) and return the name to send the person with."""
+    """Take an authorization request from the client itself (RFC 9126) and return the name to send the person with.
+
+    A DPoP proof that comes with it binds the code, as `dpop_jkt` does (RFC 9449, section 10.1).
+    """
     client = client_authentication.authenticated(request, issuer)
     if isinstance(client, OAuthError):
         return client.response()
+    dpop_key = dpop.key_of_proof(request, issuer.endpoint("par"))
+    if isinstance(dpop_key, OAuthError):
+        return dpop_key.response()
     pushed = received(issuer, request.POST)
     if pushed is None or pushed.client != client or "request_uri" in request.POST:
         return OAuthError("invalid_request", "push your own request itself, without request_uri").response()
-    pushed.pending = PendingAuthorization(client=client, parameters=_without_proofs(pushed.parameters))
+    if dpop_key and pushed["dpop_jkt"] not in ("", dpop_key):
+        return OAuthError("invalid_dpop_proof", "dpop_jkt is another key than that of the proof").response()
+    if dpop_key:
+        pushed.parameters["dpop_jkt"] = dpop_key
+    pushed.pending = PendingAuthorization(client=client, parameters=pushed.parameters)
     if authorization_checks.shown_problem(pushed):
         return OAuthError("invalid_request", "redirect_uri is not registered for this client").response()
     if problem := authorization_checks.sent_problem(pushed):
         return problem.response()
+    if not pending_limits.try_admit(client, context_of(request).address):
+        return OAuthError("temporarily_unavailable", "too many requests: try again later").response()
     pending = pushed.pending
     pending.created_at = clock.now()
     pending.expires_at = pending.created_at + CODE_LIFE
     pending.save(force_insert=True)
     seconds = int(CODE_LIFE.total_seconds())
     return JsonResponse({"request_uri": PUSHED_PREFIX + pending.pk, "expires_in": seconds}, status=201)
-
-
-def _without_proofs(parameters: dict[str, str]) -> dict[str, str]:
-    """Return the parameters without those that authenticate the client."""
-    proofs = {"client_secret", "client_assertion", "client_assertion_type"}
-    return {name: value for name, value in parameters.items() if name not in proofs}

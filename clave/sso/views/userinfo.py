@@ -1,14 +1,17 @@
 """The userinfo endpoint."""
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from clave.sso import dpop, grants, id_tokens, signing_keys
-from clave.sso.issuers import Issuer
+from clave.sso.issuers import CLAVEUNICA, Issuer
 from clave.sso.models import Grant
 from clave.sso.oauth_errors import OAuthError
 from clave.sso.views.protocol import FORM, endpoint
 
-_INVALID = OAuthError("invalid_token", "the access token is missing, expired, revoked, or bound to another key")
+_MISSING = OAuthError("", "send an access token")
+_TWICE = OAuthError("invalid_request", "send the access token in one way only")
+_INVALID = OAuthError("invalid_token", "the access token is expired, revoked, or bound to another key")
 
 
 @endpoint("GET", "POST", form=False)
@@ -19,7 +22,7 @@ def userinfo(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """
     grant = _authorized(request, issuer)
     if isinstance(grant, OAuthError):
-        return grant.response()
+        return grant.challenge()
     told = id_tokens.userinfo(grant)
     if not grant.client.userinfo_algorithm:
         return JsonResponse(told)
@@ -30,10 +33,13 @@ def userinfo(request: HttpRequest, issuer: Issuer) -> HttpResponse:
 
 def _authorized(request: HttpRequest, issuer: Issuer) -> Grant | OAuthError:
     """Return the grant of the request's access token (RFC 6750, sections 2.1 and 2.2; RFC 9449, section 7.1)."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    header, in_body = request.headers.get("Authorization", ""), _token_in_body(request)
+    if header and in_body and issuer is not CLAVEUNICA:
+        return _TWICE
+    if not header and not in_body:
+        return _MISSING
+    scheme, _, text = header.partition(" ") if header else ("Bearer", "", in_body)
     text = text.strip()
-    if not scheme and request.method == "POST" and request.content_type == FORM:
-        scheme, text = "Bearer", request.POST.get("access_token", "")
     found = grants.of_access_token(text) if scheme.lower() in ("bearer", "dpop") else None
     if found is None or found[0].client.dialect != issuer.dialect:
         return _INVALID
@@ -44,3 +50,13 @@ def _authorized(request: HttpRequest, issuer: Issuer) -> Grant | OAuthError:
     if isinstance(key, OAuthError):
         return key
     return grant if scheme.lower() == "dpop" and key == access.dpop_key else _INVALID
+
+
+def _token_in_body(request: HttpRequest) -> str:
+    """Return the token that a form carries; empty if the body is not a form, or not a readable one."""
+    if request.method != "POST" or request.content_type != FORM:
+        return ""
+    try:
+        return request.POST.get("access_token", "")
+    except (BadRequest, SuspiciousOperation, ValueError):
+        return ""
