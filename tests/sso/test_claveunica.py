@@ -47,7 +47,7 @@ def came_back(app: Application, person: Visitor, url: str) -> dict[str, str]:
 def test_a_person_signs_in_and_the_application_reads_run_and_name(app: Application, visitor: Visitor) -> None:
     page = visitor.open(asked(app, "openid run name"))
     page = visitor.send(rut=CAMILA[0], key=CAMILA[1])
-    assert page.shows("Entrar a Aula Virtual", "Su RUN", "Su nombre")
+    assert page.shows("Entrar a Aula Virtual", "Su RUT o documento de identidad", "Su nombre")
     answer = app.answer(visitor.client.post(page.url, {"permitir": "1"}))
     assert answer["state"] == app.state and answer["iss"] == issuer("/openid")
     tokens = app.exchange(answer["code"], state=app.state).json()

@@ -37,6 +37,15 @@ def test_a_person_signs_in_consents_and_the_application_knows_who_it_is(app: App
     assert who["email"] == "camila.rojas@example.cl" and who["email_verified"] is False
 
 
+def test_a_page_goes_between_consent_and_the_application_which_may_redirect_anywhere(
+    app: Application, camila: Visitor
+) -> None:
+    page = camila.open(app.url())
+    response = camila.client.post(page.url, {"permitir": "1"})
+    assert response.status_code == 200 and "Location" not in response.headers
+    assert app.answer(response)["code"]
+
+
 def test_who_consented_before_is_not_asked_again(app: Application, camila: Visitor) -> None:
     app.code(camila)
     assert "code" in app.answer(camila.client.get(app.url()))

@@ -39,7 +39,7 @@ def _answer(
     """Send an answer with `state` and, against mix-up, `iss` (RFC 9207).
 
     When one of our forms led here, a page of ours goes between: browsers apply that form's `form-action` to the whole
-    chain of redirects, and it does not name the client.
+    chain of redirects, and it cannot name where a client, a broker say, sends the browser on to.
     """
     if asked["state"].isprintable() and asked["state"]:
         fields["state"] = asked["state"]
