@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.crypto import random_id
 from clave.signin.models import Session
@@ -46,6 +47,14 @@ def end_grants() -> int:
     notices = [_notice(grant) for grant in ended if grant.client.backchannel_logout_uri and grant.code_used_at]
     LogoutNotice.objects.bulk_create(notices, ignore_conflicts=True)
     return len(ended)
+
+
+@transaction.atomic
+def tell_of_deletion(holder: Holder) -> None:
+    """Have clients told that a holder's sessions end, before the account is deleted and its grants with it."""
+    exchanged = Grant.objects.filter(holder=holder, session_ended_at=None, code_used_at__isnull=False)
+    told = exchanged.exclude(client__backchannel_logout_uri="").select_related("client")
+    LogoutNotice.objects.bulk_create([_notice(grant) for grant in told], ignore_conflicts=True)
 
 
 def _notice(grant: Grant) -> LogoutNotice:

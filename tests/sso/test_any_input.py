@@ -100,7 +100,9 @@ def test_any_parameters_are_answered(app: Application, camila: Visitor, path: st
 
 
 @pytest.mark.parametrize("path", ["/sso/authorize", "/sso/par", "/openid/authorize"])
-@pytest.mark.parametrize("name", ["claims", "login_hint", "state", "id_token_hint", "max_age", "scope", "ui_locales", "é"])
+@pytest.mark.parametrize(
+    "name", ["claims", "login_hint", "state", "id_token_hint", "max_age", "scope", "ui_locales", "é"]
+)
 def test_each_odd_value_of_each_parameter_that_is_stored(
     app: Application, camila: Visitor, visitor: Visitor, path: str, name: str
 ) -> None:
@@ -150,7 +152,9 @@ def test_too_much_is_refused(app: Application, path: str) -> None:
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(["\ud800", "\x00"])),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(["\ud800", "\x00"])
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=3), inner, max_size=2)),
     max_leaves=4,
 )
@@ -177,5 +181,8 @@ def test_any_header_of_a_jwt_is_answered(app: Application, camila: Visitor, head
     is_no_fault(camila.client.get(app.url(id_token_hint=token)))
     is_no_fault(camila.client.get("/sso/logout", {"id_token_hint": token}))
     is_no_fault(app.post("token", {"grant_type": "x"}, DPoP=token))
-    fields = {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion": token}
+    fields = {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": token,
+    }
     is_no_fault(app.form("token", fields))
