@@ -1,6 +1,7 @@
 """Authorization requests. Source: OpenID Connect Core 1.0, section 3.1.2; the modules of the basic plan."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
@@ -135,6 +136,14 @@ def test_what_may_be_asked_changes_nothing_about_the_code(
     assert "code" in answer and answer.get("state") == (None if "state" in asked else app.state)
     told = app.read(app.exchange(answer["code"]).json()["id_token"])
     assert told.get("nonce") == (None if "nonce" in asked else app.nonce)
+
+
+def test_the_order_of_scopes_and_parameters_changes_nothing(app: Application, camila: Visitor) -> None:
+    """RFC 6749, section 3.3; the module alternate-happy-flow."""
+    app.code(camila, scope="openid email")
+    asked = dict(reversed(app.request(scope="email openid").items()))
+    answer = app.answer(camila.client.get(f"/sso/authorize?{urlencode(asked)}"))
+    assert app.exchange(answer["code"]).status_code == 200
 
 
 def test_a_claim_that_is_asked_for_by_name_is_given(app: Application, camila: Visitor) -> None:
