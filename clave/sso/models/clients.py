@@ -16,7 +16,7 @@ class Dialect(models.TextChoices):
 class ClientKind(models.TextChoices):
     """How a client proves who it is at the token endpoint (OpenID Connect Core 1.0, section 9)."""
 
-    SECRET = "secret", _("Con secreto (client_secret_basic o client_secret_post)")
+    SECRET = "secret", _("Con secreto (client_secret_basic o client_secret_post)")  # pragma: allowlist secret
     KEY = "key", _("Con clave privada (private_key_jwt)")
     PUBLIC = "public", _("Pública, sin secreto: aplicación de teléfono o de una sola página")
 
