@@ -191,7 +191,7 @@ class ConsentPage(PendingPage):
 
     def context(self) -> dict[str, object]:
         told = in_words(self.asked.scopes, consents.single_claims(self.asked))
-        return {**super().context(), "told": told}
+        return {**super().context(), "told": told, "remembered": not self.asked.may_be_impersonated}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         context = context_of(request)
