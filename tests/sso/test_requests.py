@@ -28,6 +28,14 @@ def test_a_posted_request_is_the_same_as_one_by_address(app: Application, camila
     assert "code" in app.answer(camila.client.get(response.headers["Location"]))
 
 
+def test_another_sites_form_gives_the_browser_no_other_cookies(app: Application, camila: Visitor) -> None:
+    """Such a form comes without our cookies (SameSite=Lax): new ones would take the place of the person's own."""
+    hint = app.tokens(camila)["id_token"]
+    stranger = Visitor()
+    for path, fields in (("authorize", app.request()), ("authorize", {}), ("logout", {"id_token_hint": hint})):
+        assert not stranger.client.post(f"/sso/{path}", fields).cookies, path
+
+
 def test_nobody_signed_in_and_no_page_allowed_is_login_required(app: Application, visitor: Visitor) -> None:
     """Core, section 3.1.2.6; the answer keeps `state`."""
     answer = app.answer(visitor.client.get(app.url(prompt="none")))

@@ -23,7 +23,7 @@ from clave.sso.views import answers
 from clave.sso.views.connected import in_words
 from clave.sso.views.languages import remember, speak
 from clave.web.errors import error_page
-from clave.web.middleware import context_of
+from clave.web.middleware import address_of, context_of
 from clave.web.rendering import SeeOther, show
 
 
@@ -44,7 +44,8 @@ def authorize(request: HttpRequest, issuer: Issuer) -> HttpResponse:
 def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """Store a posted request and have the browser come again by GET.
 
-    With another site's form the browser sends none of our cookies, so nobody could be seen to be signed in.
+    With another site's form the browser sends none of our cookies, so nobody could be seen to be signed in; nor may it
+    be given others instead.
     """
     asked = received(issuer, request.POST)
     if asked is None:
@@ -53,7 +54,7 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
         return answers.with_error(request, asked, error, came_by_form=False)
-    if not pending_limits.try_admit(asked.client, context_of(request).address):
+    if not pending_limits.try_admit(asked.client, address_of(request)):
         return error_page(request, 429)
     pending = asked.pending or PendingAuthorization.objects.create(
         client=asked.client,
