@@ -23,7 +23,7 @@ from clave.notifications.models import Message
 from clave.privacy.models import Answer, Petition, Right
 from clave.rce.models import PendingRequest
 from clave.selfservice.models import FacilitatorRequest
-from clave.sso import logout
+from clave.sso.logout import tell_of_deletion
 from clave.training.models import Enrolment
 
 # Legal time limit for an answer, in days (article 11).
@@ -148,7 +148,7 @@ def erase(holder: Holder, context: RequestContext, operator: str = "") -> str:
         if holder.profile == Profile.FACILITADOR:
             _delete_requests(holder.identifier)
         Message.objects.filter(holder=str(holder.pk)).delete()
-        logout.end_grants_of(holder)
+        tell_of_deletion(holder)
         audit.record("privacy.erased", context, holder=holder, operator=operator)
         holder.delete()
     return pseudonym

@@ -51,7 +51,7 @@ def need_of(request: AuthorizationRequest, person: SignedIn | None) -> Need | OA
     if chooses and not signed_in_for_this:
         return Need.CHOOSE_ACCOUNT
     if error := _refused_acr(request, person):
-        return error
+        return error if signed_in_for_this else Need.SIGN_IN
     asks = "consent" in request.prompts or request.may_be_impersonated
     return Need.CONSENT if asks or not consents.is_given(person.holder, request) else None
 

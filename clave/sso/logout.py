@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from clave.holders.models import Holder
 from clave.lib import clock
@@ -35,19 +35,10 @@ def end_grants() -> int:
     Those that may act offline stay, but their clients are told, too (OpenID Connect Back-Channel Logout 1.0,
     section 2.7).
     """
-    alive = Session.objects.filter(sid=OuterRef("sid"), expire_date__gt=clock.now())
-    return _end(Grant.objects.filter(~Exists(alive)))
-
-
-@transaction.atomic
-def end_grants_of(holder: Holder) -> int:
-    """End a holder's grants before the account is deleted, so that the clients are told; return how many."""
-    return _end(Grant.objects.filter(holder=holder))
-
-
-def _end(grants: QuerySet[Grant]) -> int:
-    unended = grants.filter(session_ended_at=None).select_for_update(skip_locked=True, of=("self",))
-    ended, now = list(unended.select_related("client")[:_A_TIME]), clock.now()
+    now = clock.now()
+    alive = Session.objects.filter(sid=OuterRef("sid"), expire_date__gt=now)
+    unended = Grant.objects.select_for_update(skip_locked=True, of=("self",)).select_related("client")
+    ended = list(unended.filter(~Exists(alive), session_ended_at=None)[:_A_TIME])
     for grant in ended:
         grant.session_ended_at = now
         if not grant.is_offline:
@@ -56,6 +47,14 @@ def _end(grants: QuerySet[Grant]) -> int:
     notices = [_notice(grant) for grant in ended if grant.client.backchannel_logout_uri and grant.code_used_at]
     LogoutNotice.objects.bulk_create(notices, ignore_conflicts=True)
     return len(ended)
+
+
+@transaction.atomic
+def tell_of_deletion(holder: Holder) -> None:
+    """Have clients told that a holder's sessions end, before the account is deleted and its grants with it."""
+    exchanged = Grant.objects.filter(holder=holder, session_ended_at=None, code_used_at__isnull=False)
+    told = exchanged.exclude(client__backchannel_logout_uri="").select_related("client")
+    LogoutNotice.objects.bulk_create([_notice(grant) for grant in told], ignore_conflicts=True)
 
 
 def _notice(grant: Grant) -> LogoutNotice:

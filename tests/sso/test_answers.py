@@ -35,6 +35,17 @@ def test_the_answer_is_a_redirect_that_the_browser_follows_by_get(app: Applicati
     assert response.status_code == 303 and response.headers["Cache-Control"] == "no-store"
 
 
+def test_no_address_with_a_code_is_told_to_others(app: Application, camila: Visitor) -> None:
+    """RFC 9700, section 4.2.4: neither the redirect nor a page of ours gives a referrer to another site."""
+    page = camila.open(app.url())
+    between = camila.client.post(page.url, {"permitir": "1"})
+    straight = camila.client.get(app.url())
+    form = camila.client.get(app.url(response_mode="form_post"))
+    assert [each.headers["Referrer-Policy"] for each in (between, straight)] == ["same-origin"] * 2
+    assert form.headers["Referrer-Policy"] == "strict-origin", "the origin alone: a form needs one to be posted"
+    assert "code=" not in page.response.request["QUERY_STRING"]
+
+
 def test_the_answer_may_be_a_fragment(app: Application, camila: Visitor) -> None:
     """OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1."""
     app.code(camila)

@@ -10,6 +10,7 @@ from django.test import Client as HttpClient
 
 from clave.holders.models import Holder, Profile
 from clave.lib.clock import Stopped
+from clave.selfservice.register.tasks import _settle
 from clave.sso import grants, signing_keys
 from clave.sso.models import Client, Consent, Grant, PendingAuthorization
 from clave.web.middleware import HEADERS
@@ -227,6 +228,17 @@ def test_a_suspended_applications_tokens_rest(app: Application, camila: Visitor)
     assert app.userinfo(tokens["access_token"]).status_code == 401
     assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_client"
     assert grants.of_refresh_token(tokens["refresh_token"]) is None
+
+
+@pytest.mark.abuse(40)
+def test_an_identity_that_a_registry_refuses_ends_codes_and_tokens(app: Application, camila: Visitor) -> None:
+    """The registry answers late that nobody of this RUN exists: what was granted before ends with the account."""
+    code, tokens = app.code(camila), app.tokens(camila)
+    holder = Holder.objects.get(identifier="11111111-1")
+    _settle(holder, None)
+    assert app.exchange(code).json()["error"] == "invalid_grant"
+    assert app.userinfo(tokens["access_token"]).status_code == 401
+    assert camila.client.get(app.url()).headers["Location"].startswith("/ingresar")
 
 
 @pytest.mark.abuse(40)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from clave.lib import clock as clave_clock
 from clave.lib.clock import Stopped
 from clave.lib.request_context import SYSTEM
 from clave.sso import clients
@@ -138,6 +139,27 @@ def test_an_assertion_must_be_for_us_about_the_client_and_new(
     app = Application(kind="key", jwks=signer.jwks)
     response = app.exchange("x", **signer.assertion(app, **changes))
     assert response.status_code == 401 and response.json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "taken"),
+    [
+        ("exp", -59, True),
+        ("exp", -61, False),
+        ("nbf", 59, True),
+        ("nbf", 61, False),
+        ("iat", 59, True),
+        ("exp", 3659, True),
+        ("exp", 3661, False),
+    ],
+)
+def test_clocks_may_differ_by_a_minute(demo: None, clock: Stopped, name: str, seconds: int, taken: bool) -> None:
+    """RFC 7523, section 3, items 4 to 6: leeway, and a bound to how long an assertion lives."""
+    signer = Signer()
+    app = Application(kind="key", jwks=signer.jwks)
+    now = clave_clock.now().timestamp()
+    error = app.exchange("x", **signer.assertion(app, **{name: now + seconds})).json()["error"]
+    assert error == ("invalid_grant" if taken else "invalid_client")
 
 
 def test_an_assertion_serves_once_even_after_others(demo: None, clock: Stopped) -> None:

@@ -9,7 +9,10 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 
 from clave.audit.models import Entry
+from clave.holders.models import Holder
 from clave.lib.clock import Stopped
+from clave.lib.request_context import SYSTEM
+from clave.privacy import service as privacy
 from clave.sso import jwts, logout
 from clave.sso.models import Client, Grant, LogoutNotice
 from tests.sso.application import CAMILA, DIEGO, Application, Fields, issuer, signed_in
@@ -224,9 +227,9 @@ def test_the_clients_server_is_told(app: Application, clock: Stopped, listener: 
     assert logout.end_grants() == 0 and logout.send_notices() == 0 and len(listener.got) == 1
 
 
-@pytest.mark.parametrize("way", ["salir", "nueva clave", "vencida"])
+@pytest.mark.parametrize("way", ["salir", "nueva clave", "vencida", "cuenta eliminada"])
 def test_however_the_session_ends(app: Application, clock: Stopped, listener: Listener, way: str) -> None:
-    """Back-Channel Logout 1.0, section 2.5: sign-out, a new key, expiry."""
+    """Back-Channel Logout 1.0, section 2.5: sign-out, a new key, expiry, the deletion of the account."""
     Client.objects.update(backchannel_logout_uri=listener.url)
     camila = signed_in()
     app.tokens(camila)
@@ -234,6 +237,8 @@ def test_however_the_session_ends(app: Application, clock: Stopped, listener: Li
         camila.post("/salir", {})
     elif way == "nueva clave":
         camila.change_key(CAMILA[0], CAMILA[1], "NW604821")
+    elif way == "cuenta eliminada":
+        privacy.erase(Holder.objects.get(identifier="11111111-1"), SYSTEM)
     else:
         clock.move(days=60)
     logout.end_grants()

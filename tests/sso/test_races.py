@@ -30,6 +30,13 @@ def camila(committed: None) -> Visitor:
     return signed_in()
 
 
+def tab(person: Visitor) -> Visitor:
+    """Return another tab of somebody's browser."""
+    other = Visitor()
+    other.client.cookies.update(person.client.cookies)
+    return other
+
+
 def many() -> int:
     """SQLite lets one write at a time, so fewer say as much."""
     return 100 if connection.vendor == "postgresql" else 20
@@ -101,9 +108,7 @@ def test_a_consent_that_is_withdrawn_meets_no_code_that_is_being_issued(app: App
     for _ in range(5):
         app.code(camila)
         holder = Grant.objects.latest("created_at").holder
-        person = [Visitor() for _ in range(3)]
-        for each in person:
-            each.client.cookies.update(camila.client.cookies)
+        person = [tab(camila) for _ in range(3)]
         jobs: list[Callable[[], object]] = [partial(each.client.get, app.url()) for each in person]
         jobs.append(partial(consents.withdraw, holder, app.client, SYSTEM))
         done_at_once(jobs)
@@ -135,9 +140,7 @@ def test_of_many_uses_of_a_pushed_request_one_gets_a_code(app: Application, cami
     Grant.objects.all().delete()
     pushed = app.post("par", app.request()).json()["request_uri"]
     asked: Fields = {"client_id": app.client_id, "request_uri": pushed}
-    people = [Visitor() for _ in range(12)]
-    for person in people:
-        person.client.cookies.update(camila.client.cookies)
+    people = [tab(camila) for _ in range(12)]
     answers = done_at_once([partial(person.client.get, "/sso/authorize", asked) for person in people])
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * 11
     assert Grant.objects.count() == 1
@@ -159,9 +162,7 @@ def test_a_double_click_on_the_consent_page_leaves_the_person_with_a_code_that_w
 ) -> None:
     """Both answers lead back, and the browser follows the last one; one consent is kept."""
     page = camila.open(app.url())
-    people = [Visitor() for _ in range(4)]
-    for person in people:
-        person.client.cookies.update(camila.client.cookies)
+    people = [tab(camila) for _ in range(4)]
     answers = done_at_once([partial(person.client.post, page.url, {"permitir": "1"}) for person in people])
     codes = {app.answer(answer)["code"] for answer in answers}
     assert len(codes) == 4 and Consent.objects.count() == 1

@@ -1,6 +1,7 @@
 """Authorization requests. Source: OpenID Connect Core 1.0, section 3.1.2; the modules of the basic plan."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
@@ -25,6 +26,14 @@ def test_a_posted_request_is_the_same_as_one_by_address(app: Application, camila
     response = camila.client.post("/sso/authorize", app.request())
     assert response.status_code == 303, "the browser comes again by GET, with its cookies"
     assert "code" in app.answer(camila.client.get(response.headers["Location"]))
+
+
+def test_another_sites_form_gives_the_browser_no_other_cookies(app: Application, camila: Visitor) -> None:
+    """Such a form comes without our cookies (SameSite=Lax): new ones would take the place of the person's own."""
+    hint = app.tokens(camila)["id_token"]
+    stranger = Visitor()
+    for path, fields in (("authorize", app.request()), ("authorize", {}), ("logout", {"id_token_hint": hint})):
+        assert not stranger.client.post(f"/sso/{path}", fields).cookies, path
 
 
 def test_nobody_signed_in_and_no_page_allowed_is_login_required(app: Application, visitor: Visitor) -> None:
@@ -137,6 +146,14 @@ def test_what_may_be_asked_changes_nothing_about_the_code(
     assert told.get("nonce") == (None if "nonce" in asked else app.nonce)
 
 
+def test_the_order_of_scopes_and_parameters_changes_nothing(app: Application, camila: Visitor) -> None:
+    """RFC 6749, section 3.3; the module alternate-happy-flow."""
+    app.code(camila, scope="openid email")
+    asked = dict(reversed(app.request(scope="email openid").items()))
+    answer = app.answer(camila.client.get(f"/sso/authorize?{urlencode(asked)}"))
+    assert app.exchange(answer["code"]).status_code == 200
+
+
 def test_a_claim_that_is_asked_for_by_name_is_given(app: Application, camila: Visitor) -> None:
     """Core, section 5.5: an essential claim of userinfo."""
     claims = json.dumps({"userinfo": {"name": {"essential": True}}, "id_token": {"email": None}})
@@ -146,12 +163,15 @@ def test_a_claim_that_is_asked_for_by_name_is_given(app: Application, camila: Vi
 
 
 def test_how_the_person_proved_who_they_are_is_voluntary_unless_essential(app: Application, camila: Visitor) -> None:
-    """Core, section 5.5.1.1; OpenID Connect Core Error Code unmet_authentication_requirements 1.0."""
+    """Core, section 5.5.1.1; OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+
+    Signing in again may prove it in another way, so it is asked for first.
+    """
     voluntary = json.dumps({"id_token": {"acr": {"values": ["urn:mace:incommon:iap:silver"]}}})
     assert app.read(app.tokens(camila, claims=voluntary)["id_token"])["acr"] == "urn:clave:registry"
     essential = json.dumps({"id_token": {"acr": {"essential": True, "values": ["urn:mace:incommon:iap:silver"]}}})
-    answer = app.answer(camila.client.get(app.url(claims=essential)))
-    assert answer["error"] == "unmet_authentication_requirements"
+    assert again(camila, app, claims=essential)["error"] == "unmet_authentication_requirements"
+    assert app.answer(camila.client.get(app.url(claims=essential, prompt="none")))["error"] == "login_required"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ class Consent(models.Model):
     scopes = models.JSONField(default=list)
     claims = models.JSONField(default=list, blank=True)
     given_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["holder", "client"], name="one_consent_per_client")]

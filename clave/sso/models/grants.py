@@ -59,7 +59,12 @@ class Grant(models.Model):
     session_ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["holder", "-created_at"], name="grants_of_holder")]
+        indexes = [
+            models.Index(fields=["holder", "-created_at"], name="grants_of_holder"),
+            # What is looked for every few seconds, and every hour, among all that there has been.
+            models.Index(fields=["sid"], condition=models.Q(session_ended_at=None), name="grants_in_session"),
+            models.Index(fields=["code_expires_at"], condition=models.Q(code_used_at=None), name="unused_codes"),
+        ]
 
     @property
     def scope_list(self) -> list[str]:

@@ -11,7 +11,7 @@ class LogoutNotice(models.Model):
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     subject = models.CharField(max_length=32)
     sid = models.CharField(max_length=32)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_index=True)
     next_try_at = models.DateTimeField(null=True, db_index=True)
     tries = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)

@@ -28,7 +28,7 @@ from clave.sso.views.problems import problem_page
 from clave.web import destination
 from clave.web.destination import Destination
 from clave.web.errors import error_page
-from clave.web.middleware import context_of
+from clave.web.middleware import address_of, context_of
 from clave.web.rendering import SeeOther, show
 
 _AUTHORIZE = re.compile(r"/openid/authorize/?\?.+")
@@ -51,7 +51,8 @@ def authorize(request: HttpRequest, issuer: Issuer) -> HttpResponse:
 def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """Store a posted request and have the browser come again by GET.
 
-    With another site's form the browser sends none of our cookies, so nobody could be seen to be signed in.
+    With another site's form the browser sends none of our cookies, so nobody could be seen to be signed in; nor may it
+    be given others instead.
     """
     asked = received(issuer, request.POST)
     if asked is None:
@@ -60,7 +61,7 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
         return problem_page(request, asked, code)
     if error := authorization_checks.sent_problem(asked):
         return answers.with_error(request, asked, error, came_by_form=False)
-    if not pending_limits.try_admit(asked.client, context_of(request).address):
+    if not pending_limits.try_admit(asked.client, address_of(request)):
         return error_page(request, 429)
     pending = asked.pending or PendingAuthorization.objects.create(
         client=asked.client,
@@ -237,7 +238,9 @@ class ConsentPage(PendingPage):
 
     def context(self) -> dict[str, object]:
         told = claims.in_words(self.asked.scopes, consents.single_claims(self.asked))
-        return {**super().context(), "told": told, "returns_to": urlsplit(self.asked["redirect_uri"]).hostname}
+        host = urlsplit(self.asked["redirect_uri"]).hostname
+        remembered = not self.asked.may_be_impersonated
+        return {**super().context(), "told": told, "returns_to": host, "remembered": remembered}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         context = context_of(request)
