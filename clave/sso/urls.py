@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from clave.sso.issuers import CLAVEUNICA, STANDARD
-from clave.sso.views import authorize, connected, discovery, logout, token, userinfo
+from clave.sso.views import authorize, connected, discovery, logos, logout, token, userinfo
 
 _STANDARD, _DIALECT = {"issuer": STANDARD}, {"issuer": CLAVEUNICA}
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("sso/solicitud/<run:pending>", authorize.proceed, name="sso_continue"),
     path("sso/solicitud/<run:pending>/cuenta", authorize.ChooseAccount.as_view(), name="sso_account"),
     path("sso/solicitud/<run:pending>/permiso", authorize.ConsentPage.as_view(), name="sso_consent"),
+    path("sso/logo/<slug:client_id>/<slug:version>.png", logos.logo, name="sso_logo"),
     path(".well-known/openid-configuration", discovery.metadata, _STANDARD),
     path(".well-known/oauth-authorization-server", discovery.metadata, _STANDARD),
     path("openid/.well-known/openid-configuration", discovery.metadata, _DIALECT),

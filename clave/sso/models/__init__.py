@@ -1,6 +1,6 @@
 """What sign-on stores: clients, what holders consent to, grants, keys, notices of ended sessions."""
 
-from clave.sso.models.clients import Client, ClientKind, ClientSecret, Dialect, SubjectType
+from clave.sso.models.clients import Client, ClientKind, ClientLogo, ClientSecret, Dialect, SubjectType
 from clave.sso.models.consents import Consent, Subject
 from clave.sso.models.grants import Grant, PendingAuthorization, UsedAssertion
 from clave.sso.models.keys import Algorithm, SigningKey
@@ -10,6 +10,7 @@ __all__ = [
     "Algorithm",
     "Client",
     "ClientKind",
+    "ClientLogo",
     "ClientSecret",
     "Consent",
     "Dialect",
