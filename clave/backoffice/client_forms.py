@@ -97,7 +97,9 @@ class ClientForm(ClaveForm):
         label=_("Sector"),
         max_length=200,
         required=False,
-        help_text=_("Los sistemas del mismo sector conocen a cada persona por el mismo identificador. Vacío: el sitio."),
+        help_text=_(
+            "Los sistemas del mismo sector conocen a cada persona por el mismo identificador. Vacío: el sitio."
+        ),
     )
     id_token_algorithm = forms.ChoiceField(label=_("Firma del ID token"), choices=Algorithm.choices)
     userinfo_algorithm = forms.ChoiceField(

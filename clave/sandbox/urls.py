@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clave.sandbox import lms, views
+from clave.sandbox import lms, try_openid, views
 
 urlpatterns = [
     path("", views.home, name="sandbox"),
@@ -9,5 +9,9 @@ urlpatterns = [
     path("aula/volver/<path:code>", lms.back, name="sandbox_lms_back"),
     path("aula/curso/<path:code>", lms.course, name="sandbox_lms_course"),
     path("inspector", views.inspect, name="sandbox_inspector"),
+    path("probar-openid", try_openid.begin, name="sandbox_openid"),
+    path("probar-openid/volver", try_openid.back),
+    path("probar-openid/paso", try_openid.step, name="sandbox_openid_step"),
+    path("probar-openid/salida", try_openid.signed_out),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
 ]

@@ -98,8 +98,14 @@ def update(client: Client, changes: Mapping[str, object], context: RequestContex
     if locked.kind != ClientKind.SECRET:
         valid_secrets(locked).update(expires_at=clock.now())
     new_hosts = " ".join(sorted(client_rules.hosts_of(locked) - hosts_before))
-    detail = {"fields": " ".join(changed), "new_hosts": new_hosts}
-    audit.record("sso.client_changed", context, client=locked.client_id, operator=operator, **detail)
+    audit.record(
+        "sso.client_changed",
+        context,
+        client=locked.client_id,
+        operator=operator,
+        fields=" ".join(changed),
+        new_hosts=new_hosts,
+    )
     return locked
 
 
@@ -149,7 +155,10 @@ def end_former_secret(client: Client, context: RequestContext, operator: str = "
 
 
 def _expire_all_but(client: Client, kept: ClientSecret | None) -> int:
-    return valid_secrets(client).exclude(pk=kept.pk if kept else None).update(expires_at=clock.now())
+    ending = valid_secrets(client)
+    if kept is not None:
+        ending = ending.exclude(pk=kept.pk)
+    return ending.update(expires_at=clock.now())
 
 
 def _locked(client: Client) -> Client:

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from clave.sso.issuers import CLAVEUNICA, STANDARD
-from clave.sso.views import authorize, connected, discovery, logos, logout, token, userinfo
+from clave.sso.views import authorize, connected, discovery, integrate, logos, logout, token, userinfo
 
 _STANDARD, _DIALECT = {"issuer": STANDARD}, {"issuer": CLAVEUNICA}
 
@@ -29,6 +29,7 @@ urlpatterns = [
     re_path(r"^openid/userinfo/?$", userinfo.userinfo, _DIALECT),
     path("openid/jwks", discovery.jwks, _DIALECT),
     re_path(r"^api/v1/accounts/app/logout/?$", logout.claveunica_logout),
+    path("integrar", integrate.integrate, name="integrate"),
     path("salir", logout.SignOut.as_view(), name="signout"),
     path("mi-cuenta/sistemas", connected.systems, name="connected_systems"),
     path("mi-cuenta/sistemas/<slug:client_id>/quitar", connected.Disconnect.as_view(), name="disconnect"),

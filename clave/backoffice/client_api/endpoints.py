@@ -5,7 +5,7 @@ match it is answered with 422; one that matches but violates another rule (an ad
 """
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Query
+from ninja import NinjaAPI, Status
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
@@ -89,17 +89,17 @@ def _client(client_id: str) -> Client:
 
 
 @api.get("/clients", response={200: list[ClientOut], **FINDS}, operation_id="list_clients")
-def list_clients(request: HttpRequest, search: Query[Search] = "") -> list[ClientOut]:
+def list_clients(request: HttpRequest, search: Search = "") -> list[ClientOut]:
     """List the clients by name, at most 500: all, or those with `search` in name, contact or site."""
     return [ClientOut.of(client) for client in clients.search(search)[:MOST]]
 
 
 @api.post("/clients", response={201: ClientMade, **TAKES}, openapi_extra=LINKS, operation_id="create_client")
-def create_client(request: HttpRequest, sent: ClientIn) -> tuple[int, ClientMade]:
+def create_client(request: HttpRequest, sent: ClientIn) -> Status[ClientMade]:
     """Register a client. The answer is the only place where its secret is ever shown."""
     client = Client(**sent.model_dump())
     secret = clients.create(client, context_of(request), _operator(request))
-    return 201, ClientMade(client=ClientOut.of(client), client_secret=secret)
+    return Status(201, ClientMade(client=ClientOut.of(client), client_secret=secret))
 
 
 @api.get("/clients/{client_id}", response={200: ClientOut, **FINDS}, operation_id="get_client")
@@ -115,14 +115,10 @@ def change_client(request: HttpRequest, client_id: ClientId, sent: ClientChanges
     return ClientOut.of(clients.update(_client(client_id), changes, context_of(request), _operator(request)))
 
 
-@api.post(
-    "/clients/{client_id}/secret", response={200: SecretOut, 409: Problem, **TAKES}, operation_id="rotate_secret"
-)
+@api.post("/clients/{client_id}/secret", response={200: SecretOut, 409: Problem, **TAKES}, operation_id="rotate_secret")
 def rotate_secret(request: HttpRequest, client_id: ClientId, sent: RotationIn) -> SecretOut:
     """Give a client a new secret; the former one is valid for seven days more, unless `at_once`."""
-    secret = clients.rotate_secret(
-        _client(client_id), context_of(request), _operator(request), at_once=sent.at_once
-    )
+    secret = clients.rotate_secret(_client(client_id), context_of(request), _operator(request), at_once=sent.at_once)
     return SecretOut(client_secret=secret)
 
 
