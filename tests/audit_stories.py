@@ -235,6 +235,8 @@ def caring_for_clients() -> None:
     for step in ("secreto", "secreto-anterior", "suspender", "reactivar", "logo/quitar"):
         boss.open(f"{address}/{step}")
         boss.send()
+    boss.open(f"{address}/comprobar")
+    boss.send(url="https://otro.example.cl/")
     boss.open("/backoffice/sistemas/tokens")
     boss.send(label="programa")
     boss.open(f"/backoffice/sistemas/tokens/{desk_models.ApiToken.objects.get().pk}/revocar")

@@ -68,6 +68,7 @@ STORIES: dict[Story, set[str]] = {
         "sso.client_created",
         "sso.client_changed",
         "sso.client_active",
+        "sso.client_checked",
         "sso.client_logo",
         "sso.secret_rotated",
         "sso.secret_ended",

@@ -103,6 +103,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
             "backoffice/sistemas/<slug:client_id>/secreto-anterior",
             "backoffice/sistemas/<slug:client_id>/suspender",
             "backoffice/sistemas/<slug:client_id>/reactivar",
+            "backoffice/sistemas/<slug:client_id>/comprobar",
             "backoffice/sistemas/<slug:client_id>/logo",
             "backoffice/sistemas/<slug:client_id>/logo/quitar",
             "backoffice/trabajo",

@@ -75,6 +75,7 @@ ACTIONS: dict[str, object] = {
     "signout": _("Salida"),
     "sso.client_active": _("Sistema suspendido o reactivado"),
     "sso.client_changed": _("Ajustes de un sistema cambiados"),
+    "sso.client_checked": _("Integración de un sistema comprobada"),
     "sso.client_logo": _("Logo de un sistema cambiado"),
     "sso.secret_ended": _("Secreto anterior de un sistema terminado"),
     "statement.annulment": _("Anulación de declaración jurada pedida"),

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from clave.backoffice.client_forms import LogoForm, NoFieldsForm, RotationForm
+from clave.audit import service as audit
+from clave.backoffice.client_forms import CheckForm, LogoForm, NoFieldsForm, RotationForm
 from clave.backoffice.client_pages import ClientWork
 from clave.lib.outcome import Flash, Outcome
 from clave.lib.request_context import RequestContext
 from clave.sso import client_logos, clients
+from clave.sso.certification import service as certification
+from clave.sso.certification.points import Finding
 from clave.sso.models import ClientKind
 
 
@@ -108,3 +111,27 @@ class RemoveLogo(ClientWork[NoFieldsForm]):
     def complete(self, form: NoFieldsForm, checked: None, context: RequestContext) -> Outcome:
         client_logos.set_logo(self.client, b"", context, str(self.operator.pk))
         return Flash(str(_("El logo quedó quitado.")), self.back)
+
+
+class CheckClient(ClientWork[CheckForm]):
+    """Visits the client's application and judges the eight points of a certification."""
+
+    form_class = CheckForm
+    template_name = "backoffice/client_check.html"
+    title = _("Comprobar la integración")
+    intro = _("Clave visita el sistema como lo haría el navegador de una persona, y prueba lo que haría un atacante.")
+    button = _("Comprobar")
+    changes = False
+    found: list[Finding] | None = None
+
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+        return self.page(self.make_form(initial={"url": self.client.home_url}))
+
+    def context(self) -> dict[str, object]:
+        return {**super().context(), "found": self.found}
+
+    def perform(self, form: CheckForm, context: RequestContext) -> HttpResponse:
+        audit.record("sso.client_checked", context, client=self.client.client_id, operator=str(self.operator.pk))
+        data = form.cleaned_data
+        self.found = certification.run(self.client, data["url"], form.person, data["logout_url"])
+        return self.page(form)

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
 from clave.holders.models import Profile
 from clave.sso import claims
+from clave.sso.certification.person import Person
 from clave.sso.models import Algorithm, Client, ClientKind, Dialect, SubjectType
-from clave.web.forms import ClaveForm, EmailField, TextField
+from clave.web.forms import ClaveForm, EmailField, SecretField, TextField
 
 # openid is not asked: it stands for the sign-in itself.
 _SCOPES = [scope for scope in claims.ALL if scope != "openid"]
@@ -180,6 +182,33 @@ class RotationForm(ClaveForm):
         _("El secreto actual se conoció: terminarlo ahora"),
         _("Sin esta marca, los dos secretos sirven por 7 días, para cambiarlo sin apuro en cada servidor."),
     )
+
+
+class CheckForm(ClaveForm):
+    """Where an integrator's application is; in a demo also who signs in there."""
+
+    url = _address(_("Página del sistema que tiene el botón"), _("Ejemplo: https://aula.ejemplo.cl/ingresar"))
+    logout_url = _address(
+        _("Dirección para salir del sistema"), _("Solo si la página no muestra un enlace para salir.")
+    )
+    rut = TextField(
+        label=_("RUT de una persona de prueba"),
+        max_length=20,
+        required=False,
+        help_text=_("Sin ella no se ve si el sistema recibe bien a las personas."),
+    )
+    key = SecretField(label=_("Su Clave SENCE"), autocomplete="off", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.CLAVE_DEMO:
+            del self.fields["rut"], self.fields["key"]
+
+    @property
+    def person(self) -> Person | None:
+        """Return the test person, if one is to sign in."""
+        data = self.cleaned_data
+        return Person(data["rut"], data["key"]) if data.get("rut") and data.get("key") else None
 
 
 class NoFieldsForm(ClaveForm):

@@ -94,6 +94,11 @@ urlpatterns = [
         client_actions.Resume.as_view(),
         name="backoffice_client_resume",
     ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/comprobar",
+        client_actions.CheckClient.as_view(),
+        name="backoffice_client_check",
+    ),
     path("backoffice/sistemas/<slug:client_id>/logo", client_actions.SetLogo.as_view(), name="backoffice_client_logo"),
     path(
         "backoffice/sistemas/<slug:client_id>/logo/quitar",

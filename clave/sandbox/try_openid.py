@@ -9,22 +9,20 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from clave.sandbox.openid_demo import CALLBACK, CLIENT_ID, SECRET, SIGNED_OUT
+from clave.web.own_site import http_client
 from clave.web.rendering import show
 
 _COOKIE, _COOKIE_SECONDS = "probar_openid", 3600
@@ -144,26 +142,9 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     return show(request, "sandbox/openid_signed_out.html", {"answer": request.GET.dict().items()})
 
 
-def _http() -> httpx.Client:
-    return httpx.Client(transport=httpx.WSGITransport(app=_within), base_url=settings.CLAVE_URL)
-
-
-def _within(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Answer a request as the site does, within the request that is being answered, whose connection stays open."""
-    with translation.override(translation.get_language()):
-        response = cast(HttpResponse, _handler().get_response(WSGIRequest(environ)))
-    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return [response.content]
-
-
-@cache
-def _handler() -> WSGIHandler:
-    return WSGIHandler()
-
-
 def _post(endpoint: str, fields: dict[str, str]) -> tuple[Exchange, dict[str, Any]]:
     """Post to an endpoint as the demo's client; return what happened, and the answer's fields."""
-    with _http() as http:
+    with http_client() as http:
         answer = http.post(f"/sso/{endpoint}", data=fields, auth=(CLIENT_ID, SECRET))
     body = "\n".join(f"{name}={value}" for name, value in fields.items())
     request = f"POST {answer.url}\nAuthorization: Basic {_('(client_id y secreto)')}\n\n{body}"
@@ -171,7 +152,7 @@ def _post(endpoint: str, fields: dict[str, str]) -> tuple[Exchange, dict[str, An
 
 
 def _userinfo(access_token: str) -> tuple[Exchange, dict[str, Any]]:
-    with _http() as http:
+    with http_client() as http:
         answer = http.get("/sso/userinfo", headers={"Authorization": f"Bearer {access_token}"})
     return _exchange(f"GET {answer.url}\nAuthorization: Bearer {access_token}", answer)
 
@@ -196,7 +177,7 @@ def _checked(id_token: str, memory: dict[str, str]) -> list[tuple[str, bool]]:
     """Return what an application checks of an ID token (OpenID Connect Core 1.0, section 3.1.3.7)."""
     if not id_token:
         return []
-    with _http() as http:
+    with http_client() as http:
         keys = KeySet.import_key_set(http.get("/sso/jwks").json())
     try:
         claims = dict(jwt.decode(id_token, keys, algorithms=["ES256", "RS256"]).claims)
