@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clave.backoffice.access import OperatorPage, for_roles
 from clave.backoffice.client_forms import ClientForm, initial
 from clave.backoffice.models import Operator, Role
+from clave.holders.models import Profile
 from clave.lib.outcome import Flash, Outcome, Refused
 from clave.lib.request_context import RequestContext
 from clave.sso import claims, client_rules, clients
@@ -50,6 +51,7 @@ def client_page(request: HttpRequest, operator: Operator, client_id: str) -> Htt
         "operator": operator,
         "client": client,
         "told": [claims.SCOPES[scope][1] for scope in client.scopes if scope in claims.SCOPES],
+        "profiles": [Profile(profile).label for profile in client.profiles],
         "secrets": clients.valid_secrets(client),
         "jwks": json.dumps(client.jwks, indent=2) if client.jwks else "",
         "changes": operator.role == Role.SUPERVISOR,

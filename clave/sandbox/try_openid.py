@@ -10,11 +10,12 @@ import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.request import split_domain_port
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from joserfc import jwt
@@ -43,6 +44,9 @@ class Exchange:
 
 def begin(request: HttpRequest) -> HttpResponse:
     """Step 1: the authorization request, with a new state, nonce and code verifier."""
+    if split_domain_port(request.get_host())[0] != urlsplit(settings.CLAVE_URL).hostname:
+        # The answer comes back to the address that is registered, where a cookie of this one would be missing.
+        return HttpResponseRedirect(settings.CLAVE_URL + request.path)
     memory = {name: secrets.token_urlsafe(24) for name in ("state", "nonce")} | {"verifier": secrets.token_urlsafe(48)}
     digest = hashlib.sha256(memory["verifier"].encode()).digest()
     parameters = {
