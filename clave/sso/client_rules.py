@@ -30,6 +30,8 @@ MOST_JWKS = 16_000
 _SECTOR = re.compile(r"[a-zA-Z0-9._:-]*")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _UNWANTED = re.compile(r"[^\x21-\x7e]|[\\\\*<>\"`{}|^]")
+# A name, an IPv4 or an IPv6 address: nothing that a content policy, which names the host, would read otherwise.
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+", re.IGNORECASE)
 _OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
@@ -83,7 +85,7 @@ def address_problem(address: str, *, own_scheme: bool) -> str:
     """Return why the browser may not be sent to this address; `own_scheme` allows an application's own (RFC 8252)."""
     try:
         parts = urlsplit(address)
-        host = parts.hostname or ""
+        host, _port = parts.hostname or "", parts.port
     except ValueError:
         return _("No es una dirección.")
     if _UNWANTED.search(address) or len(address) > 500 or parts.fragment or address.endswith("#"):
@@ -92,7 +94,7 @@ def address_problem(address: str, *, own_scheme: bool) -> str:
         return _("La dirección no lleva usuario ni clave.")
     if own_scheme and _OWN_SCHEME.fullmatch(parts.scheme) and not parts.netloc:
         return ""
-    if not host or parts.scheme not in ("https", "http"):
+    if not _HOST.fullmatch(host) or parts.scheme not in ("https", "http"):
         return _("La dirección empieza con https:// y el nombre del sitio.")
     if parts.scheme == "http" and host not in _LOCAL and not settings.CLAVE_DEMO:
         return _("La dirección empieza con https://; http:// sirve solo en su propia máquina (localhost).")
@@ -145,6 +147,8 @@ def _sector_problem(client: Client) -> str:
     """Return whether the sector is ambiguous: addresses at several hosts need one named (Core 1.0, section 8.1)."""
     if not _SECTOR.fullmatch(client.sector):
         return _("El sector se escribe como el nombre de un sitio, por ejemplo ejemplo.cl.")
+    if _addresses_problem(client.redirect_uris, client):
+        return ""
     several = len(hosts_of(client)) > 1
     ambiguous = client.subject_type == SubjectType.PAIRWISE and not client.sector and several
     return _("Las direcciones son de varios sitios: escriba el nombre del sector.") if ambiguous else ""

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -15,7 +16,7 @@ from clave.lib.crypto import fingerprint
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.sso import client_rules
-from clave.sso.models import Client, ClientKind, ClientSecret, Grant, PendingAuthorization
+from clave.sso.models import Client, ClientKind, ClientSecret, Grant, PendingAuthorization, SubjectType
 
 # During a rotation the old secret stays valid for this long, so that every server of the client can take the new one.
 BOTH_VALID = timedelta(days=7)
@@ -54,6 +55,11 @@ def search(text: str) -> QuerySet[Client]:
     )
 
 
+def sector_of(client: Client) -> str:
+    """Return the sector whose clients know a holder by one name: the one set, or the host that is redirected to."""
+    return client.sector or urlsplit(client.redirect_uris[0]).hostname or client.client_id
+
+
 def has_secret(client: Client, secret: str) -> bool:
     """Return whether this is one of the client's valid secrets."""
     return valid_secrets(client).filter(hash=fingerprint(secret)).exists()
@@ -71,8 +77,8 @@ def create(client: Client, context: RequestContext, operator: str = "") -> str:
 
     `operator` is who did it, if it was done in the back office. Raises `Unfit`.
     """
-    _check(client)
     client.client_id = client.client_id or secrets.token_hex(16)
+    _settle(client)
     client.created_at = clock.now()
     client.save()
     audit.record("sso.client_created", context, client=client.client_id, operator=operator)
@@ -91,7 +97,7 @@ def update(client: Client, changes: Mapping[str, object], context: RequestContex
     hosts_before = client_rules.hosts_of(locked)
     for name in changed:
         setattr(locked, name, changes[name])
-    _check(locked)
+    _settle(locked)
     if not changed:
         return locked
     locked.save()
@@ -165,11 +171,16 @@ def _locked(client: Client) -> Client:
     return Client.objects.select_for_update().get(pk=client.pk)
 
 
-def _check(client: Client) -> None:
-    """Set what follows from other fields, and judge the whole. Raises `Unfit`."""
+def _settle(client: Client) -> None:
+    """Set what follows from other fields, and judge the whole. Raises `Unfit`.
+
+    The sector is set for good: holders stay the same ones to the client when its addresses change.
+    """
     client_rules.prepare(client)
     if problems := client_rules.problems(client):
         raise Unfit(problems)
+    if client.subject_type == SubjectType.PAIRWISE:
+        client.sector = sector_of(client)[:200]
 
 
 def _new_secret(client: Client) -> str:

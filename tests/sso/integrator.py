@@ -108,6 +108,8 @@ class Pages(BaseHTTPRequestHandler):
 
     def callback(self, session: Fields, sent: Fields) -> None:
         fault = self.server.fault
+        if fault == "leads_nowhere":
+            return self.lead("http://[")
         if fault == "elsewhere":
             return self.lead("http://169.254.169.254/latest/meta-data")
         if "error" in sent:

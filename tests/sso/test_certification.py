@@ -66,6 +66,7 @@ def test_a_right_application_fails_nothing_and_all_but_https_is_seen(integrator:
         ("state_is_kept", 4),
         ("wrong_scope", 5),
         ("fails_when_refused", 5),
+        ("leads_nowhere", 5),
         ("never_redeems", 6),
         ("token_in_address", 6),
         ("secret_in_page", 7),
@@ -111,6 +112,13 @@ def test_a_redirect_elsewhere_is_not_followed(integrator: Make) -> None:
     app = integrator("elsewhere")
     found = service.run(app.client, f"{app.url}/", None)
     assert "169.254.169.254" in words(found) and "no está entre las direcciones" in words(found)
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999/", "http://[::1"])
+def test_an_address_that_cannot_be_read_is_told(integrator: Make, url: str) -> None:
+    app = integrator()
+    assert service.run(app.client, url, None)[0].words
+    assert app.asked == []
 
 
 @pytest.mark.abuse(44)

@@ -54,6 +54,12 @@ def test_the_command_says_what_is_wrong_by_field_and_changes_nothing(demo: None)
     assert Client.objects.get(client_id=made["client_id"]).redirect_uris == ["https://sur.example.cl/volver"]
 
 
+def test_people_stay_the_same_ones_to_a_client_whose_address_changes(app: Application, camila: Visitor) -> None:
+    before = app.read(app.tokens(camila)["id_token"])["sub"]
+    app.client = clients.update(app.client, {"redirect_uris": ["https://nueva.example.cl/volver"]}, SYSTEM)
+    assert app.read(app.tokens(camila)["id_token"])["sub"] == before
+
+
 def test_a_new_host_to_return_to_is_named_in_the_audit_trail(app: Application) -> None:
     addresses = ["https://app.example.cl/callback", "https://otra.example.cl/callback"]
     run("update", app.client_id, *(word for each in addresses for word in ("--redirect-uri", each)), "--sector", "x.cl")
@@ -145,6 +151,10 @@ def test_secrets_are_kept_hashed(app: Application) -> None:
         ("redirect_uris", ["https://app.example.cl/a", "https://app.example.cl/a"]),
         ("redirect_uris", [f"https://app.example.cl/{n}" for n in range(51)]),
         ("redirect_uris", ["javascript:alert(1)"]),
+        ("redirect_uris", ["https://[app.example.cl/"]),
+        ("redirect_uris", ["https://app.example.cl:99999/", "https://otra.example.cl/"]),
+        ("redirect_uris", ["https://app.example.cl;x/"]),
+        ("home_url", "https://["),
         ("redirect_uris", ["https://usuario:clave@app.example.cl/"]),
         ("redirect_uris", ["https://app.example.cl/x\n"]),
         ("scopes", []),

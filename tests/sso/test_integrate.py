@@ -1,7 +1,10 @@
 """The guide for integrators: their own values in every language, never a secret."""
 
+import json
+
 import pytest
 
+from clave.sso import guide
 from clave.sso.guide import LANGUAGES
 from tests.sso.application import Application, issuer
 from tests.story import Visitor
@@ -27,6 +30,14 @@ def test_an_application_written_for_claveunica_gets_that_issuer(demo: None, visi
     page = visitor.open(f"/integrar?con={language.code}&cliente={app.client_id}")
     assert page.shows(issuer("/openid"), "/api/v1/accounts/app/logout", "RolUnico")
     assert page.shows("no se exige") and (" S256" not in page.text and "'S256'" not in page.text)
+
+
+@pytest.mark.parametrize("dialect", ["oidc", "claveunica"])
+def test_examples_that_can_be_read_here_are_well_formed(demo: None, dialect: str) -> None:
+    client = Application(dialect=dialect).client
+    compile(guide.example(guide.BY_CODE["python"], client), "python.py", "exec")
+    keycloak = guide.example(guide.BY_CODE["keycloak"], client)
+    assert json.loads(keycloak[keycloak.index("{\n") :])["config"]["clientId"] == client.client_id
 
 
 def test_without_a_client_the_values_are_to_be_replaced(visitor: Visitor, demo: None) -> None:

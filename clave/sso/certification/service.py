@@ -37,6 +37,8 @@ def run(client: Client, url: str, person: Person | None, logout_url: str = "") -
         found = [Finding(5, Verdict.UNSEEN, words.format(url=_shown(error)))]
     except Unreachable as error:
         found = [Finding(5, Verdict.FAILED, _("{url} no responde.").format(url=_shown(error)))]
+    except ValueError:  # an address of the application's that is none
+        found = [Finding(5, Verdict.FAILED, _("El sitio lleva a una dirección que no se puede leer."))]
     return sorted(found, key=lambda finding: finding.point)
 
 
