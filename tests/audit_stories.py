@@ -18,6 +18,7 @@ from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import FacilitatorRequest
 from clave.selfservice.register.tasks import verify_pending
 from clave.sso import clients, signing_keys
+from clave.sso.models import Client
 from clave.training.models import Action, Enrolment, Token
 from tests import files, firms, test_facilitators
 from tests.desk import Desk, colleague
@@ -232,6 +233,24 @@ def watching() -> None:
 
     new = operator_accounts.accept_invitation("nueva@mesa.example.cl", code, "arboles sobre la colina", SYSTEM)
     operator_accounts.confirm(new, pyotp.TOTP(new.totp_secret).at(clave_clock.now()), SYSTEM)
+
+
+def caring_for_clients() -> None:
+    boss = Desk("supervisor")
+    boss.open("/backoffice/sistemas/nuevo")
+    boss.send(name="Aula", redirect_uris="https://aula.example.cl/volver")
+    address = f"/backoffice/sistemas/{Client.objects.get(name='Aula').client_id}"
+    boss.open(f"{address}/cambiar")
+    boss.send(name="Otra aula")
+    for step in ("secreto", "secreto-anterior", "suspender", "reactivar", "logo/quitar"):
+        boss.open(f"{address}/{step}")
+        boss.send()
+    boss.open(f"{address}/comprobar")
+    boss.send(url="https://otro.example.cl/")
+    boss.open("/backoffice/sistemas/tokens")
+    boss.send(label="programa")
+    boss.open(f"/backoffice/sistemas/tokens/{desk_models.ApiToken.objects.get().pk}/revocar")
+    boss.send()
 
 
 def caring() -> None:

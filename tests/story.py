@@ -54,6 +54,7 @@ class Fields(HTMLParser):
         self.action = ""
         self._in_form = False
         self._select: str | None = None
+        self._textarea: str | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -62,8 +63,10 @@ class Fields(HTMLParser):
             self._in_form = "data-formulario" in a
             if self._in_form:
                 self.action = a.get("action") or ""
-        if not self._in_form:
-            return
+        if self._in_form:
+            self._take(tag, a)
+
+    def _take(self, tag: str, a: dict[str, str | None]) -> None:
         if tag == "input" and (name := a.get("name")):
             kind = a.get("type", "text")
             if kind not in ("checkbox", "radio") or "checked" in a:
@@ -72,10 +75,21 @@ class Fields(HTMLParser):
             self._select = a.get("name")
             if self._select:
                 self.values[self._select] = ""
+        elif tag == "textarea":
+            self._textarea = a.get("name")
+            if self._textarea:
+                self.values[self._textarea] = ""
         elif tag == "option" and "selected" in a and self._select:
             self.values[self._select] = a.get("value") or ""
 
+    def handle_data(self, data: str) -> None:
+        if self._in_form and self._textarea:
+            # A browser leaves out the newline right after the tag (HTML, section 13.2.6.4.7).
+            self.values[self._textarea] += data if self.values[self._textarea] else data.removeprefix("\n")
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = None
         if tag == "form":
             self._in_form = False
 

@@ -13,13 +13,16 @@ from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events
 
+from clave.backoffice import api_tokens
+from clave.backoffice.models import Operator
 from clave.config.wsgi import application
+from clave.lib.request_context import SYSTEM
 from clave.sandbox.courses import TOKEN
 
 PHASES = {"EXAMPLES", "COVERAGE", "FUZZING", "STATEFUL_TESTING"}
-CONFIG = f"""
+CONFIG = """
 seed = 20261124
-headers = {{ Authorization = "Bearer {TOKEN}" }}
+headers = {{ Authorization = "Bearer {token}" }}
 
 [cache]
 enabled = false
@@ -72,11 +75,22 @@ def failures_in(recorder: Any, phase: Any) -> dict[str, str]:
 @pytest.mark.abuse(78)
 @pytest.mark.slow
 def test_the_api_is_as_described_in_every_phase(committed: None) -> None:
+    try_every_phase("/api/v1/openapi.json", TOKEN)
+
+
+@pytest.mark.abuse(78)
+@pytest.mark.slow
+def test_the_clients_api_is_as_described_in_every_phase(committed: None) -> None:
+    boss = Operator.objects.get(email="supervisor@mesa.example.cl")
+    try_every_phase("/api/clients/v1/openapi.json", api_tokens.issue(boss, "programa", SYSTEM))
+
+
+def try_every_phase(description: str, token: str) -> None:
     failures: dict[str, str] = {}
     phases: dict[str, Status] = {}
     with served() as url:
-        config = SchemathesisConfig.from_str(CONFIG)
-        schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json", config=config)
+        config = SchemathesisConfig.from_str(CONFIG.format(token=token))
+        schema = schemathesis.openapi.from_url(url + description, config=config)
         for event in engine.from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 failures |= failures_in(event.recorder, event.phase)

@@ -76,6 +76,17 @@ STORIES: dict[Story, set[str]] = {
         "sso.revoked",
         "sso.secret_rotated",
     },
+    audit_stories.caring_for_clients: {
+        "sso.client_created",
+        "sso.client_changed",
+        "sso.client_active",
+        "sso.client_checked",
+        "sso.client_logo",
+        "sso.secret_rotated",
+        "sso.secret_ended",
+        "operator.api_token",
+        "operator.api_token_revoked",
+    },
     audit_stories.keeping_the_machine: {"secret.rekeyed", "audit.key_lost", "audit.restored"},
     audit_stories.caring: {
         "privacy.downloaded",

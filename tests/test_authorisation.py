@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
+from clave.backoffice import api_tokens
+from clave.backoffice.models import ApiToken, Operator
 from clave.credentials import service as credentials
 from clave.holders.models import Holder
+from clave.lib import clock
 from clave.lib.request_context import SYSTEM
 from clave.privacy.models import Petition
 from clave.selfservice.facilitators import service as facilitator
 from clave.selfservice.models import FacilitatorRequest
+from clave.sso.models import Client, ClientLogo
 from tests.desk import Desk
 from tests.firms import sign_in as company_sign_in
 from tests.story import Visitor
@@ -86,11 +90,25 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "backoffice/auditoria": ("supervisor", "auditor"),
     "backoffice/auditoria/revisar": ("supervisor", "auditor"),
+    "backoffice/sistemas": ("supervisor", "auditor"),
+    "backoffice/sistemas/<slug:client_id>": ("supervisor", "auditor"),
+    "backoffice/sistemas/<slug:client_id>.json": ("supervisor", "auditor"),
     **dict.fromkeys(
         [
             "backoffice/operadores",
             "backoffice/operadores/<int:pk>",
             "backoffice/operadores/propuestas/<int:pk>",
+            "backoffice/sistemas/nuevo",
+            "backoffice/sistemas/tokens",
+            "backoffice/sistemas/tokens/<int:pk>/revocar",
+            "backoffice/sistemas/<slug:client_id>/cambiar",
+            "backoffice/sistemas/<slug:client_id>/secreto",
+            "backoffice/sistemas/<slug:client_id>/secreto-anterior",
+            "backoffice/sistemas/<slug:client_id>/suspender",
+            "backoffice/sistemas/<slug:client_id>/reactivar",
+            "backoffice/sistemas/<slug:client_id>/comprobar",
+            "backoffice/sistemas/<slug:client_id>/logo",
+            "backoffice/sistemas/<slug:client_id>/logo/quitar",
             "backoffice/trabajo",
             "backoffice/datos",
             "backoffice/datos/<int:pk>",
@@ -113,7 +131,7 @@ OPEN = {
     "Account/CambiarClave", "Account/ActualizarDatos", "Account/GenerarNuevaCusPj", "rce/Registro/IniciarSesion",
     "rce/Registro/CerrarSesion", "rcetest/Registro/IniciarSesion", "rcetest/Registro/CerrarSesion", "rts/",
     "rts/ingresar", "rts/cargar/plantilla.<slug:kind>", "verificar", "backoffice", "backoffice/ingresar", "backoffice/invitacion",
-    "healthz", "readyz",
+    "healthz", "readyz", "integrar", "sso/logo/<slug:client_id>/<slug:version>.png",
 }  # fmt: skip
 # They only lead on to the page before them.
 LEAD_ON = {
@@ -121,7 +139,7 @@ LEAD_ON = {
     "mi-cuenta/sistemas/<slug:client_id>/quitar",
 }  # fmt: skip
 # A token or the address one asks from opens it, not a session.
-BY_TOKEN = {"api/v1/<path:rest>", "metrics"}
+BY_TOKEN = {"api/v1/<path:rest>", "api/clients/v1/<path:rest>", "metrics"}
 # What relying applications ask, or send a browser to ask: each request is judged by what it brings, whoever is signed in
 # (tests/sso/), so without anything everybody is told the same.
 BY_CLIENTS = {
@@ -190,6 +208,16 @@ def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, vis
     credentials.import_key(facilitator.approve(asked, "1", SYSTEM), "NW604827")
     camila = Holder.objects.get(identifier="11111111-1")
     austral = Holder.objects.get(identifier="76543210-3")
+    client = Client.objects.create(
+        name="Aula",
+        client_id="csv",
+        redirect_uris=["https://app.example.cl/"],
+        logo_version="csv",
+        created_at=clock.now(),
+    )
+    ClientLogo.objects.create(client=client, png=b"")
+    boss = Operator.objects.get(email="supervisor@mesa.example.cl")
+    api_tokens.issue(boss, "programa", SYSTEM)
     petition = Petition.objects.create(holder=camila, right="correction", words="x", created_at=camila.created_at)
     wrong, told = [], dict[str, str]()
     for who in EVERYBODY:
@@ -201,6 +229,7 @@ def test_everybody_gets_in_where_the_tables_say_and_nowhere_else(demo: None, vis
                 "solicitudes/1/csv", f"solicitudes/{asked.pk}/identity"
             )
             path = path.replace("solicitudes/1", f"solicitudes/{asked.pk}").replace("datos/1", f"datos/{petition.pk}")
+            path = path.replace("tokens/1", f"tokens/{ApiToken.objects.get().pk}")
             if pattern.startswith("mi-cuenta/mis-datos."):
                 path = "mi-cuenta/mis-datos.json"
             found = verdict(person, path)

@@ -137,6 +137,22 @@ class OperatorAction(models.Model):
         indexes = [models.Index(fields=["holder", "-at"], name="operator_actions_on_holder")]
 
 
+class ApiToken(models.Model):
+    """A supervisor's token for the management API: 256 random bits, of which only the SHA-256 is kept.
+
+    It can do what its operator can do, and ends when the operator is suspended or has another role.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="api_tokens")
+    label = models.CharField(max_length=60)
+    hash = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=4)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
 class ChainReading(models.Model):
     """A verification of the whole chain of audit seals; `fault` names the first broken seal, empty if there is none."""
 

@@ -4,6 +4,9 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from clave.backoffice import (
+    api_token_pages,
+    client_actions,
+    client_pages,
     contact_proposals,
     desk_pages,
     operator_pages,
@@ -11,6 +14,7 @@ from clave.backoffice import (
     signin_pages,
     supervision_pages,
 )
+from clave.backoffice.client_api import entry
 
 urlpatterns = [
     path("backoffice", RedirectView.as_view(pattern_name="backoffice")),
@@ -55,5 +59,52 @@ urlpatterns = [
     path("backoffice/operadores", operator_pages.Operators.as_view(), name="backoffice_operators"),
     path("backoffice/operadores/<int:pk>", operator_pages.change_operator, name="backoffice_operator"),
     path("backoffice/operadores/propuestas/<int:pk>", operator_pages.Decide.as_view(), name="backoffice_proposal"),
+    path("backoffice/sistemas", client_pages.listing, name="backoffice_clients"),
+    path("backoffice/sistemas/nuevo", client_pages.NewClient.as_view(), name="backoffice_client_new"),
+    path("backoffice/sistemas/tokens", api_token_pages.ApiTokens.as_view(), name="backoffice_api_tokens"),
+    path(
+        "backoffice/sistemas/tokens/<int:pk>/revocar",
+        api_token_pages.RevokeApiToken.as_view(),
+        name="backoffice_api_token_revoke",
+    ),
+    path("backoffice/sistemas/<slug:client_id>", client_pages.client_page, name="backoffice_client"),
+    path("backoffice/sistemas/<slug:client_id>.json", client_pages.settings_file, name="backoffice_client_file"),
+    path(
+        "backoffice/sistemas/<slug:client_id>/cambiar",
+        client_pages.ChangeClient.as_view(),
+        name="backoffice_client_change",
+    ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/secreto",
+        client_actions.RotateSecret.as_view(),
+        name="backoffice_client_secret",
+    ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/secreto-anterior",
+        client_actions.EndFormerSecret.as_view(),
+        name="backoffice_client_former",
+    ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/suspender",
+        client_actions.Suspend.as_view(),
+        name="backoffice_client_suspend",
+    ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/reactivar",
+        client_actions.Resume.as_view(),
+        name="backoffice_client_resume",
+    ),
+    path(
+        "backoffice/sistemas/<slug:client_id>/comprobar",
+        client_actions.CheckClient.as_view(),
+        name="backoffice_client_check",
+    ),
+    path("backoffice/sistemas/<slug:client_id>/logo", client_actions.SetLogo.as_view(), name="backoffice_client_logo"),
+    path(
+        "backoffice/sistemas/<slug:client_id>/logo/quitar",
+        client_actions.RemoveLogo.as_view(),
+        name="backoffice_client_logo_remove",
+    ),
+    path("api/clients/v1/<path:rest>", entry.clients_v1),
     path("backoffice/trabajo", supervision_pages.workload, name="backoffice_workload"),
 ]

@@ -62,7 +62,7 @@ def accept_upload(file: "UploadedFile[bytes]", field: str) -> Document:
     if kind is None:
         raise FileRefused("file_ending", field)
     content = file.read()
-    actual_kind, sanitised = _examine(content, field)
+    actual_kind, sanitised = examined(content, field)
     if actual_kind != kind:
         raise FileRefused("file_mismatch", field)
     state = _scan(content)
@@ -71,7 +71,8 @@ def accept_upload(file: "UploadedFile[bytes]", field: str) -> Document:
     return _store(name, kind, sanitised, state)
 
 
-def _examine(content: bytes, field: str) -> tuple[str, bytes]:
+def examined(content: bytes, field: str) -> tuple[str, bytes]:
+    """Return a file's type and what to keep of it, found out in a process of its own. Raises `FileRefused`."""
     try:
         process = isolated_process.run("clave.documents.examine", content=content, timeout=20)
     except TimeoutError:

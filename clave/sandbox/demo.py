@@ -11,7 +11,7 @@ from clave.credentials import hashing
 from clave.credentials import service as credentials
 from clave.holders.models import Holder, Kind, Profile, Representative, Verification
 from clave.lib import clock
-from clave.sandbox import claveunica_demo, courses
+from clave.sandbox import claveunica_demo, courses, openid_demo
 from clave.sandbox.people import OPERATOR_PASSWORD, PEOPLE, TOTP_SECRET
 from clave.training.models import Otec
 
@@ -141,6 +141,7 @@ def load() -> int:
         if not Operator.objects.exists():
             _create_operators()
         claveunica_demo.load()
+        openid_demo.load()
     (settings.CLAVE_HOME / "demo-data").touch()
     return len(people) + len(companies) + len(migrants)
 
@@ -158,6 +159,7 @@ def lines() -> list[str]:
         f"{desk}, clave «{OPERATOR_PASSWORD}», código en /sandbox/",
         f"Token de {courses.OTEC}: {courses.TOKEN}",
         f"Aplicación escrita para ClaveÚnica y sus personas: {claveunica_demo.CLIENT_ID}, en /sandbox/claveunica-demo/",
+        f"Sistema de prueba (/sandbox/probar-openid): client_id {openid_demo.CLIENT_ID}, secreto {openid_demo.SECRET}",
     ]
 
 

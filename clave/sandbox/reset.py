@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from clave.attendance.models import WarningOptOut
-from clave.backoffice.models import Operator, Proposal
+from clave.backoffice.models import ApiToken, Operator, Proposal
 from clave.credentials.models import Attempts
 from clave.documents.models import Document
 from clave.holders.models import Holder
@@ -18,6 +18,7 @@ from clave.rce.models import PendingRequest
 from clave.sandbox import demo, services
 from clave.selfservice.models import FacilitatorRequest, Waiting
 from clave.signin.models import Session
+from clave.sso.models import Client
 from clave.statements.models import Statement
 from clave.training.models import Action, Enrolment, Otec
 from clave.web.models import Submission
@@ -64,7 +65,9 @@ def reset_demo() -> None:
             Submission,
             Session,
             Proposal,
+            ApiToken,
             Operator,
+            Client,
             Petition,
         ):
             model.objects.all().delete()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clave.sandbox import claveunica_pages, lms, openid_pages, views
+from clave.sandbox import claveunica_pages, lms, openid_pages, try_openid, views
 
 urlpatterns = [
     path("", views.home, name="sandbox"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("claveunica-demo/", claveunica_pages.home, name="sandbox_claveunica"),
     path("claveunica-demo/<run:pending>", claveunica_pages.SignIn.as_view(), name="sandbox_claveunica_sign_in"),
     path("inspector", views.inspect, name="sandbox_inspector"),
+    path("probar-openid", try_openid.begin, name="sandbox_openid"),
+    path("probar-openid/volver", try_openid.back),
+    path("probar-openid/paso", try_openid.step, name="sandbox_openid_step"),
+    path("probar-openid/salida", try_openid.signed_out),
     path("mensajes.json", views.messages_json, name="sandbox_messages"),
     path("<slug:provider>/openid/authorize/", openid_pages.Authorize.as_view(), name="sandbox_authorize"),
     path("<slug:provider>/api/v1/accounts/app/logout", openid_pages.log_out, name="sandbox_logout"),

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from clave.sso.issuers import CLAVEUNICA, STANDARD
-from clave.sso.views import authorize, connected, discovery, logout, token, userinfo
+from clave.sso.views import authorize, connected, discovery, integrate, logos, logout, token, userinfo
 
 _STANDARD, _DIALECT = {"issuer": STANDARD}, {"issuer": CLAVEUNICA}
 
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sso/solicitud/<run:pending>/otra-cuenta", authorize.other_account, name="sso_other_account"),
     path("sso/solicitud/<run:pending>/cancelar", authorize.cancel, name="sso_cancel"),
     path("sso/solicitud/<run:pending>/permiso", authorize.ConsentPage.as_view(), name="sso_consent"),
+    path("sso/logo/<slug:client_id>/<slug:version>.png", logos.logo, name="sso_logo"),
     path(".well-known/openid-configuration", discovery.metadata, _STANDARD),
     path(".well-known/oauth-authorization-server", discovery.metadata, _STANDARD),
     re_path(r"^openid/\.well-known/openid-configuration/?$", discovery.metadata, _DIALECT),
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^openid/jwks/?$", discovery.jwks, _DIALECT),
     re_path(r"^api/v1/accounts/app/logout/?$", logout.claveunica_logout),
     path("accounts/login/", authorize.claveunica_login),
+    path("integrar", integrate.integrate, name="integrate"),
     path("salir", logout.SignOut.as_view(), name="signout"),
     path("mi-cuenta/sistemas", connected.systems, name="connected_systems"),
     path("mi-cuenta/sistemas/<slug:client_id>/quitar", connected.Disconnect.as_view(), name="disconnect"),

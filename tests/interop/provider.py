@@ -65,7 +65,7 @@ def fill_in(page: Page) -> None:
         page.locator(f"[name={name}]").fill(text)
     with page.expect_navigation():
         page.get_by_role("button", name="Ingresar", exact=True).click()
-    consent = page.get_by_role("button", name="Continuar", exact=True)
+    consent = page.get_by_role("button", name="Permitir y entrar", exact=True)
     if consent.count():
         with page.expect_navigation():
             consent.click()

@@ -1,6 +1,6 @@
 """What sign-on stores: clients, consents, grants, keys, notices of ended sessions, links to upstream doors."""
 
-from clave.sso.models.clients import Client, ClientKind, ClientSecret, Dialect, SubjectType
+from clave.sso.models.clients import Client, ClientKind, ClientLogo, ClientSecret, Dialect, SubjectType
 from clave.sso.models.consents import Consent, Subject
 from clave.sso.models.grants import Grant, PendingAuthorization, UsedAssertion
 from clave.sso.models.keys import Algorithm, SigningKey
@@ -11,6 +11,7 @@ __all__ = [
     "Algorithm",
     "Client",
     "ClientKind",
+    "ClientLogo",
     "ClientSecret",
     "Consent",
     "Dialect",

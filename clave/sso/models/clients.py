@@ -58,6 +58,8 @@ class Client(models.Model):
     requires_dpop = models.BooleanField(default=False)
     is_resource_server = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
+    # The version of its logo, part of the logo's address; empty if it has none.
+    logo_version = models.CharField(max_length=16, blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -75,3 +77,10 @@ class ClientSecret(models.Model):
     hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+
+
+class ClientLogo(models.Model):
+    """A client's logo: a small PNG, written anew by us. Apart from the client, which is read with every request."""
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, primary_key=True, related_name="logo")
+    png = models.BinaryField()

@@ -1,0 +1,12 @@
+"""Entry point of the clients' API, which is loaded with the first request."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from clave.web import late_api
+
+
+@csrf_exempt
+def clients_v1(request: HttpRequest, rest: str) -> HttpResponse:
+    """Handle an API request. It is authenticated by bearer token instead of cookies, so CSRF does not apply."""
+    return late_api.answer(request, "clave.backoffice.client_api.urls")
