@@ -96,7 +96,7 @@ def test_what_breaks_a_rule_is_refused_and_nothing_changes(
     for method, path, body in (("patch", f"clients/{app.client_id}", change), ("post", "clients", {**NEW, **change})):
         answered, told = program.call(method, path, body)
         assert answered == status and told["detail"], (method, told)
-    assert Client.objects.count() == 2, "the demo's and this one"
+    assert Client.objects.count() == 3, "the demo's two and this one"
     assert Client.objects.get(client_id=app.client_id).redirect_uris == app.client.redirect_uris
 
 

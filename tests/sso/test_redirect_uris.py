@@ -185,7 +185,7 @@ NOT_THE_PORT = [
 @pytest.mark.abuse(40)
 def test_only_the_port_of_ones_own_machine_may_differ(demo: None, camila: Visitor) -> None:
     """RFC 8252, section 7.3: for a native application at the loopback address, and for nobody else."""
-    native = Application(kind="public", redirect_uris=[LOOPBACK, "http://[::1]/cb"])
+    native = Application(kind="public", redirect_uris=[LOOPBACK, "http://[::1]/cb"], sector="app.example.cl")
     for address in [LOOPBACK, *OTHER_PORTS, "http://[::1]:1/cb", "http://[::1]:51004/cb"]:
         response = camila.client.get(native.url(redirect_uri=address))
         assert response.status_code == 302 and response.headers["Location"].endswith("/permiso"), address

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clave.sandbox import openid_demo
-from tests.sso.application import signed_in
+from tests.sso.application import led_to, signed_in
 from tests.story import Page, Visitor, found
 
 PAGE, STEP = openid_demo.PAGE, f"{openid_demo.PAGE}/paso"
@@ -29,8 +29,9 @@ def came_back(person: Visitor) -> Page:
     response = person.client.get(url)
     if response.headers.get("Location", "").endswith("/permiso"):
         response = person.client.post(response.headers["Location"], {"permitir": "1"})
-    assert response.status_code == 303 and f"{PAGE}/volver" in response.headers["Location"]
-    return person.open(response.headers["Location"].partition("testserver")[2] or response.headers["Location"])
+    address = led_to(response)
+    assert f"{PAGE}/volver" in address
+    return person.open(address.partition("testserver")[2] or address)
 
 
 def press(person: Visitor, step: str) -> Page:
