@@ -33,9 +33,20 @@ SERVERS: dict[str, Callable[[], object]] = {
     "redis": lambda: shutil.which("valkey-server") or shutil.which("redis-server"),
     "soffice": lambda: shutil.which("soffice"),
 }
+# By one of these fixtures, or the mark django_db, a test asks for the store; pytest-django refuses it to others.
+STORE = {"db", "transactional_db", "django_db_setup"}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test whose server is not installed fails with a plain line: skipped, it would pass for a success."""
+    """A test whose server is not installed fails with a plain line: skipped, it would pass for a success.
+
+    So does one that says it has nothing to do with the store and asks for it: it would not be tried on both.
+    """
+    if item.get_closest_marker("storeless"):
+        asked_for = STORE & set(getattr(item, "fixturenames", ()))
+        if asked_for or item.get_closest_marker("django_db"):
+            pytest.fail("marked storeless, but asks for the store", pytrace=False)
     for mark in item.iter_markers("needs"):
         for server in mark.args:
             if not SERVERS[server]():
