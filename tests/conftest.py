@@ -1,5 +1,6 @@
 """Fixtures of every test: the machine's edge as real servers, a stopped clock, the demo's people."""
 
+import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from clave.operations.launcher import free_port, simulated_doors
 from clave.sandbox.reset import as_owner
 from tests.story import FACTS, Mailbox, Visitor, at_rts
 
+# Hundreds of thousands of objects live as long as the run, and to look through them for rubbish takes its time.
+gc.set_threshold(50_000, 20, 20)
 # How fast the machine is says nothing about what a property test looks at.
 hypothesis.settings.register_profile("clave", deadline=None)
 hypothesis.settings.load_profile("clave")
@@ -30,11 +33,20 @@ SERVERS: dict[str, Callable[[], object]] = {
     "redis": lambda: shutil.which("valkey-server") or shutil.which("redis-server"),
     "soffice": lambda: shutil.which("soffice"),
 }
+# By one of these fixtures, or the mark django_db, a test asks for the store; pytest-django refuses it to others.
+STORE = {"db", "transactional_db", "django_db_setup"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test whose server is not installed fails with a plain line: skipped, it would pass for a success."""
+    """A test whose server is not installed fails with a plain line: skipped, it would pass for a success.
+
+    So does one that says it has nothing to do with the store and asks for it: it would not be tried on both.
+    """
+    if item.get_closest_marker("storeless"):
+        asked_for = STORE & set(getattr(item, "fixturenames", ()))
+        if asked_for or item.get_closest_marker("django_db"):
+            pytest.fail("marked storeless, but asks for the store", pytrace=False)
     for mark in item.iter_markers("needs"):
         for server in mark.args:
             if not SERVERS[server]():
@@ -86,8 +98,9 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
 
     for file in services.mailbox().glob("*.json"):
         file.unlink()
-    for name in services.SERVICES:
-        services.set_behaviour(name, "ok")
+    for name, behaviour in services.behaviours().items():
+        if behaviour != "ok":
+            services.set_behaviour(name, "ok")
     registro_civil._registry.cache_clear()
     sii._registry.cache_clear()
     client.issuer_of.cache_clear()

@@ -146,6 +146,7 @@ def test_a_crash_before_the_commit_leaves_no_account_and_no_message(
 
 @pytest.mark.abuse(46)
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_the_repository_holds_no_secret() -> None:
     root = Path(__file__).parents[1]
     from tests import check_secrets

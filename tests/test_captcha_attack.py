@@ -15,7 +15,7 @@ import pytest
 from clave.web.captcha import sound
 from clave.web.captcha.tickets import LETTERS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.storeless]
 
 COUNT = int(os.environ.get("CAPTCHA_CHALLENGES", "0"))
 WINDOW, HOP = 256, 80

@@ -259,6 +259,7 @@ def test_the_server_has_threads_for_all_who_may_wait() -> None:
 
 @pytest.mark.abuse(42)
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_forms_sent_slowly_hold_nobody_up(site: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=site.url, timeout=10) as visitor:
 
@@ -275,6 +276,7 @@ def test_forms_sent_slowly_hold_nobody_up(site: installation.LiveInstallation) -
 
 @pytest.mark.abuse(42)
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_silent_and_idle_connections_keep_nobody_out(site: installation.LiveInstallation) -> None:
     ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode()
     with ExitStack() as stack:
@@ -289,6 +291,7 @@ def test_silent_and_idle_connections_keep_nobody_out(site: installation.LiveInst
 
 
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_pages_heads_and_files_come_whole_through_the_gate(site: installation.LiveInstallation) -> None:
     with httpx.Client(base_url=site.url, timeout=10) as visitor:
         page = visitor.get("/")

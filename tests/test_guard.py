@@ -10,7 +10,7 @@ import pytest
 from clave.operations.launcher import free_port
 from clave.statements import paper
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.storeless]
 
 ROOT = Path(__file__).parents[1]
 GOOD = {

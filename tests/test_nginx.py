@@ -16,7 +16,7 @@ from clave.web import gate
 from tests import installation, nginx
 from tests.installation import until
 
-pytestmark = pytest.mark.needs("nginx")
+pytestmark = [pytest.mark.needs("nginx"), pytest.mark.storeless]
 
 HOST = "clave.example.cl"
 FORM = "application/x-www-form-urlencoded"

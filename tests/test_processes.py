@@ -24,7 +24,7 @@ from clave.operations.sockets import listening_sockets, route_to, stop_accepting
 from tests import installation, postgres
 from tests.installation import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.storeless]
 
 
 def works(url: str, timeout: float = 10) -> bool:

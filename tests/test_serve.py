@@ -13,7 +13,7 @@ import pytest
 from clave.operations.launcher import free_port
 from tests.installation import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.storeless]
 
 ROOT = Path(__file__).parents[1]
 

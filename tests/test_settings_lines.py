@@ -48,11 +48,13 @@ def only_line(home: Path, command: tuple[str, ...], **change: str) -> str:
         ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL: must name a file"),
     ],
 )
+@pytest.mark.storeless
 def test_the_launcher_ends_with_one_line(tmp_path: Path, change: dict[str, str], begins: str) -> None:
     assert only_line(tmp_path, LAUNCHER, **change).startswith(begins)
 
 
 @pytest.mark.abuse(81)
+@pytest.mark.storeless
 def test_an_empty_number_is_the_usual_one_for_the_launcher_too(tmp_path: Path) -> None:
     line = only_line(tmp_path, LAUNCHER, CLAVE_WORKERS="", PORT="", CLAVE_DRAIN_SECONDS="", SII_URL="")
     assert line == "SII_URL: missing"
@@ -86,17 +88,20 @@ def test_an_empty_number_is_the_usual_one_for_the_launcher_too(tmp_path: Path) -
         ({"METRICS_ALLOW": "::/1"}, "METRICS_ALLOW: lets strangers"),
     ],
 )
+@pytest.mark.storeless
 def test_a_command_ends_with_one_line(tmp_path: Path, change: dict[str, str], begins: str) -> None:
     assert only_line(tmp_path, CHECK, **change).startswith(begins)
 
 
 @pytest.mark.abuse(81)
+@pytest.mark.storeless
 def test_a_line_quotes_no_address_for_it_may_hold_a_password(tmp_path: Path) -> None:
     assert "canary" not in only_line(tmp_path, CHECK, DATABASE_URL="postgres://u:canary@h:x/y", CACHE_URL="redis://h")
     assert "canary" not in only_line(tmp_path, CHECK, CACHE_URL="redis://u:canary@h:x")
 
 
 @pytest.mark.abuse(81)
+@pytest.mark.storeless
 def test_what_is_right_is_taken(tmp_path: Path) -> None:
     right = {
         "CACHE_URL": "redis://127.0.0.1:1/0,rediss://u:p@cache.example.cl",
@@ -125,6 +130,7 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
         ({"CLAVE_SECRET_KEY_FALLBACKS": GOOD["CLAVE_SECRET_KEY"]}, "CLAVE_SECRET_KEY_FALLBACKS: names"),
     ],
 )
+@pytest.mark.storeless
 def test_a_key_that_could_not_be_changed_later_and_a_fallback_that_is_none_are_refused(
     tmp_path: Path, change: dict[str, str], begins: str
 ) -> None:
@@ -132,6 +138,7 @@ def test_a_key_that_could_not_be_changed_later_and_a_fallback_that_is_none_are_r
 
 
 @pytest.mark.abuse(81)
+@pytest.mark.storeless
 def test_a_start_warns_of_an_institutions_file_that_does_not_open(tmp_path: Path) -> None:
     file = tmp_path / "institution.p12"
     wrong = "INSTITUTION_P12: no PKCS #12 file"

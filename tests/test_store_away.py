@@ -120,6 +120,7 @@ def _parent(folder: Path) -> int:
 @pytest.mark.abuse(75)
 @pytest.mark.needs("postgres")
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_a_frozen_database_holds_no_request_longer_than_a_page_is_waited_for(tmp_path: Path) -> None:
     with postgres.running("-c fsync=off") as url:
         with installation.running(tmp_path, url) as live, httpx.Client(base_url=live.url, timeout=8) as visitor:

@@ -127,6 +127,7 @@ def test_what_lies_in_the_store_has_a_random_name_and_cannot_be_read_there(at_th
 
 @pytest.mark.abuse(32)
 @pytest.mark.slow
+@pytest.mark.storeless
 def test_looking_into_any_file_takes_less_than_256_mb() -> None:
     for which in ("a stream that unpacks to 150 MB", "a comment that unpacks to 60 MB"):
         watch = (

@@ -8,7 +8,7 @@ import pytest
 from clave.web.waiting_room import LONGEST_WAIT, WaitingRoom
 from tests.installation import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.storeless]
 
 
 class Clock:

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from clave.lib import trust
 from clave.notifications.models import Message
 
 SECONDS = 5
@@ -67,6 +68,8 @@ def _send_sms(message: Message, text: str) -> None:
     if settings.SMS_GATEWAY_TOKEN:
         headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
     content = {"to": message.destination, "text": " ".join(text.split())}
-    response = httpx.post(settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=SECONDS)
+    response = httpx.post(
+        settings.SMS_GATEWAY_URL, json=content, headers=headers, timeout=SECONDS, verify=trust.authorities()
+    )
     if not response.is_success:
         raise GatewayRefused(response.status_code)

@@ -10,6 +10,7 @@ from django.conf import settings
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from clave.audit import service as audit
+from clave.lib import trust
 from clave.lib.request_context import RequestContext
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Registry:
             headers={"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=httpx.Timeout(PER_TRY),
             follow_redirects=False,
+            verify=trust.authorities(),
         )
         self.breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=PAUSE)
 
