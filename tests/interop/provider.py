@@ -47,7 +47,7 @@ class Clave:
     def register(self, client: Client, redirect_uri: str, signed_out: str) -> dict[str, str]:
         words = ["--name", client.name, "--redirect-uri", redirect_uri, "--post-logout-redirect-uri", signed_out]
         words += ["--dialect", client.dialect] if client.dialect != "oidc" else []
-        words += ["--id-token-alg", client.algorithm] if client.algorithm != "ES256" else []
+        words += ["--id-token-alg", client.algorithm]
         words += [] if client.pkce else ["--no-pkce"]
         created: dict[str, str] = json.loads(self.manage("sso_client", "create", *words, "--json"))
         return created

@@ -58,7 +58,7 @@ def test_what_only_the_back_office_knows_of_a_client_is_not_shown(visitor: Visit
 
 
 def test_php_is_told_to_ask_for_a_signature_its_library_knows(visitor: Visitor, demo: None) -> None:
-    app, other = Application(), Application(id_token_algorithm="RS256")
+    app, other = Application(id_token_algorithm="ES256"), Application()
     assert visitor.open(f"/integrar?con=php&cliente={app.client_id}").shows("no sabe comprobar la firma ES256")
     assert "no sabe comprobar" not in visitor.open(f"/integrar?con=php&cliente={other.client_id}").text
 

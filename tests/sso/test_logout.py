@@ -219,7 +219,7 @@ def test_the_clients_server_is_told(app: Application, clock: Stopped, listener: 
     assert logout.end_grants() == 1 and logout.send_notices() == 1
     (token,) = listener.got
     header, told, said = jwts.header_of(token), app.read(token), app.read(tokens["id_token"])
-    assert header and header["typ"] == "logout+jwt" and header["alg"] == "ES256"
+    assert header and header["typ"] == "logout+jwt" and header["alg"] == "RS256"
     assert told["iss"] == issuer() and told["aud"] == app.client_id and told["jti"]
     assert told["sub"] == said["sub"] and told["sid"] == said["sid"]
     assert told["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}

@@ -52,7 +52,7 @@ class ClientChanges(Input):
     profiles: Annotated[list[Literal["PN", "PJ", "MI", "FE"]], Field(max_length=4)] = Field(default_factory=list)
     subject_type: Literal["public", "pairwise"] = "pairwise"
     sector: Annotated[str, _text(200)] = ""
-    id_token_algorithm: _Algorithm = "ES256"  # noqa: S105 (the name of an algorithm)
+    id_token_algorithm: _Algorithm = "RS256"  # noqa: S105 (the name of an algorithm)
     userinfo_algorithm: Literal["", "ES256", "RS256"] = ""
     jwks: dict[str, JsonValue] = Field(default_factory=dict, description="Public keys (RFC 7517); empty for none")
     requires_pkce: bool = True

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('profiles', models.JSONField(blank=True, default=list)),
                 ('subject_type', models.CharField(choices=[('public', 'El mismo para todas las aplicaciones'), ('pairwise', 'Distinto para cada aplicación')], default='pairwise', max_length=10)),
                 ('sector', models.CharField(blank=True, max_length=200)),
-                ('id_token_algorithm', models.CharField(choices=[('ES256', 'ES256'), ('RS256', 'RS256')], default='ES256', max_length=5)),
+                ('id_token_algorithm', models.CharField(choices=[('ES256', 'ES256'), ('RS256', 'RS256')], default='RS256', max_length=5)),
                 ('userinfo_algorithm', models.CharField(blank=True, choices=[('ES256', 'ES256'), ('RS256', 'RS256')], max_length=5)),
                 ('jwks', models.JSONField(blank=True, default=dict)),
                 ('requires_pkce', models.BooleanField(default=True)),

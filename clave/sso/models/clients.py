@@ -50,7 +50,8 @@ class Client(models.Model):
     profiles = models.JSONField(default=list, blank=True)
     subject_type = models.CharField(max_length=10, choices=SubjectType.choices, default=SubjectType.PAIRWISE)
     sector = models.CharField(max_length=200, blank=True)
-    id_token_algorithm = models.CharField(max_length=5, choices=Algorithm.choices, default=Algorithm.ES256)
+    # OpenID Connect Registration 1.0, section 2: what libraries expect that nobody has told otherwise.
+    id_token_algorithm = models.CharField(max_length=5, choices=Algorithm.choices, default=Algorithm.RS256)
     userinfo_algorithm = models.CharField(max_length=5, choices=Algorithm.choices, blank=True)
     jwks = models.JSONField(default=dict, blank=True)
     requires_pkce = models.BooleanField(default=True)
