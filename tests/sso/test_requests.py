@@ -69,6 +69,12 @@ def test_prompt_login_cannot_be_walked_around(app: Application, clock: Stopped, 
     assert "/ingresar" in camila.client.post(f"{back}/permiso", {"permitir": "1"}).headers["Location"]
 
 
+def test_prompt_consent_asks_what_was_allowed_before(app: Application, camila: Visitor) -> None:
+    """Core, section 3.1.2.1, `prompt=consent`."""
+    app.code(camila)
+    assert camila.open(app.url(prompt="consent")).shows("Entrar a Aula Virtual", "Su correo")
+
+
 def test_a_sign_in_that_is_too_old_is_asked_for_again(app: Application, clock: Stopped, camila: Visitor) -> None:
     """Core, section 3.1.2.1, `max_age=1`; `auth_time` is then in the ID token (section 2)."""
     first = app.read(app.tokens(camila)["id_token"])
@@ -110,6 +116,14 @@ def test_an_id_token_hint_names_who_is_to_be_signed_in(app: Application, camila:
 @pytest.mark.parametrize("hint", ["x", "a.b.c", "e30.e30.e30", "\x00", "é", "." * 50])
 def test_a_hint_that_is_no_token_of_ours_is_refused(app: Application, camila: Visitor, hint: str) -> None:
     assert app.answer(camila.client.get(app.url(id_token_hint=hint)))["error"] == "invalid_request"
+
+
+def test_a_hint_of_the_other_issuer_is_none_here(app: Application, camila: Visitor) -> None:
+    """Both sign with the same keys; `iss` tells them apart."""
+    dialect = Application(dialect="claveunica", requires_pkce=False)
+    hint = dialect.tokens(camila, scope="openid run")["id_token"]
+    assert app.answer(camila.client.get(app.url(id_token_hint=hint)))["error"] == "invalid_request"
+    assert camila.client.get("/sso/logout", {"id_token_hint": hint}).status_code == 400
 
 
 def test_unknown_parameters_and_scopes_are_ignored(app: Application, camila: Visitor) -> None:
