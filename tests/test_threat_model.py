@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-APPLY = {*range(1, 54), 56, 60, 61, *range(65, 84)}
+APPLY = {*range(1, 54), 56, 57, 60, 61, *range(65, 84)}
 
 
 def marked() -> dict[int, set[str]]:

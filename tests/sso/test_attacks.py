@@ -153,7 +153,7 @@ def test_a_client_learns_nothing_of_who_has_allowed_it_nothing(app: Application,
         assert len(answers) == 1 and "login_required" in answers.pop(), more
 
 
-@pytest.mark.abuse(40)
+@pytest.mark.abuse(40, 57)
 def test_no_page_of_sign_on_can_be_framed(app: Application, camila: Visitor) -> None:
     """RFC 9700, section 4.16 (clickjacking)."""
     page = camila.open(app.url())
@@ -167,7 +167,7 @@ def test_no_page_of_sign_on_can_be_framed(app: Application, camila: Visitor) -> 
         assert response.headers["Cross-Origin-Opener-Policy"] == HEADERS["Cross-Origin-Opener-Policy"]
 
 
-@pytest.mark.abuse(40)
+@pytest.mark.abuse(40, 57)
 def test_no_other_site_can_consent_choose_or_log_out_for_somebody(app: Application, camila: Visitor) -> None:
     """RFC 9700, section 4.7 (CSRF): what changes something needs the page's own token."""
     strict = HttpClient(enforce_csrf_checks=True)
@@ -181,7 +181,15 @@ def test_no_other_site_can_consent_choose_or_log_out_for_somebody(app: Applicati
     assert camila.open("/mi-cuenta").shows("Mi cuenta")
 
 
-@pytest.mark.abuse(40)
+@pytest.mark.abuse(57)
+def test_no_address_consents(app: Application, camila: Visitor) -> None:
+    """What the form would send gives nothing when it stands in the page's address."""
+    page = camila.open(app.url() + "&permitir=1")
+    assert camila.open(f"{page.url}?permitir=1").shows("Permitir y entrar")
+    assert not Consent.objects.exists() and not Grant.objects.exists()
+
+
+@pytest.mark.abuse(40, 57)
 def test_a_request_belongs_to_the_browser_that_brought_it(app: Application, camila: Visitor, visitor: Visitor) -> None:
     """Session fixation: a page about somebody's request, opened elsewhere, asks nothing and gives nothing."""
     consent = camila.open(app.url()).url
