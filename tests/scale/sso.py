@@ -8,10 +8,12 @@ import statistics
 import subprocess
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.scale import load
+from tests.scale import load, npm_provider
 from tests.scale.table import SECONDS, row, title
 
 AT_ONCE = 8
@@ -90,10 +92,10 @@ REFRESH = (
 local tokens, current = {%(refresh)s}, nil
 function request()
   current = current or tokens[number + 1]
-  return post("/sso/token", "%(proof)s&grant_type=refresh_token&refresh_token=" .. current)
+  return post("%(token)s", "%(proof)s&grant_type=refresh_token&refresh_token=" .. current)
 end
 function response(status, headers, body)
-  local given = body:match('"refresh_token": "([^"]+)"')
+  local given = body:match('"refresh_token": ?"([^"]+)"')
   if given then current = given finished = finished + 1 else bad = bad + 1 end
 end
 """
@@ -102,10 +104,10 @@ INTROSPECT = (
     COMMON
     + """
 function request()
-  return post("/sso/introspect", "%(proof)s&token=%(access)s")
+  return post("%(introspect)s", "%(proof)s&token=%(access)s")
 end
 function response(status, headers, body)
-  if body:find('"active": true', 1, true) then finished = finished + 1 else bad = bad + 1 end
+  if body:find('"active": ?true') then finished = finished + 1 else bad = bad + 1 end
 end
 """
 )
@@ -117,36 +119,62 @@ def measure(bench: Any, store: str, ruts: list[str], runs: int) -> None:
     with ExitStack() as stack:
         live = bench.running(stack, store, SSO_REFRESH_GRACE_SECONDS="0")
         made = json.loads(bench.shell(live, PREPARED).splitlines()[-1])
-        proof = urlencode({name: made[name] for name in ("client_id", "client_secret")})
-        values = {
-            **_round_trip(live.url, ruts, made, proof),
-            "proof": proof,
-            "access": made["access"],
-            "refresh": ",".join(f'"{token}"' for token in made["refresh"]),
-        }
+        values = _values(made)
+        values |= _round_trip(live.url, ruts, made["client_id"], values["proof"])
         rates, bounds = [], []
         for _ in range(runs):
             bounds.append(load.raw_bound(SECONDS / 2))
-            rates.append(_rate(live, ROUND_TRIP % values))
+            rates.append(_rate(live.url, ROUND_TRIP % values))
         bound, rate = statistics.median(bounds), statistics.median(rates)
         row("sign-in, code and tokens", f"{rate:.1f}/s", "", f"Argon2id alone: {bound:.1f}/s")
         row("ratio to the bound", f"{rate / bound:.1%}", "", "of libsodium, which the site hashes with")
         before = load.raw_bound(SECONDS, "argon2-cffi")
         row("ratio to argon2-cffi's bound", f"{rate / before:.1%}", "≥ 80 %", f"of {before:.1f}/s")
-        for name, script, goal in (("refreshes", REFRESH, 360), ("introspections", INTROSPECT, 460)):
-            pids = bench.web(live)
-            used = load.cpu_seconds(pids)
-            per_second = _rate(live, script % values)
-            milliseconds = (load.cpu_seconds(pids) - used) / (per_second * SECONDS) * 1000
-            row(name, f"{per_second:.0f}/s", f"≥ {goal}/s", f"{milliseconds:.2f} ms of the web process each")
+        endpoints = Endpoints(live.url, "/sso/token", "/sso/introspect", bench.web(live))
+        _endpoints(endpoints, "", values, {"refreshes": "≥ 360/s", "introspections": "≥ 460/s"})
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clave-bench-npm-")))
+        beside = stack.enter_context(npm_provider.running(folder, AT_ONCE))
+        if beside:
+            values = _values(beside.made)
+            endpoints = Endpoints(beside.url, "/token", "/token/introspection", [beside.pid])
+            _endpoints(endpoints, ", npm's oidc-provider (one process, in memory)", values, {})
 
 
-def _round_trip(url: str, ruts: list[str], made: dict[str, str], proof: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a provider takes tokens, and the processes that answer there."""
+
+    url: str
+    token: str
+    introspect: str
+    pids: list[int]
+
+
+def _endpoints(endpoints: Endpoints, whose: str, values: dict[str, str], goals: dict[str, str]) -> None:
+    """Report refreshes and introspections a second, and what each costs the provider's processes."""
+    paths = {"token": endpoints.token, "introspect": endpoints.introspect}
+    for name, script in (("refreshes", REFRESH), ("introspections", INTROSPECT)):
+        used = load.cpu_seconds(endpoints.pids)
+        per_second = _rate(endpoints.url, script % {**values, **paths})
+        milliseconds = (load.cpu_seconds(endpoints.pids) - used) / (per_second * SECONDS) * 1000
+        row(f"{name}{whose}", f"{per_second:.0f}/s", goals.get(name, ""), f"{milliseconds:.2f} ms of the provider each")
+
+
+def _values(made: dict[str, str | list[str]]) -> dict[str, str]:
+    """Return what the scripts of the endpoints are filled in with."""
+    return {
+        "proof": urlencode({name: made[name] for name in ("client_id", "client_secret")}),
+        "access": str(made["access"]),
+        "refresh": ",".join(f'"{token}"' for token in made["refresh"]),
+    }
+
+
+def _round_trip(url: str, ruts: list[str], client_id: str, proof: str) -> dict[str, str]:
     cookie, token = load.known_browser(url, ruts)
     bodies = [urlencode({"csrfmiddlewaretoken": token, "rut": rut, "key": "KM482915"}) for rut in ruts]
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     redirect = {"redirect_uri": "https://app.example.cl/cb"}
-    asked = {"response_type": "code", "client_id": made["client_id"], "scope": "openid profile email", **redirect}
+    asked = {"response_type": "code", "client_id": client_id, "scope": "openid profile email", **redirect}
     pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
     exchange = {"grant_type": "authorization_code", "code_verifier": VERIFIER, **redirect}
     return {
@@ -157,12 +185,12 @@ def _round_trip(url: str, ruts: list[str], made: dict[str, str], proof: str) -> 
     }
 
 
-def _rate(live: Any, script: str) -> float:
+def _rate(url: str, script: str) -> float:
     """Run a script with a thread for each connection; return how often a second its story was finished."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        words = ["wrk", f"-t{AT_ONCE}", f"-c{AT_ONCE}", f"-d{SECONDS}s", "--timeout", "20s", "-s", file.name, live.url]
+        words = ["wrk", f"-t{AT_ONCE}", f"-c{AT_ONCE}", f"-d{SECONDS}s", "--timeout", "20s", "-s", file.name, url]
         text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     found = re.search(r"Finished: (\d+) bad: (\d+)", text)
     if not found or int(found[2]) or not int(found[1]):
