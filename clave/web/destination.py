@@ -1,17 +1,23 @@
-"""The other system that a person is on the way to: kept in the browser's session until they have signed in.
+"""The other system that a person is on the way to, kept until they have got there.
 
-So whoever must register or recover a key first gets there all the same, and no page takes its words from an address.
+So whoever must register or recover a key first gets there all the same, and no page takes its words from an address. It
+is in an encrypted cookie rather than in the session, because the sign-in page must ask the database nothing.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.http import HttpRequest
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 
 from clave.lib import clock
+from clave.lib.crypto import seal, unseal
 
 LIFE = timedelta(minutes=30)
-_IN_SESSION = "destination"
+_COOKIE = "destino"
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,29 @@ class Destination:
     rut: str = ""
 
 
-def remember(request: HttpRequest, destination: Destination) -> None:
+def remember(response: HttpResponse, destination: Destination) -> None:
     """Remember where this browser's person is going, for `LIFE`; a former destination is forgotten."""
     until = (clock.now() + LIFE).timestamp()
-    request.session[_IN_SESSION] = {"until": until, "destination": asdict(destination)}
+    response.set_cookie(
+        _COOKIE,
+        seal(json.dumps({"until": until, "destination": asdict(destination)})),
+        max_age=LIFE,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
 
 
 def current(request: HttpRequest) -> Destination | None:
     """Return where the person is going, None if nowhere in particular."""
-    kept = request.session.get(_IN_SESSION) if request.session.session_key else None
-    if not kept or kept["until"] < clock.now().timestamp():
+    try:
+        kept = json.loads(unseal(request.COOKIES.get(_COOKIE, "")))
+    except (InvalidTag, InvalidToken, ValueError):
         return None
-    return Destination(**kept["destination"])
+    return Destination(**kept["destination"]) if kept["until"] >= clock.now().timestamp() else None
 
 
-def forget(request: HttpRequest) -> None:
-    """Forget where the person was going."""
-    if request.session.session_key:
-        request.session.pop(_IN_SESSION, None)
+def forget(request: HttpRequest, response: HttpResponse) -> None:
+    """Forget where the person was going: they have got there, or have given up."""
+    if _COOKIE in request.COOKIES:
+        response.delete_cookie(_COOKIE, samesite="Lax")

@@ -202,7 +202,7 @@ CLAVE_UPLOADS = {
     r"/rts/cargar": 21 * 1024 * 1024,
     r"/verificar": 2 * 1024 * 1024,
     r"/empresa/facilitador/[0-9a-f]+/(declaracion|datos)": 2 * 1024 * 1024,
-    r"/backoffice/sistemas/[\w-]+/logo": 128 * 1024,
+    r"/backoffice/sistemas/[\w-]+/logo": 2 * 1024 * 1024,
 }
 # Closing an attendance session takes precedence under load: the participant would lose the time.
 CLAVE_URGENT_PATHS = ("/rce/Registro/CerrarSesion", "/asistencia/cerrar/", "/rce/solicitud/c105e")

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from clave.sso.authorization_request import AuthorizationRequest
 from clave.sso.oauth_errors import OAuthError
+from clave.web import destination
 from clave.web.middleware import POLICY
 from clave.web.rendering import show
 
@@ -44,12 +45,22 @@ def _answer(
     if asked["state"].isprintable() and asked["state"]:
         fields["state"] = asked["state"]
     fields["iss"] = asked.issuer.url
+    response = _response(request, asked, fields, came_by_form=came_by_form)
+    destination.forget(request, response)
+    return response
+
+
+def _response(
+    request: HttpRequest, asked: AuthorizationRequest, fields: dict[str, str], *, came_by_form: bool
+) -> HttpResponse:
     if asked.response_mode == "form_post" and asked["redirect_uri"].startswith(("https://", "http://")):
         return _form_post(request, asked, fields)
     url = _address(asked, fields)
-    if not came_by_form:
-        return ClientRedirect(url)
-    return show(request, "sso/returning.html", {"client": asked.client, "url": url})
+    return (
+        show(request, "sso/returning.html", {"client": asked.client, "url": url})
+        if came_by_form
+        else ClientRedirect(url)
+    )
 
 
 def _address(asked: AuthorizationRequest, fields: dict[str, str]) -> str:

@@ -122,8 +122,9 @@ def _to_sign_in(request: HttpRequest, asked: AuthorizationRequest, pending: Pend
     path, cancel_path = (reverse(page, args=[pending.pk]) for page in ("sso_continue", "sso_cancel"))
     client, rut = pending.client, _hinted_rut(asked)
     going = Destination(client.name, path, cancel_path, client.profiles, rut)
-    destination.remember(request, going)
-    return HttpResponseRedirect(f"{sign_in_url(client)}?{urlencode({'volver': path})}")
+    response = HttpResponseRedirect(f"{sign_in_url(client)}?{urlencode({'volver': path})}")
+    destination.remember(response, going)
+    return response
 
 
 def _hinted_rut(asked: AuthorizationRequest) -> str:
@@ -179,7 +180,6 @@ def cancel(request: HttpRequest, pending: str) -> HttpResponse:
         return problem_page(request, None, "unknown_request")
     if code := authorization_checks.shown_problem(asked):
         return problem_page(request, asked, code)
-    destination.forget(request)
     return answers.with_error(
         request, asked, OAuthError("access_denied", "the person did not sign in"), came_by_form=False
     )
