@@ -14,6 +14,8 @@ from tests.sso.application import Application, Fields
 from tests.sso.signer import Signer
 from tests.story import Visitor
 
+pytestmark = pytest.mark.slow
+
 FORM = "application/x-www-form-urlencoded"
 DEEP = "[" * 1500
 ODD = [

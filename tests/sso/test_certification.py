@@ -16,6 +16,8 @@ from tests.desk import Desk
 from tests.sso.application import CAMILA
 from tests.sso.integrator import Integrator
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Integrator]
 PERSON = Person(*CAMILA)
 

@@ -11,6 +11,8 @@ from clave.sso.claveunica import single_names
 from tests.sso.application import CAMILA, RETURN, Application, issuer, signed_in
 from tests.story import Visitor
 
+pytestmark = pytest.mark.slow
+
 ENDPOINTS = ("authorize", "token", "userinfo", "jwks", ".well-known/openid-configuration")
 GOODBYE = "https://app.example.cl/adios"
 LOGOUT = "/api/v1/accounts/app/logout"

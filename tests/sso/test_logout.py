@@ -18,6 +18,8 @@ from clave.sso.models import Client, Grant, LogoutNotice
 from tests.sso.application import CAMILA, DIEGO, Application, Fields, issuer, signed_in
 from tests.story import Page, Visitor
 
+pytestmark = pytest.mark.slow
+
 BACK = "https://app.example.cl/adios"
 
 

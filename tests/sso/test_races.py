@@ -17,6 +17,8 @@ from tests.sso.signer import Signer
 from tests.story import Visitor
 from tests.test_races import done_at_once
 
+pytestmark = pytest.mark.slow
+
 OFFLINE = "openid offline_access"
 
 

@@ -16,7 +16,7 @@ from tests.sso.doors import AUSTRAL, CAMILA, KEY, by_door, link_camila, linked
 from tests.story import REGISTRATION, Visitor
 from tests.wire.platform import Answer, Platform
 
-pytestmark = pytest.mark.usefixtures("doors")
+pytestmark = [pytest.mark.usefixtures("doors"), pytest.mark.slow]
 # What a registration asks for besides the RUT, which the door has confirmed.
 TYPED = {name: text for name, text in REGISTRATION.items() if name != "rut"}
 

@@ -17,7 +17,7 @@ from tests.sso.doors import AUSTRAL, CAMILA, KEY, Install, by_door, code_for, li
 from tests.story import REGISTRATION, Visitor
 from tests.test_races import done_at_once
 
-pytestmark = pytest.mark.usefixtures("doors")
+pytestmark = [pytest.mark.usefixtures("doors"), pytest.mark.slow]
 
 
 # The answer in the browser

@@ -20,7 +20,7 @@ from clave.sso.upstream import client
 from tests.sso.doors import CAMILA, Install, by_door, code_for, link_camila
 from tests.story import Visitor
 
-pytestmark = pytest.mark.usefixtures("doors")
+pytestmark = [pytest.mark.usefixtures("doors"), pytest.mark.slow]
 
 
 class Forger(Provider):
