@@ -2,10 +2,12 @@
 
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 
 from clave.audit import service as audit
+from clave.db.hot_queries import Lookup
 from clave.holders.models import Holder
 from clave.lib import clock
 from clave.lib.request_context import RequestContext
@@ -16,6 +18,12 @@ from clave.sso.clients import sector_of
 from clave.sso.models import Client, Consent, Grant, Subject, SubjectType
 
 REMEMBERED = timedelta(days=365)
+_EXAMPLES = UUID(int=1), 2_000_000_000
+_CONSENT = Lookup(lambda holder, client: Consent.objects.filter(holder=holder, client=client), *_EXAMPLES)
+_LOCKED = Lookup(
+    lambda holder, client: Consent.objects.select_for_update().filter(holder=holder, client=client), *_EXAMPLES
+)
+_SUBJECT = Lookup(lambda holder, sector: Subject.objects.filter(holder=holder, sector=sector), UUID(int=1), "sector")
 
 
 def single_claims(request: AuthorizationRequest) -> list[str]:
@@ -44,9 +52,8 @@ def is_given(holder: Holder, request: AuthorizationRequest, *, lock: bool = Fals
 
     With `lock`, in a transaction, the consent cannot be withdrawn before its end.
     """
-    given = Consent.objects.filter(holder=holder, client=request.client, expires_at__gt=clock.now())
-    consent = (given.select_for_update() if lock else given).first()
-    if consent is None:
+    consent = (_LOCKED if lock else _CONSENT).one(holder.pk, request.client.pk)
+    if consent is None or consent.expires_at <= clock.now():
         return False
     return set(request.scopes) <= set(consent.scopes) and set(single_claims(request)) <= set(consent.claims)
 
@@ -80,7 +87,8 @@ def withdraw(holder: Holder, client: Client, context: RequestContext) -> None:
 def subject_of(holder: Holder, client: Client) -> str:
     """Return the name under which this client knows the holder (OpenID Connect Core 1.0, section 8)."""
     sector = sector_of(client) if client.subject_type == SubjectType.PAIRWISE else ""
-    subject, _created = Subject.objects.get_or_create(
-        holder=holder, sector=sector, defaults={"value": secrets.token_hex(16)}
-    )
-    return subject.value
+    known = _SUBJECT.one(holder.pk, sector)
+    if known is not None:
+        return known.value
+    value = secrets.token_hex(16)
+    return Subject.objects.get_or_create(holder=holder, sector=sector, defaults={"value": value})[0].value
