@@ -80,6 +80,7 @@ def test_the_door_stands_for_the_identity_card_where_registering_demands_one(
     assert "serial" in visitor.open("/persona/registrarse").fields
     assert "serial" not in by_door(visitor, "44444444-4").fields
     assert visitor.send(**TYPED).shows("Su cuenta fue creada")
+    assert Holder.objects.get(identifier="44444444-4").card_checked_at is None, "nobody has seen the card"
 
 
 def test_an_entity_without_an_account_registers_and_its_representative_still_shows_a_card(
@@ -92,6 +93,7 @@ def test_an_entity_without_an_account_registers_and_its_representative_still_sho
     assert visitor.send(**typed, serial="1").shows("no corresponde a una cédula vigente") and not linked()
     typed = {**typed, "serial": "444555666"}
     assert visitor.send(**typed).shows("fue creada") and linked() == [("78000111-9", "tributaria")]
+    assert Holder.objects.get(identifier="78000111-9").card_checked_at
 
 
 def test_the_account_shows_the_link_and_removes_it_after_the_key(visitor: Visitor) -> None:

@@ -114,7 +114,7 @@ def check(
     holder.language = context.language
     apply_contact(holder, data)
     fill(holder)
-    if settings.REGISTRATION_PROOF == "id_card" and claim.profile != Profile.MIGRANTE:
+    if card and claim.profile != Profile.MIGRANTE:
         holder.card_checked_at = clock.now()
     policy.check(data["new_key"], credentials.about(holder))
     return holder
