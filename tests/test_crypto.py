@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clave.lib.crypto import box, seal, unseal
+from clave.lib.crypto import box, seal, sha256_base64url, unseal
 
 
 @given(st.text())
@@ -33,3 +33,9 @@ def test_a_key_that_was_replaced_still_opens_but_no_stranger_does(settings: Any)
         unseal(before)
     settings.SECRET_KEY_FALLBACKS = [old]
     assert unseal(before) == unseal(older) == unseal(seal("+56987650001")) == "+56987650001"
+
+
+def test_a_hash_is_written_as_oauth_writes_it() -> None:
+    """The example of RFC 7636, appendix B."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert sha256_base64url(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

@@ -67,6 +67,16 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def base64url(data: bytes) -> str:
+    """Return bytes as base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def sha256_base64url(text: str) -> str:
+    """Return the SHA-256 of a text as OAuth writes it: a PKCE challenge (RFC 7636), a token's hash (RFC 9449)."""
+    return base64url(hashlib.sha256(text.encode()).digest())
+
+
 @lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(derived_key(key, "data"))) for key in keys])

@@ -4,7 +4,6 @@ The pages are in `openid_pages`, on the site; what a client's server asks is ans
 Codes and access tokens are signed texts, so that the two processes need no common store.
 """
 
-import base64
 import hashlib
 import secrets
 import threading
@@ -21,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from clave.lib import clock
+from clave.lib.crypto import sha256_base64url
 from clave.lib.rut import Rut
 from clave.sandbox.people import COMPANIES, PEOPLE
 
@@ -109,7 +109,9 @@ class Provider:
             grant = signing.loads(form.get("code", ""), salt=self._salt("code"), max_age=CODE_SECONDS)
         except signing.BadSignature:
             return 400, {"error": "invalid_grant"}
-        proved = not grant["code_challenge"] or grant["code_challenge"] == _challenge(form.get("code_verifier", ""))
+        proved = not grant["code_challenge"] or grant["code_challenge"] == sha256_base64url(
+            form.get("code_verifier", "")
+        )
         with self._lock:
             fresh = grant["id"] not in self._used
             self._used.add(grant["id"])
@@ -147,10 +149,6 @@ class Provider:
 
     def _salt(self, purpose: str) -> str:
         return f"sandbox/{self.path}/{purpose}"
-
-
-def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _person(rut: str) -> Account:

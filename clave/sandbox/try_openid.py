@@ -5,7 +5,6 @@ what the next step needs goes through the page's form, what must belong to the b
 """
 
 import base64
-import hashlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from clave.lib.crypto import sha256_base64url
 from clave.sandbox.openid_demo import CALLBACK, CLIENT_ID, SECRET, SIGNED_OUT
 from clave.web.own_site import http_client
 from clave.web.rendering import show
@@ -48,7 +48,6 @@ def begin(request: HttpRequest) -> HttpResponse:
         # The answer comes back to the address that is registered, where a cookie of this one would be missing.
         return HttpResponseRedirect(settings.CLAVE_URL + request.path)
     memory = {name: secrets.token_urlsafe(24) for name in ("state", "nonce")} | {"verifier": secrets.token_urlsafe(48)}
-    digest = hashlib.sha256(memory["verifier"].encode()).digest()
     parameters = {
         "response_type": "code",
         "client_id": CLIENT_ID,
@@ -56,7 +55,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         "scope": _SCOPE,
         "state": memory["state"],
         "nonce": memory["nonce"],
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge": sha256_base64url(memory["verifier"]),
         "code_challenge_method": "S256",
     }
     url = f"{reverse('sso_authorize')}?{urlencode(parameters)}"

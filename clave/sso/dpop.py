@@ -1,12 +1,10 @@
 """Proof of possession: a token is worth nothing without the key it is bound to. Source: RFC 9449."""
 
-import base64
-import hashlib
-
 from django.http import HttpRequest
 from joserfc.jwk import ECKey, RSAKey
 
 from clave.lib import clock
+from clave.lib.crypto import sha256_base64url
 from clave.sso import client_keys, jwts
 from clave.sso.oauth_errors import OAuthError
 
@@ -28,7 +26,7 @@ def key_of_proof(request: HttpRequest, url: str, access_token: str = "") -> str 
         return OAuthError("invalid_dpop_proof", "not a proof: typ, alg, jwk or signature")
     if claims.get("htm") != request.method or str(claims.get("htu", "")).partition("?")[0].rstrip("/") != url:
         return OAuthError("invalid_dpop_proof", "made for another request: htm, htu")
-    if access_token and claims.get("ath") != token_hash(access_token):
+    if access_token and claims.get("ath") != sha256_base64url(access_token):
         return OAuthError("invalid_dpop_proof", "made for another token: ath")
     made_at = jwts.seconds(claims, "iat")
     if made_at is None or abs(clock.now().timestamp() - made_at) > FRESH_SECONDS:
@@ -37,11 +35,6 @@ def key_of_proof(request: HttpRequest, url: str, access_token: str = "") -> str 
     if not client_keys.is_first_use("dpop", thumbprint, claims.get("jti")):
         return OAuthError("invalid_dpop_proof", "used before: jti")
     return thumbprint
-
-
-def token_hash(access_token: str) -> str:
-    """Return the hash of an access token as a proof names it (RFC 9449, section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(access_token.encode()).digest()).rstrip(b"=").decode()
 
 
 def _key_in(proof: str) -> ECKey | RSAKey | None:

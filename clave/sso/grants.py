@@ -3,19 +3,17 @@
 Every function that changes a grant locks its row first, so simultaneous requests take turns.
 """
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.crypto import constant_time_compare
 
 from clave.audit import service as audit
 from clave.db.hot_queries import Lookup
 from clave.lib import clock
-from clave.lib.crypto import fingerprint
+from clave.lib.crypto import fingerprint, sha256_base64url
 from clave.lib.request_context import RequestContext
 from clave.sso import tokens
 from clave.sso.models import Client, Dialect, Grant
@@ -82,8 +80,7 @@ def _proves(verifier: str, challenge: str) -> bool:
         return not verifier
     if not 43 <= len(verifier) <= 128 or not verifier.isascii():
         return False
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return hmac.compare_digest(digest, challenge)
+    return constant_time_compare(sha256_base64url(verifier), challenge)
 
 
 @transaction.atomic

@@ -1,11 +1,11 @@
 """What clients are told of a holder: ID tokens and userinfo."""
 
-import base64
 import hashlib
 
 from django.conf import settings
 
 from clave.lib import clock
+from clave.lib.crypto import base64url
 from clave.sso import claims, claveunica, signing_keys
 from clave.sso.issuers import BY_DIALECT
 from clave.sso.models import Dialect, Grant
@@ -38,7 +38,7 @@ def id_token(grant: Grant, access_token: str, *, after_refresh: bool = False) ->
 
 def half_hash(token: str) -> str:
     """Return the left half of a token's SHA-256 in base64url (`at_hash`), which both of our algorithms use."""
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
+    return base64url(hashlib.sha256(token.encode()).digest()[:16])
 
 
 def userinfo(grant: Grant) -> dict[str, object]:

@@ -8,7 +8,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from clave.lib import clock
-from clave.sso import dpop
+from clave.lib.crypto import sha256_base64url
 from tests.sso.application import Application, Fields, issuer
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -52,6 +52,6 @@ class Signer:
     def proof(self, endpoint: str, method: str = "POST", token: str = "", **changes: Any) -> str:
         """Return a DPoP proof for one request (RFC 9449, section 4.2)."""
         claims = {"htm": method, "htu": f"{issuer()}/sso/{endpoint}", "iat": int(clock.now().timestamp())}
-        claims |= {"jti": secrets.token_urlsafe(12)} | ({"ath": dpop.token_hash(token)} if token else {}) | changes
+        claims |= {"jti": secrets.token_urlsafe(12)} | ({"ath": sha256_base64url(token)} if token else {}) | changes
         header = {"typ": "dpop+jwt", "jwk": self.key.as_dict(private=False)}
         return self.jwt({name: value for name, value in claims.items() if value is not None}, **header)

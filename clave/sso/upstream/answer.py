@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -33,12 +32,6 @@ def nonce_of(state: str) -> str:
 def verifier_of(state: str) -> str:
     """Return the PKCE verifier that belongs to a state (RFC 7636, section 4.1)."""
     return keyed_hash("door-verifier", state)
-
-
-def challenge_of(verifier: str) -> str:
-    """Return the PKCE challenge of a verifier by S256 (RFC 7636, section 4.2)."""
-    digest = hashlib.sha256(verifier.encode("ascii")).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 class DoorAnswer:

@@ -15,7 +15,7 @@ from clave.credentials.service import Proof, WrongKey
 from clave.holders.models import Holder
 from clave.holders.service import claim_of, find, lock
 from clave.lib import clock
-from clave.lib.crypto import fingerprint
+from clave.lib.crypto import fingerprint, sha256_base64url
 from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.signin import service as signin
@@ -23,7 +23,7 @@ from clave.signin.service import SIGNED_IN
 from clave.signin.sessions import SessionStore
 from clave.sso.models import UpstreamIdentity, UpstreamRequest
 from clave.sso.upstream import client
-from clave.sso.upstream.answer import LIFE, DoorAnswer, challenge_of, nonce_of, verifier_of
+from clave.sso.upstream.answer import LIFE, DoorAnswer, nonce_of, verifier_of
 from clave.sso.upstream.checks import WORDS, first_failure
 from clave.sso.upstream.client import DoorDown
 from clave.sso.upstream.doors import UpstreamDoor
@@ -91,7 +91,7 @@ def begin(door: UpstreamDoor, back: str, context: RequestContext) -> str:
     }
     query |= {"nonce": nonce_of(state)} if door.discovers else {}
     if endpoints.pkce:
-        query |= {"code_challenge": challenge_of(verifier_of(state)), "code_challenge_method": "S256"}
+        query |= {"code_challenge": sha256_base64url(verifier_of(state)), "code_challenge_method": "S256"}
     return f"{endpoints.authorize}{'&' if '?' in endpoints.authorize else '?'}{urlencode(query)}"
 
 
