@@ -4,8 +4,6 @@ import os
 
 from clave.config.settings.environment import choice, secret, url
 
-# OpenID Connect Core 1.0, section 3.1.3.7; `HS256` and `none` are never accepted.
-DOOR_ALGORITHMS = ("RS256", "PS256", "ES256")
 # Seconds for all calls that one callback makes to an issuer, and for each of them.
 DOOR_BUDGET_SECONDS = 5.0
 DOOR_TRY_SECONDS = 2.0
