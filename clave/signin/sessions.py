@@ -71,10 +71,18 @@ class SessionStore(DatabaseStore):
         sid = (same_holder and self.get("sid")) or secrets.token_hex(16)
         if self.session_key:
             self.flush()
-        self.update({"holder": str(holder.pk), "account_version": holder.version, "sid": sid})
-        self.update({"address": context.address, "agent": context.agent})
-        self.update({"auth_time": clock.now().timestamp(), "door": authentication.door})
-        self["amr"] = list(authentication.methods)
+        self.update(
+            {
+                "holder": str(holder.pk),
+                "account_version": holder.version,
+                "address": context.address,
+                "agent": context.agent,
+                "sid": sid,
+                "auth_time": clock.now().timestamp(),
+                "door": authentication.door,
+                "amr": list(authentication.methods),
+            }
+        )
         self.create()
 
     def save(self, must_create: bool = False) -> None:

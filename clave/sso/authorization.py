@@ -110,6 +110,14 @@ def _refused_acr(request: AuthorizationRequest, person: SignedIn) -> OAuthError 
     return OAuthError("unmet_authentication_requirements", "the identity is not proved in a way that was asked for")
 
 
+def push(request: AuthorizationRequest) -> PendingAuthorization:
+    """Store a request that no browser has brought yet, for `CODE_LIFE` (RFC 9126, section 2.2)."""
+    now = clock.now()
+    return PendingAuthorization.objects.create(
+        client=request.client, parameters=request.parameters, created_at=now, expires_at=now + CODE_LIFE
+    )
+
+
 def keep_pending(request: AuthorizationRequest, context: RequestContext) -> PendingAuthorization | None:
     """Store a request until the person has signed in or consented, bound to this browser (abuse case 23).
 
@@ -192,12 +200,8 @@ def decline(request: AuthorizationRequest, person: SignedIn, context: RequestCon
     audit.record("sso.consent_refused", context, holder=person.holder, client=request.client.client_id)
 
 
-def choose_account(request: AuthorizationRequest) -> None:
+def choose_account(pending: PendingAuthorization) -> None:
     """Go on with the account that is signed in: the stored request no longer asks which."""
-    prompts = " ".join(sorted(request.prompts - {"select_account"}))
-    chosen = {name: value for name, value in request.parameters.items() if name not in ("login_hint", "prompt")}
-    request.parameters = {**chosen, "prompt": prompts} if prompts else chosen
-    request.__dict__.pop("prompts", None)
-    if request.pending:
-        request.pending.parameters = request.parameters
-        request.pending.save(update_fields=["parameters"])
+    prompts = [prompt for prompt in pending.parameters.get("prompt", "").split() if prompt != "select_account"]
+    pending.parameters = {**pending.parameters, "prompt": " ".join(prompts), "login_hint": ""}
+    pending.save(update_fields=["parameters"])

@@ -83,7 +83,7 @@ def form_has_somewhere_to_go(request: AuthorizationRequest) -> bool:
 
 @sent("invalid_request", "push the request first (RFC 9126)")
 def request_was_pushed_if_it_must(request: AuthorizationRequest) -> bool:
-    return request.pending is not None or not request.client.requires_pushed_requests
+    return request.was_pushed or not request.client.requires_pushed_requests
 
 
 @sent("invalid_request", "response_type is missing")

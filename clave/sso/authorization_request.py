@@ -37,6 +37,8 @@ class AuthorizationRequest:
         self.client = client
         self.parameters = {name: value for name, value in parameters.items() if name in KNOWN}
         self.pending: PendingAuthorization | None = None
+        # Whether the client has sent it itself, ahead of the browser; what is stored was, if it had to be.
+        self.was_pushed = False
         self.problem: OAuthError | None = None
         # Whether a page of ours leads here, in the browser that brought the request: it may be sent twice.
         self.is_on_our_page = False
@@ -115,7 +117,7 @@ def received(issuer: Issuer, sent: QueryDict) -> AuthorizationRequest | None:
 def resumed(issuer: Issuer, pending: PendingAuthorization) -> AuthorizationRequest:
     """Return a stored request."""
     request = AuthorizationRequest(issuer, pending.client, pending.parameters)
-    request.pending = pending
+    request.pending, request.was_pushed = pending, True
     return request
 
 

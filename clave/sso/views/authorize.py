@@ -63,12 +63,7 @@ def _posted(request: HttpRequest, issuer: Issuer) -> HttpResponse:
         return answers.with_error(request, asked, error, came_by_form=False)
     if not pending_limits.try_admit(asked.client, address_of(request)):
         return error_page(request, 429)
-    pending = asked.pending or PendingAuthorization.objects.create(
-        client=asked.client,
-        parameters=asked.parameters,
-        created_at=clock.now(),
-        expires_at=clock.now() + authorization.CODE_LIFE,
-    )
+    pending = asked.pending or authorization.push(asked)
     query = {"client_id": asked.client.client_id, "request_uri": PUSHED_PREFIX + pending.pk}
     return SeeOther(f"{issuer.endpoint('authorize')}?{urlencode(query)}")
 
@@ -101,10 +96,14 @@ def advance(request: HttpRequest, asked: AuthorizationRequest, *, came_by_form: 
     pending = authorization.keep_pending(asked, context)
     if pending is None:
         return problem_page(request, asked, "unknown_request")
-    return _to_sign_in(request, asked, pending) if need is Need.SIGN_IN else _to(need, pending)
+    if need is Need.SIGN_IN:
+        return _to_sign_in(request, asked, pending)
+    page = "sso_account" if need is Need.CHOOSE_ACCOUNT else "sso_consent"
+    return HttpResponseRedirect(reverse(page, args=[pending.pk]))
 
 
 def _signed_in_for(request: HttpRequest, client: Client) -> SignedIn | None:
+    """Return who is signed in; nobody is for a client whose people sign in at a page of their own."""
     return None if client.client_id in settings.SSO_SIGN_IN_PAGES else signed_in(request)
 
 
@@ -139,11 +138,6 @@ def sign_in_url(client: Client) -> str:
     """Return the sign-in page of the first profile that may enter this client."""
     config = BY_PROFILE[Profile(client.profiles[0])] if client.profiles else PERSON
     return config.url("signin")
-
-
-def _to(need: Need | None, pending: PendingAuthorization) -> HttpResponse:
-    page = "sso_account" if need is Need.CHOOSE_ACCOUNT else "sso_consent"
-    return HttpResponseRedirect(reverse(page, args=[pending.pk]))
 
 
 def find_pending(request: HttpRequest, pk: str) -> AuthorizationRequest | None:
@@ -192,24 +186,25 @@ class PendingPage(View):
     # What it asks for. If the request needs something else first, or is no longer in order, it is not shown.
     need: ClassVar[Need]
     asked: AuthorizationRequest
+    pending: PendingAuthorization
     person: SignedIn
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         asked = find_pending(request, str(kwargs["pending"]))
-        if asked is None:
+        if asked is None or asked.pending is None:
             return problem_page(request, None, "unknown_request")
         person = _signed_in_for(request, asked.client)
         in_order = not authorization_checks.shown_problem(asked) and not authorization_checks.sent_problem(asked)
         if person is None or not in_order or authorization.need_of(asked, person) is not self.need:
             return advance(request, asked, came_by_form=True)
-        self.asked, self.person = asked, person
+        self.asked, self.pending, self.person = asked, asked.pending, person
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         return show(request, self.template_name, {**self.context(), "holder": self.person.holder})
 
     def context(self) -> dict[str, object]:
-        pages = {name: reverse(f"sso_{name}", args=[self.kwargs["pending"]]) for name in ("other_account", "cancel")}
+        pages = {name: reverse(f"sso_{name}", args=[self.pending.pk]) for name in ("other_account", "cancel")}
         return {"client": self.asked.client, **pages}
 
 
@@ -226,8 +221,8 @@ class ChooseAccount(PendingPage):
         return {**super().context(), "allowed": allowed, "titles": titles}
 
     def post(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
-        authorization.choose_account(self.asked)
-        return advance(request, self.asked, came_by_form=True)
+        authorization.choose_account(self.pending)
+        return proceed(request, self.pending.pk)
 
 
 class ConsentPage(PendingPage):

@@ -2,14 +2,21 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from clave.lib import clock
-from clave.sso import authorization_checks, claveunica, client_authentication, dpop, grants, pending_limits
+from clave.sso import (
+    authorization,
+    authorization_checks,
+    claveunica,
+    client_authentication,
+    dpop,
+    grants,
+    pending_limits,
+)
 from clave.sso.authorization import CODE_LIFE
 from clave.sso.authorization_request import PUSHED_PREFIX, received
 from clave.sso.grants import IssuedTokens
 from clave.sso.id_tokens import id_token
 from clave.sso.issuers import BY_DIALECT, CLAVEUNICA, Issuer
-from clave.sso.models import Client, Dialect, PendingAuthorization
+from clave.sso.models import Client, Dialect
 from clave.sso.oauth_errors import OAuthError
 from clave.sso.views.protocol import endpoint
 from clave.web.middleware import context_of
@@ -123,16 +130,12 @@ def push(request: HttpRequest, issuer: Issuer) -> HttpResponse:
         return OAuthError("invalid_dpop_proof", "dpop_jkt is another key than that of the proof").response()
     if dpop_key:
         pushed.parameters["dpop_jkt"] = dpop_key
-    pushed.pending = PendingAuthorization(client=client, parameters=pushed.parameters)
+    pushed.was_pushed = True
     if authorization_checks.shown_problem(pushed):
         return OAuthError("invalid_request", "redirect_uri is not registered for this client").response()
     if problem := authorization_checks.sent_problem(pushed):
         return problem.response()
     if not pending_limits.try_admit(client, context_of(request).address):
         return OAuthError("temporarily_unavailable", "too many requests: try again later").response()
-    pending = pushed.pending
-    pending.created_at = clock.now()
-    pending.expires_at = pending.created_at + CODE_LIFE
-    pending.save(force_insert=True)
-    seconds = int(CODE_LIFE.total_seconds())
-    return JsonResponse({"request_uri": PUSHED_PREFIX + pending.pk, "expires_in": seconds}, status=201)
+    name = PUSHED_PREFIX + authorization.push(pushed).pk
+    return JsonResponse({"request_uri": name, "expires_in": int(CODE_LIFE.total_seconds())}, status=201)
