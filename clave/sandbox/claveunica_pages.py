@@ -12,7 +12,6 @@ from clave.lib.outcome import Refused
 from clave.lib.request_context import RequestContext
 from clave.sandbox import claveunica_demo
 from clave.sandbox.claveunica_demo import CLIENT_ID, PASSWORD, PEOPLE, SECRET
-from clave.sso import claveunica
 from clave.sso.authorization_request import AuthorizationRequest
 from clave.sso.issuers import CLAVEUNICA
 from clave.sso.views.authorize import find_pending, granted
@@ -35,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "authorize": f"{CLAVEUNICA.endpoint('authorize')}/?{urlencode(query)}",
         "token": CLAVEUNICA.endpoint("token") + "/",
         "userinfo": CLAVEUNICA.endpoint("userinfo") + "/",
-        "logout": settings.CLAVE_URL + claveunica.LOGOUT_PATH,
+        "logout": CLAVEUNICA.logout_url,
         "redirect_uris": claveunica_demo.redirect_uris(),
         "here": here,
         "code": request.GET.get("code", ""),

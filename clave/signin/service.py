@@ -87,6 +87,14 @@ def admit_by_door(holder: Holder, door: str, session: SessionStore, context: Req
     audit.record(SIGNED_IN, context, holder=holder, door=door)
 
 
+@transaction.atomic
+def sign_out(session: SessionStore, holder: Holder | None, context: RequestContext) -> None:
+    """End a browser's session. There is no holder in one whose account has changed since."""
+    if holder:
+        audit.record("signout", context, holder=holder)
+    session.flush()
+
+
 def last_signins(holder: Holder) -> list[tuple[datetime, str, str, str]]:
     """Return the last ten attempts as (time, outcome, address, user agent), newest first; attendance marks included."""
     rows = Entry.objects.filter(subject=str(holder.pk), action__in=SIGNED).order_by("-id")[:10]

@@ -12,7 +12,6 @@ from clave.sso.models import Grant
 
 SCOPES = ["openid", "run", "name", "email"]
 CLAIMS = ["sub", "RolUnico", "name", "email"]
-LOGOUT_PATH = "/api/v1/accounts/app/logout"
 # Words that begin a name of several: «De la Cruz», «Del Río», «San Martín».
 _PARTICLES = {"da", "das", "de", "del", "der", "di", "do", "dos", "du", "el", "la", "las", "le", "los", "mac", "san"}
 _PARTICLES |= {"santa", "van", "von", "y"}

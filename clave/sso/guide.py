@@ -8,8 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from clave.lib.text import Text
-from clave.sso.issuers import BY_DIALECT
-from clave.sso.models import Client, ClientKind, Dialect
+from clave.sso import claveunica
+from clave.sso.issuers import BY_DIALECT, CLAVEUNICA
+from clave.sso.models import Client, ClientKind
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,17 @@ def without_client() -> Client:
 
 def values_of(client: Client) -> dict[str, object]:
     """Return what the examples say of this client and its issuer."""
-    issuer, claveunica = BY_DIALECT[client.dialect], client.dialect == Dialect.CLAVEUNICA
+    issuer = BY_DIALECT[client.dialect]
     redirect_uri = client.redirect_uris[0]
     signed_out = (client.post_logout_redirect_uris or [client.home_url or redirect_uri])[0]
-    logout = f"{settings.CLAVE_URL}/api/v1/accounts/app/logout" if claveunica else issuer.endpoint("logout")
-    scopes = [scope for scope in client.scopes if scope != "offline_access"]
-    if claveunica:
-        scopes = [scope for scope in ("openid", "run", "name", "email") if scope in scopes]
+    offered = claveunica.SCOPES if issuer is CLAVEUNICA else client.scopes
+    scopes = [scope for scope in offered if scope in client.scopes and scope != "offline_access"]
     return {
         "client_id": client.client_id,
         "issuer": issuer.url,
         "metadata": f"{issuer.url}/.well-known/openid-configuration",
         **{name: issuer.endpoint(name) for name in ("authorize", "token", "userinfo", "jwks")},
-        "logout": logout,
+        "logout": issuer.logout_url,
         "redirect_uri": redirect_uri,
         "callback_path": urlsplit(redirect_uri).path or "/",
         "signed_out": signed_out,
@@ -70,7 +69,7 @@ def values_of(client: Client) -> dict[str, object]:
         "scopes_double": ", ".join(f'"{scope}"' for scope in scopes),
         "pkce": client.requires_pkce,
         "algorithm": client.id_token_algorithm,
-        "claveunica": claveunica,
+        "claveunica": issuer is CLAVEUNICA,
         "plain_http": settings.CLAVE_URL.startswith("http://"),
         "with_secret": client.kind == ClientKind.SECRET,
     }

@@ -9,11 +9,15 @@ from clave.sso.models import Dialect
 
 @dataclass(frozen=True)
 class Issuer:
-    """An issuer of tokens. `path` follows the site's address in its name, `prefix` starts its endpoints' paths."""
+    """An issuer of tokens. `path` follows the site's address in its name, `prefix` starts its endpoints' paths.
+
+    `logout_path` is where a client sends the browser to sign out.
+    """
 
     dialect: Dialect
     path: str
     prefix: str
+    logout_path: str
 
     @property
     def url(self) -> str:
@@ -24,7 +28,11 @@ class Issuer:
         """Return the absolute URL of an endpoint."""
         return f"{settings.CLAVE_URL}{self.prefix}/{name}"
 
+    @property
+    def logout_url(self) -> str:
+        return settings.CLAVE_URL + self.logout_path
 
-STANDARD = Issuer(Dialect.STANDARD, "", "/sso")
-CLAVEUNICA = Issuer(Dialect.CLAVEUNICA, "/openid", "/openid")
+
+STANDARD = Issuer(Dialect.STANDARD, "", "/sso", "/sso/logout")
+CLAVEUNICA = Issuer(Dialect.CLAVEUNICA, "/openid", "/openid", "/api/v1/accounts/app/logout")
 BY_DIALECT = {issuer.dialect.value: issuer for issuer in (STANDARD, CLAVEUNICA)}

@@ -175,6 +175,15 @@ def test_the_browser_tells_the_clients_that_ask_for_it(app: Application, camila:
     assert Entry.objects.filter(action="signout").count() == 1
 
 
+def test_the_browser_names_each_client_the_issuer_that_it_knows(demo: None, camila: Visitor) -> None:
+    """Front-Channel Logout 1.0, section 3 (`iss`)."""
+    dialect = Application(dialect="claveunica", frontchannel_logout_uri="https://app.example.cl/front")
+    dialect.tokens(camila, scope="openid run")
+    camila.open("/mi-cuenta")
+    page = camila.post("/salir", {})
+    assert urlencode({"iss": issuer("/openid")}) in page.html
+
+
 class Listener(HTTPServer):
     """A client's server: keeps what comes, answers with `status`."""
 

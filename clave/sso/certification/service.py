@@ -19,7 +19,8 @@ from clave.sso.certification.browser import Answer, Browser, NotAllowed, Unreach
 from clave.sso.certification.person import Person, sent_back
 from clave.sso.certification.points import Finding, Verdict
 from clave.sso.certification.visits import Entry, Seen
-from clave.sso.models import Client, Dialect, Grant
+from clave.sso.issuers import BY_DIALECT
+from clave.sso.models import Client, Grant
 
 MOST_SECONDS = 30
 LEAST_STATE = 30  # characters, as the manual has it
@@ -208,8 +209,7 @@ def _left(client: Client, browser: Browser, home: Answer, logout_url: str, seen:
 
 
 def _is_logout(client: Client, url: str) -> bool:
-    path = "/api/v1/accounts/app/logout" if client.dialect == Dialect.CLAVEUNICA else "/sso/logout"
-    return url.startswith(settings.CLAVE_URL + path)
+    return url.startswith(BY_DIALECT[client.dialect].logout_url)
 
 
 def _secret(client: Client, seen: Seen) -> Finding:

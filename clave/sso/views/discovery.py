@@ -19,16 +19,15 @@ _KEPT = "public, max-age=3600"
 @endpoint("GET", "HEAD")
 def metadata(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     """Return the issuer's metadata (OpenID Connect Discovery 1.0, section 3; RFC 8414)."""
-    told = _common(issuer)
+    document = _common(issuer)
     if issuer is CLAVEUNICA:
-        told["end_session_endpoint"] = settings.CLAVE_URL + claveunica.LOGOUT_PATH
-        told["token_endpoint_auth_methods_supported"] = METHODS[:2]
-        told |= {"scopes_supported": claveunica.SCOPES, "claims_supported": claveunica.CLAIMS}
-        told["id_token_signing_alg_values_supported"] = ["RS256"]
-        told |= {"request_parameter_supported": False, "request_uri_parameter_supported": False}
+        document["token_endpoint_auth_methods_supported"] = METHODS[:2]
+        document |= {"scopes_supported": claveunica.SCOPES, "claims_supported": claveunica.CLAIMS}
+        document["id_token_signing_alg_values_supported"] = ["RS256"]
+        document |= {"request_parameter_supported": False, "request_uri_parameter_supported": False}
     else:
-        told |= _standard_only(issuer)
-    return JsonResponse(told, headers={"Cache-Control": _KEPT})
+        document |= _standard_only(issuer)
+    return JsonResponse(document, headers={"Cache-Control": _KEPT})
 
 
 def _common(issuer: Issuer) -> dict[str, object]:
@@ -38,6 +37,7 @@ def _common(issuer: Issuer) -> dict[str, object]:
         "token_endpoint": issuer.endpoint("token"),
         "userinfo_endpoint": issuer.endpoint("userinfo"),
         "jwks_uri": issuer.endpoint("jwks"),
+        "end_session_endpoint": issuer.logout_url,
         "scopes_supported": list(claims.ALL),
         "claims_supported": ["sub", "iss", "aud", "auth_time", "acr", "amr", "nonce", "sid", *claims.CLAIMS],
         "response_types_supported": ["code"],
@@ -55,7 +55,6 @@ def _common(issuer: Issuer) -> dict[str, object]:
 
 def _standard_only(issuer: Issuer) -> dict[str, object]:
     return {
-        "end_session_endpoint": issuer.endpoint("logout"),
         "introspection_endpoint": issuer.endpoint("introspect"),
         "revocation_endpoint": issuer.endpoint("revoke"),
         "pushed_authorization_request_endpoint": issuer.endpoint("par"),

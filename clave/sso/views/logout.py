@@ -1,6 +1,7 @@
 """Pages that end the browser's session: our own sign-out, a client's request, ClaveÚnica's address."""
 
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,11 +9,12 @@ from django.urls import reverse
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from clave.audit import service as audit
 from clave.signin.doors import OfferedDoor, offered
 from clave.signin.login_required import current_holder
+from clave.signin.service import sign_out
+from clave.signin.sessions import SessionStore
 from clave.sso import logout, logout_checks
-from clave.sso.issuers import STANDARD
+from clave.sso.issuers import BY_DIALECT
 from clave.sso.logout_checks import LogoutRequest
 from clave.sso.models import Client, Dialect
 from clave.sso.views.answers import ClientRedirect
@@ -40,12 +42,10 @@ def end_session(request: HttpRequest) -> EndedSession:
     if holder is None and not sid:
         # An operator's session, or a form that somebody has half done, is not a client's to end.
         return EndedSession()
-    told = tuple(client for client in logout.clients_at(sid) if client.frontchannel_logout_uri)
+    framed = tuple(client for client in logout.clients_at(sid) if client.frontchannel_logout_uri)
     door = next((door for door in offered() if door.slug == request.session.get("door")), None)
-    if holder:
-        audit.record("signout", context_of(request), holder=holder)
-    request.session.flush()
-    return EndedSession(sid, told, door)
+    sign_out(cast(SessionStore, request.session), holder, context_of(request))
+    return EndedSession(sid, framed, door)
 
 
 def signed_out_page(
@@ -55,14 +55,17 @@ def signed_out_page(
 
     Source: OpenID Connect Front-Channel Logout 1.0, section 2.
     """
-    told = {"iss": STANDARD.url, "sid": ended.sid}
-    frames = [_with_query(client.frontchannel_logout_uri, told) for client in ended.clients]
+    frames = [_frame_url(each, ended.sid) for each in ended.clients]
     context = {"frames": frames, "back_to": back_to, "client": client, "door": ended.door}
     page = show(request, "sso/signed_out.html", context)
     if frames:
         origins = " ".join(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame)) for frame in frames}))
         page.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {origins}"
     return page
+
+
+def _frame_url(client: Client, sid: str) -> str:
+    return _with_query(client.frontchannel_logout_uri, {"iss": BY_DIALECT[client.dialect].url, "sid": sid})
 
 
 def _with_query(url: str, fields: dict[str, str]) -> str:
