@@ -119,21 +119,21 @@ def step(request: HttpRequest) -> HttpResponse:
             "redirect_uri": settings.CLAVE_URL + CALLBACK,
             "code_verifier": memory["verifier"],
         }
-        exchange, told = _post("token", fields)
+        exchange, answer = _post("token", fields)
     elif name == "renovar":
-        exchange, told = _post("token", {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]})
+        exchange, answer = _post("token", {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]})
     elif name == "revocar":
-        exchange, told = _post("revoke", {"token": kept["refresh_token"]})
+        exchange, answer = _post("revoke", {"token": kept["refresh_token"]})
     elif name == "datos":
-        exchange, told = _userinfo(kept["access_token"])
+        exchange, answer = _userinfo(kept["access_token"])
     else:
         return HttpResponseRedirect(reverse("sandbox_openid"))
-    kept |= {each: str(told[each]) for each in _KEPT if told.get(each)}
+    kept |= {each: str(answer[each]) for each in _KEPT if answer.get(each)}
     context = {
         "name": name,
         "exchange": exchange,
         "kept": kept,
-        "checks": _checked(told.get("id_token", ""), memory),
+        "checks": _checked(answer.get("id_token", ""), memory),
         "signed_out": settings.CLAVE_URL + SIGNED_OUT,
         "client_id": CLIENT_ID,
     }
@@ -162,11 +162,11 @@ def _userinfo(access_token: str) -> tuple[Exchange, dict[str, Any]]:
 
 def _exchange(request: str, answer: httpx.Response) -> tuple[Exchange, dict[str, Any]]:
     headers = [f"{name}: {answer.headers[name]}" for name in _SHOWN_HEADERS if name in answer.headers]
-    told: Any = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    body = json.dumps(told, indent=2, ensure_ascii=False) if told else answer.text
+    content: Any = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    body = json.dumps(content, indent=2, ensure_ascii=False) if content else answer.text
     lines = [f"HTTP {answer.status_code} {answer.reason_phrase}", *headers, "", body]
-    tokens = [_taken_apart("id_token", told["id_token"])] if told.get("id_token") else []
-    return Exchange(request, "\n".join(lines), answer.status_code, tokens), told
+    tokens = [_taken_apart("id_token", content["id_token"])] if content.get("id_token") else []
+    return Exchange(request, "\n".join(lines), answer.status_code, tokens), content
 
 
 def _taken_apart(name: str, token: str) -> tuple[str, str, str]:

@@ -20,14 +20,14 @@ _PARTICLES |= {"santa", "van", "von", "y"}
 def userinfo(grant: Grant) -> dict[str, object]:
     """Return the claims as ClaveÚnica does: the RUN as a number and a check digit, names and surnames as lists."""
     holder, scopes = grant.holder, grant.scope_list
-    told: dict[str, object] = {"sub": grant.subject}
+    claims: dict[str, object] = {"sub": grant.subject}
     if "run" in scopes and (rol_unico := _rol_unico(holder.identifier)):
-        told["RolUnico"] = rol_unico | {"tipo": "RUT" if holder.profile == Profile.PERSONA_JURIDICA else "RUN"}
+        claims["RolUnico"] = rol_unico | {"tipo": "RUT" if holder.profile == Profile.PERSONA_JURIDICA else "RUN"}
     if "name" in scopes:
-        told["name"] = {"nombres": single_names(holder.names), "apellidos": single_names(holder.surnames)}
+        claims["name"] = {"nombres": single_names(holder.names), "apellidos": single_names(holder.surnames)}
     if "email" in scopes and holder.email:
-        told["email"] = holder.email
-    return told
+        claims["email"] = holder.email
+    return claims
 
 
 def single_names(text: str) -> list[str]:

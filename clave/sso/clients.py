@@ -49,7 +49,7 @@ def find(client_id: str) -> Client | None:
 
 
 def search(text: str) -> QuerySet[Client]:
-    """Return the clients with this in their name, `client_id` or addresses, by name; all of them without a text."""
+    """Return the clients with this in name, contact or site, or as `client_id`, by name; all of them without a text."""
     found = Client.objects.order_by("name", "pk")
     if not text:
         return found

@@ -53,8 +53,8 @@ def end_grants() -> int:
 def tell_of_deletion(holder: Holder) -> None:
     """Have clients told that a holder's sessions end, before the account is deleted and its grants with it."""
     exchanged = Grant.objects.filter(holder=holder, session_ended_at=None, code_used_at__isnull=False)
-    told = exchanged.exclude(client__backchannel_logout_uri="").select_related("client")
-    LogoutNotice.objects.bulk_create([_notice(grant) for grant in told], ignore_conflicts=True)
+    reachable = exchanged.exclude(client__backchannel_logout_uri="").select_related("client")
+    LogoutNotice.objects.bulk_create([_notice(grant) for grant in reachable], ignore_conflicts=True)
 
 
 def _notice(grant: Grant) -> LogoutNotice:

@@ -46,9 +46,7 @@ class ClientChanges(Input):
     post_logout_redirect_uris: _Addresses = Field(default_factory=list)
     backchannel_logout_uri: _Address = ""
     frontchannel_logout_uri: _Address = ""
-    scopes: Annotated[list[_Scope], Field(min_length=1, max_length=20)] = Field(
-        default_factory=lambda: ["openid", "profile", "run", "email"]  # type: ignore[arg-type]
-    )
+    scopes: Annotated[list[_Scope], Field(min_length=1, max_length=20)] = ["openid", "profile", "run", "email"]
     profiles: Annotated[list[Literal["PN", "PJ", "MI", "FE"]], Field(max_length=4)] = Field(default_factory=list)
     subject_type: Literal["public", "pairwise"] = "pairwise"
     sector: Annotated[str, _text(200)] = ""

@@ -17,7 +17,7 @@ Check = Callable[[DoorAnswer], bool]
 _CHECKS: list[tuple[str, Check]] = []
 # Seconds by which the issuer's clock may differ.
 LEEWAY = 60
-# Every RUN of a person is below; entities have the numbers above.
+# How RUTs are given out in practice: persons below, entities above. No law says so; it only bars the entities' door.
 FIRST_ENTITY = 50_000_000
 
 WORDS: dict[str, Text] = {

@@ -48,7 +48,7 @@ def deadline() -> float:
     return time.monotonic() + settings.DOOR_BUDGET_SECONDS
 
 
-class Issuer:
+class IssuerClient:
     """An issuer, one instance per door and process. Holds connections, circuit, metadata and keys."""
 
     def __init__(self, door: UpstreamDoor) -> None:
@@ -153,9 +153,9 @@ class Issuer:
 
 
 @lru_cache(maxsize=8)
-def issuer_of(door: UpstreamDoor) -> Issuer:
+def issuer_of(door: UpstreamDoor) -> IssuerClient:
     """Return this process's client for a door."""
-    return Issuer(door)
+    return IssuerClient(door)
 
 
 def _endpoints_in(metadata: Json, issuer: str) -> Endpoints:

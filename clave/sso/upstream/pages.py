@@ -149,6 +149,11 @@ class RegisterByDoor(DoorStep[ProfileForm], Register):
     name = "register"
     cached_blank = False
 
+    def prepare(self) -> None:
+        super().prepare()
+        # The card that would be asked for is the person's own; at the other door, a company's representative's.
+        self.identity_proved = self.door.profile == Profile.PERSONA_NATURAL
+
     def context(self) -> dict[str, object]:
         intro = gettext("{door} confirmó su RUT. Todavía no tiene Clave SENCE: créela aquí y quedará vinculada.")
         return {**super().context(), "intro": intro.format(door=self.door.title)}
@@ -160,11 +165,6 @@ class RegisterByDoor(DoorStep[ProfileForm], Register):
         if self.identity_proved:
             form.fields.pop("serial", None)
         return form
-
-    @property
-    def identity_proved(self) -> bool:  # type: ignore[override]
-        """Return whether the door stands for the identity card: it does not for a company's representative."""
-        return self.door.profile == Profile.PERSONA_NATURAL
 
     def check(self, form: ProfileForm, context: RequestContext) -> Holder | HttpResponse:
         if form.claim.identifier != self.identity.rut:

@@ -23,11 +23,11 @@ def userinfo(request: HttpRequest, issuer: Issuer) -> HttpResponse:
     grant = _authorized(request, issuer)
     if isinstance(grant, OAuthError):
         return grant.challenge()
-    told = id_tokens.userinfo(grant)
+    claims = id_tokens.userinfo(grant)
     if not grant.client.userinfo_algorithm:
-        return JsonResponse(told)
-    told |= {"iss": issuer.url, "aud": grant.client.client_id}
-    signed = signing_keys.sign(told, grant.client.userinfo_algorithm)
+        return JsonResponse(claims)
+    claims |= {"iss": issuer.url, "aud": grant.client.client_id}
+    signed = signing_keys.sign(claims, grant.client.userinfo_algorithm)
     return HttpResponse(signed, content_type="application/jwt")
 
 
