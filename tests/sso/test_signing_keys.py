@@ -107,4 +107,4 @@ def test_private_keys_are_encrypted_in_the_store(app: Application) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT private FROM sso_signingkey")
         stored = str(cursor.fetchall())
-    assert '"d"' not in stored and "kty" not in stored
+    assert '"d"' not in stored and '"kty"' not in stored
